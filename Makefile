@@ -1,0 +1,48 @@
+# The commands of the project. Each installs what it needs, so that a fresh clone needs nothing else.
+.DELETE_ON_ERROR:
+.PHONY: run test check format lock screenshots clean
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+run: .venv/.run
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py collectstatic --noinput --verbosity 0
+	@$(BIN)/python manage.py demo
+	@echo "Open http://127.0.0.1:$(PORT)"
+	@exec $(BIN)/daphne --bind 127.0.0.1 --port $(PORT) --no-server-name --verbosity 0 \
+		--websocket-max-message-size 65536 chatsite.asgi:application
+
+test: .venv/.dev
+	$(BIN)/python -m pytest
+
+check: .venv/.dev
+	BIN=$(BIN) sh scripts/check
+
+format: .venv/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	git ls-files 'templates/*.html' | xargs $(BIN)/djade --target-version 5.2
+
+screenshots: .venv/.dev
+	$(BIN)/python -m tests.e2e.screenshots
+
+# Names, versions and hashes only. Needs uv.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header pyproject.toml --group dev -o requirements-dev.lock
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+.venv/.dev: requirements-dev.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@ .venv/.run

@@ -1,0 +1,83 @@
+"""Reading the environment: typed values, secrets from files, and a loud stop on a bad one.
+
+Only parsing lives here; which settings exist is `settings.py`'s business.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off", ""}
+
+
+def envstr(name: str, default: str = "") -> str:
+    """The value of `name`, stripped; `default` where it is unset or empty."""
+    return os.environ.get(name, "").strip() or default
+
+
+def envbool(name: str, *, default: bool) -> bool:
+    """The value of `name` as a flag. Raises ImproperlyConfigured for anything but yes or no."""
+    raw = os.environ.get(name)
+    if raw is None:
+        return default
+    value = raw.strip().lower()
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ImproperlyConfigured(
+        f"{name} must be yes or no (1, true, yes, on / 0, false, no, off), not {raw!r}."
+    )
+
+
+def envint(name: str, default: int, *, minimum: int = 0) -> int:
+    """The value of `name` as a whole number of at least `minimum`. Raises ImproperlyConfigured otherwise."""
+    raw = envstr(name)
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {raw!r}.") from error
+    if value < minimum:
+        raise ImproperlyConfigured(f"{name} must be at least {minimum}, not {value}.")
+    return value
+
+
+def envseconds(name: str, default: float) -> float:
+    """The value of `name` in seconds, above zero. Raises ImproperlyConfigured otherwise."""
+    raw = envstr(name)
+    if not raw:
+        return default
+    try:
+        value = float(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a number of seconds, not {raw!r}.") from error
+    if not 0 < value < float("inf"):
+        raise ImproperlyConfigured(f"{name} must be more than zero seconds, not {raw!r}.")
+    return value
+
+
+def envlist(name: str, default: str = "") -> list[str]:
+    """The value of `name` split at commas, blanks dropped."""
+    return [item.strip() for item in envstr(name, default).split(",") if item.strip()]
+
+
+def envsecret(name: str) -> str:
+    """The secret `name`, or the content of the file that `NAME_FILE` names; empty where neither is set.
+
+    Raises ImproperlyConfigured where both are set or the file cannot be read. The message never holds the value.
+    """
+    value, file = envstr(name), envstr(f"{name}_FILE")
+    if value and file:
+        raise ImproperlyConfigured(f"Set either {name} or {name}_FILE, not both.")
+    if not file:
+        return value
+    try:
+        return Path(file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {type(error).__name__}.") from error

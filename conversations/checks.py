@@ -1,0 +1,58 @@
+"""System checks: what `check --deploy` does not look at, each with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.checks import CheckMessage, Tags, register
+
+
+@register(Tags.security, deploy=True)
+def hosts_and_https(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Any host, or plain HTTP beyond this machine."""
+    problems: list[CheckMessage] = []
+    if "*" in settings.ALLOWED_HOSTS:
+        problems.append(
+            checks.Error(
+                "ALLOWED_HOSTS accepts any host name.",
+                hint="Name the site's own, such as ALLOWED_HOSTS=chat.example.com.",
+                id="conversations.E001",
+            )
+        )
+    public = set(settings.ALLOWED_HOSTS) - {"localhost", "127.0.0.1", "[::1]"}
+    if public and not settings.HTTPS:
+        problems.append(
+            checks.Warning(
+                "The site is served to other machines over plain HTTP: passwords and chats travel in clear.",
+                hint="Put a proxy with TLS before it and set CSRF_TRUSTED_ORIGINS=https://chat.example.com.",
+                id="conversations.W001",
+            )
+        )
+    return problems
+
+
+@register(Tags.database)
+def database_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The settings without which SQLite loses writes and PostgreSQL runs out of connections."""
+    database = settings.DATABASES["default"]
+    options = database.get("OPTIONS", {})
+    if "sqlite3" in database["ENGINE"] and options.get("transaction_mode") != "IMMEDIATE":
+        return [
+            checks.Error(
+                "SQLite is used with deferred transactions: writers fail at once when they meet.",
+                hint='Set OPTIONS["transaction_mode"] to "IMMEDIATE".',
+                id="conversations.E002",
+            )
+        ]
+    if database.get("CONN_MAX_AGE", 0):
+        return [
+            checks.Error(
+                "Database connections are kept open: under ASGI one leaks for every thread.",
+                hint="Leave CONN_MAX_AGE at 0; PostgreSQL has its pool.",
+                id="conversations.E003",
+            )
+        ]
+    return []

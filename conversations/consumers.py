@@ -1,0 +1,109 @@
+"""The socket of a conversation's page: it authenticates, follows the answer that runs, and sends frames.
+
+Commands other than "show me that answer" go up by HTTP. A socket is a view: whatever it misses is in the record.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.consumer import get_handler_name
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from conversations import access, announcements, generation, pages, thread, viewer
+from conversations.database import in_database
+from conversations.models import Conversation, Generation
+
+BEAT_SECONDS = 15  # a page that hears nothing for longer knows that the line is dead
+BEAT = '<i id="beat" hx-swap-oob="outerHTML" hidden></i>'
+GONE = 4401  # signed out, or no longer allowed
+
+
+class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """One page of one conversation."""
+
+    conversation_id: uuid.UUID
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message without the base class's hop through a thread that all sockets share."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def connect(self) -> None:
+        generation.keep()
+        self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        conversation = await in_database(self._conversation)
+        if conversation is None:
+            await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
+            return
+        await self.channel_layer.group_add(announcements.group(self.conversation_id), self.channel_name)
+        await self.accept()
+        shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
+        if shown and shown != await in_database(thread.state, conversation):
+            await self.send(text_data=await in_database(pages.whole_thread, conversation, follow=False))
+        self._follow(await in_database(thread.live_generation, conversation))
+        self.tasks["beat"] = asyncio.create_task(self._beat())
+
+    async def disconnect(self, code: int) -> None:
+        for task in self.tasks.values():
+            task.cancel()
+        await self.channel_layer.group_discard(announcements.group(self.conversation_id), self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """The one command: `{"follow": generation}` of this conversation. Anything else is ignored."""
+        try:
+            wanted = uuid.UUID(json.loads(text_data or "")["follow"])
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return
+        if await self._still_allowed():
+            with contextlib.suppress(access.NotVisible):
+                self._follow(await in_database(access.generation, self.conversation_id, wanted))
+
+    async def turns_added(self, event: dict[str, Any]) -> None:
+        """Another page, or this one, asked something."""
+        ids = [uuid.UUID(pk) for pk in event["ids"]]
+        if conversation := await self._still_allowed():
+            await self.send(text_data=await in_database(pages.new_turns, conversation, ids, follow=False))
+            self._follow(await in_database(thread.live_generation, conversation))
+
+    async def branch_changed(self, event: dict[str, Any]) -> None:
+        """Another branch is shown now."""
+        if conversation := await self._still_allowed():
+            await self.send(text_data=await in_database(pages.whole_thread, conversation, follow=False))
+            self._follow(await in_database(thread.live_generation, conversation))
+
+    def _conversation(self) -> Conversation | None:
+        person = access.person_of_cookies(self.scope["cookies"])
+        try:
+            return access.conversation(person, self.conversation_id) if person else None
+        except access.NotVisible:
+            return None
+
+    async def _still_allowed(self) -> Conversation | None:
+        conversation = await in_database(self._conversation)
+        if conversation is None:
+            await self.close(code=GONE)
+        return conversation
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self.send(text_data=BEAT)
+            if not await self._still_allowed():
+                return
+
+    def _follow(self, answer: Generation | None) -> None:
+        """Show an answer from its beginning; where one is shown already, begin anew."""
+        if earlier := self.tasks.pop("follow", None):
+            earlier.cancel()
+        if answer is not None:
+            self.tasks["follow"] = asyncio.create_task(self._show(answer))
+
+    async def _show(self, answer: Generation) -> None:
+        async for frame in viewer.frames(answer):
+            await self.send(text_data=frame)

@@ -1,0 +1,59 @@
+"""The one periodic task of a process: it saves all running answers together, reads stop requests, and sweeps.
+
+One transaction a second, however many answers run. Daphne tells an application neither of its start nor of its
+end, so the keeper is started by the first thing that happens on the event loop, and nothing depends on its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import time
+
+from django.db import Error as DatabaseError
+
+from conversations.database import in_database
+from conversations.generation import runner, store
+
+logger = logging.getLogger(__name__)
+
+SAVE_EVERY = 1.0  # seconds
+SWEEP_EVERY = 10.0  # seconds
+
+_keeper: asyncio.Task[None] | None = None
+
+
+def ensure() -> None:
+    """Have a keeper run on this event loop. Costs an attribute look-up where one does."""
+    global _keeper
+    if _keeper is None or _keeper.done() or _keeper.get_loop() is not asyncio.get_running_loop():
+        _keeper = asyncio.create_task(_keep(), context=contextvars.Context())
+
+
+async def save() -> None:
+    """Save what is new of every running answer, and stop those that somebody asked to stop."""
+    runs = [
+        (run, run.log.cursor, progress) for run in list(runner.RUNS.values()) if (progress := run.progress())
+    ]
+    if not runs:
+        return
+    to_stop = await in_database(store.save, [progress for _, _, progress in runs], runner.LEASE)
+    for run, cursor, _ in runs:
+        run.saved = cursor
+        if run.generation_id in to_stop:
+            run.stop()
+
+
+async def _keep() -> None:
+    swept_at = 0.0
+    while True:
+        try:
+            await save()
+            if time.monotonic() - swept_at >= SWEEP_EVERY:
+                swept_at = time.monotonic()
+                if lost := await in_database(store.sweep):
+                    logger.warning("%d answers had lost their process and are marked interrupted", lost)
+        except DatabaseError as error:
+            logger.error("saving has to wait: %s", type(error).__name__)
+        await asyncio.sleep(SAVE_EVERY)

@@ -1,0 +1,180 @@
+"""One task per answer: claim, read the provider's stream into the log, save the end, and only then publish it.
+
+A run belongs to no browser and no request. It ends by itself, by `Run.stop`, or with the process; what is left
+of it then is found by the sweep. The periodic saving of all runs together is the keeper's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+import time
+import uuid
+
+from django.db import Error as DatabaseError
+
+from conversations import endpoints, providers
+from conversations.database import in_database
+from conversations.generation import store
+from conversations.generation.log import AnswerLog
+from conversations.providers import FinishReason, sentences, stream
+
+logger = logging.getLogger(__name__)
+
+LEASE = uuid.uuid4()  # who this process is, for the rows that it runs
+FINISH_ATTEMPTS = 5  # with a pause growing from half a second: some eight seconds of a database out of reach
+RUNS: dict[uuid.UUID, Run] = {}
+
+Status = store.Status
+
+_STATUS_OF = {
+    FinishReason.ERROR: Status.FAILED,
+    FinishReason.CANCELLED: Status.STOPPED,
+    FinishReason.INTERRUPTED: Status.INTERRUPTED,
+    FinishReason.TIMEOUT: Status.INTERRUPTED,
+}  # every other way of finishing is the provider's own end: done, with a sentence where it is not a good one
+
+
+class Run:
+    """A running answer: its log, its task, and what is known of it so far."""
+
+    def __init__(self, generation_id: uuid.UUID) -> None:
+        self.generation_id = generation_id
+        self.message_id: uuid.UUID | None = None
+        self.log = AnswerLog()
+        self.stopping = False
+        self.saved = self.log.cursor
+        self._reader: asyncio.Task[store.Outcome] | None = None
+        self._claimed_at = 0.0
+        self._first_token_ms: int | None = None
+        self._usage: providers.UsageReport | None = None
+        self._started = providers.ResponseStarted(None, None)
+        # A context of its own: the request's would tie the run to the request's thread and connection.
+        self.task = asyncio.create_task(self._run(), context=contextvars.Context())
+
+    def stop(self) -> None:
+        """End the answer now; closing the upstream connection is how a provider is told."""
+        self.stopping = True
+        if self._reader is not None:
+            self._reader.cancel()
+
+    async def _run(self) -> None:
+        try:
+            job = await in_database(store.claim, self.generation_id, LEASE)
+            if job is None:
+                return
+            self.message_id = job.message_id
+            self.log.append(text=job.inherited)
+            self.saved = self.log.cursor
+            await self._finish(await self._outcome(job))
+        except DatabaseError as error:
+            # The row keeps its heartbeat's age: the sweep ends it once the database is back.
+            logger.error("answer %s was not saved: %s", self.generation_id, type(error).__name__)
+        finally:
+            RUNS.pop(self.generation_id, None)
+            self.log.finish()
+
+    async def _outcome(self, job: store.Job) -> store.Outcome:
+        self._reader = asyncio.create_task(self._read(job))
+        if self.stopping:
+            self._reader.cancel()
+        try:
+            return await self._reader
+        except asyncio.CancelledError:
+            if not self.stopping:
+                raise
+            return self._ended(Status.STOPPED, sentence=store.STOPPED)
+        except providers.ProviderError as error:
+            logger.warning("answer %s: %s", self.generation_id, error)
+            return self._ended(
+                Status.FAILED,
+                error_kind=error.kind,
+                sentence=sentences.error_sentence(error),
+                provider_status=error.status,
+                request_id=error.request_id or self._started.request_id or "",
+            )
+        except Exception:
+            logger.exception("answer %s broke", self.generation_id)
+            return self._ended(
+                Status.FAILED,
+                error_kind="internal",
+                sentence="Something went wrong on our side. What had arrived is kept. Try again.",
+            )
+
+    async def _read(self, job: store.Job) -> store.Outcome:
+        self._claimed_at = time.monotonic()
+        finished = providers.Finished(FinishReason.INTERRUPTED)
+        events = stream.chat(job.endpoint, job.request, clocks=endpoints.clocks())
+        async with contextlib.aclosing(events):
+            async for event in events:
+                match event:
+                    case providers.TextDelta(text):
+                        self._note_first_token()
+                        self.log.append(text=text)
+                    case providers.ReasoningDelta(text):
+                        self._note_first_token()
+                        self.log.append(reasoning=text)
+                    case providers.UsageReport():
+                        self._usage = event
+                    case providers.ResponseStarted():
+                        self._started = event
+                    case providers.Finished():
+                        finished = event
+        return self._ended(
+            _STATUS_OF.get(finished.reason, Status.DONE),
+            finish_reason=finished.reason,
+            sentence=sentences.finish_sentence(finished.reason, finished.detail, job.endpoint.label),
+        )
+
+    def _note_first_token(self) -> None:
+        if self._first_token_ms is None:
+            self._first_token_ms = round((time.monotonic() - self._claimed_at) * 1000)
+
+    def _ended(
+        self,
+        status: store.Status,
+        *,
+        sentence: str = "",
+        finish_reason: str = "",
+        error_kind: str = "",
+        provider_status: int | None = None,
+        request_id: str = "",
+    ) -> store.Outcome:
+        return store.Outcome(
+            status=status,
+            text=self.log.text.since(0),
+            reasoning=self.log.reasoning.since(0),
+            finish_reason=finish_reason,
+            error_kind=error_kind,
+            sentence=sentence,
+            provider_status=provider_status,
+            request_id=request_id or self._started.request_id or "",
+            model=self._started.model or "",
+            usage=self._usage,
+            first_token_ms=self._first_token_ms,
+        )
+
+    async def _finish(self, outcome: store.Outcome) -> None:
+        for attempt in range(1, FINISH_ATTEMPTS + 1):
+            try:
+                await in_database(store.finish, self.generation_id, LEASE, outcome)
+            except DatabaseError:
+                if attempt == FINISH_ATTEMPTS:
+                    raise
+                await asyncio.sleep(attempt / 2)
+            else:
+                return
+
+    def progress(self) -> store.Progress | None:
+        """What is new since the last save; None before the claim. The keeper moves `saved` after a good save."""
+        if self.message_id is None:
+            return None
+        now = self.log.cursor
+        return store.Progress(
+            generation_id=self.generation_id,
+            message_id=self.message_id,
+            text=self.log.text.since(0) if now.text != self.saved.text else None,
+            reasoning=self.log.reasoning.since(0) if now.reasoning != self.saved.reasoning else None,
+        )

@@ -1,0 +1,221 @@
+"""The queries of a generation, and every change of its status.
+
+A status changes only by an UPDATE that names the old one, so that of two finishers - a runner, a stop, a sweep -
+exactly one wins and the others do nothing. All functions here block: call them through `in_database`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import models, transaction
+from django.utils import timezone
+
+from conversations import endpoints, personas, providers
+from conversations.generation import history
+from conversations.models import Generation, Message
+
+Status = Generation.Status
+
+LEASE_SECONDS = 20
+INTERRUPTED = "The server was interrupted while this answer was being written. What had arrived is kept."
+STOPPED = "You stopped this answer."
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed generation: what to ask of whom, and the text that it carries on."""
+
+    generation_id: uuid.UUID
+    message_id: uuid.UUID
+    endpoint: providers.Endpoint
+    request: providers.ChatRequest
+    inherited: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What of a running answer is to be saved. None means unchanged since the last time."""
+
+    generation_id: uuid.UUID
+    message_id: uuid.UUID
+    text: str | None
+    reasoning: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an answer ended, and all that is kept about it. `first_token_ms` is in milliseconds from the claim."""
+
+    status: Generation.Status
+    text: str
+    reasoning: str = ""
+    finish_reason: str = ""
+    error_kind: str = ""
+    sentence: str = ""
+    provider_status: int | None = None
+    request_id: str = ""
+    model: str = ""
+    usage: providers.UsageReport | None = None
+    first_token_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A generation as the database has it."""
+
+    status: Generation.Status
+    text: str
+    reasoning: str
+
+    @property
+    def ended(self) -> bool:
+        return self.status not in Generation.LIVE
+
+
+def claim(generation_id: uuid.UUID, lease: uuid.UUID) -> Job | None:
+    """Take a pending generation for the process `lease`; None where it was stopped, swept or taken before."""
+    now = timezone.now()
+    taken = Generation.objects.filter(pk=generation_id, status=Status.PENDING).update(
+        status=Status.RUNNING, lease=lease, started_at=now, heartbeat_at=now
+    )
+    if not taken:
+        return None
+    generation = Generation.objects.select_related("message", "version__endpoint").get(pk=generation_id)
+    version = generation.version
+    context_length = version.context_length or history.DEFAULT_CONTEXT_LENGTH
+    answer_tokens = min(version.max_tokens or history.DEFAULT_ANSWER_TOKENS, context_length // 2)
+    messages, left_out = history.fitting(
+        version.system_prompt, _branch(generation), context_length=context_length, answer_tokens=answer_tokens
+    )
+    Generation.objects.filter(pk=generation_id).update(
+        left_out=left_out, recorded=endpoints.is_recorded(version.endpoint)
+    )
+    request = providers.ChatRequest(
+        model=version.model,
+        system=version.system_prompt,
+        messages=messages,
+        parameters=personas.parameters(version),
+        continue_last=bool(generation.inherited_chars),
+    )
+    return Job(
+        generation_id=generation_id,
+        message_id=generation.message_id,
+        endpoint=endpoints.resolve(version.endpoint),
+        request=request,
+        inherited=generation.message.text,
+    )
+
+
+def _branch(generation: Generation) -> list[providers.ChatMessage]:
+    """The conversation down to the question, and the text to carry on where there is some."""
+    rows = Message.objects.filter(conversation_id=generation.conversation_id).values_list(
+        "pk", "parent_id", "role", "text"
+    )
+    by_id = {pk: (parent, role, text) for pk, parent, role, text in rows}
+    branch: list[providers.ChatMessage] = []
+    at: uuid.UUID | None = generation.message_id
+    while at is not None:
+        parent, role, text = by_id[at]
+        if text.strip():  # a failed answer left nothing to send, and providers refuse empty turns
+            branch.append(
+                providers.ChatMessage(role="user" if role == Message.Role.USER else "assistant", text=text)
+            )
+        at = parent
+    branch.reverse()
+    return branch
+
+
+def save(progress: Sequence[Progress], lease: uuid.UUID) -> set[uuid.UUID]:
+    """Keep the text so far and the heartbeat of running answers, in one transaction.
+
+    Gives back the generations among them that somebody asked to stop.
+    """
+    running = Generation.objects.filter(
+        pk__in=[item.generation_id for item in progress], status=Status.RUNNING, lease=lease
+    )
+    with transaction.atomic():
+        # The heartbeat locks the rows that still run: an answer that has just ended keeps its last text.
+        running.update(heartbeat_at=timezone.now())
+        alive = dict(running.values_list("pk", "stop_requested"))
+        texts = [
+            Message(pk=item.message_id, text=item.text)
+            for item in progress
+            if item.text is not None and item.generation_id in alive
+        ]
+        thoughts = [
+            Generation(pk=item.generation_id, reasoning=item.reasoning)
+            for item in progress
+            if item.reasoning is not None and item.generation_id in alive
+        ]
+        Message.objects.bulk_update(texts, ["text"], batch_size=100)
+        Generation.objects.bulk_update(thoughts, ["reasoning"], batch_size=100)
+    return {pk for pk, stop_requested in alive.items() if stop_requested}
+
+
+def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool:
+    """End a running generation of this process; False where another finisher came first."""
+    usage = outcome.usage
+    with transaction.atomic():
+        won = Generation.objects.filter(pk=generation_id, status=Status.RUNNING, lease=lease).update(
+            status=outcome.status,
+            reasoning=outcome.reasoning,
+            finish_reason=outcome.finish_reason,
+            error_kind=outcome.error_kind,
+            sentence=outcome.sentence,
+            provider_status=outcome.provider_status,
+            request_id=outcome.request_id[:200],
+            model=outcome.model[:200],
+            first_token_ms=outcome.first_token_ms,
+            finished_at=timezone.now(),
+            **(
+                {
+                    "prompt_tokens": usage.prompt_tokens,
+                    "completion_tokens": usage.completion_tokens,
+                    "billed_prompt_tokens": usage.billed_prompt_tokens,
+                    "billed_completion_tokens": usage.billed_completion_tokens,
+                }
+                if usage
+                else {}
+            ),
+        )
+        if won:
+            Message.objects.filter(generation=generation_id).update(text=outcome.text)
+    return bool(won)
+
+
+def request_stop(conversation_id: uuid.UUID) -> list[uuid.UUID]:
+    """Ask the live answer of a conversation to stop; one that nobody has claimed is stopped here and now."""
+    live = Generation.objects.filter(conversation_id=conversation_id, status__in=Generation.LIVE)
+    ids = list(live.values_list("pk", flat=True))
+    _end(live.filter(status=Status.PENDING), Status.STOPPED, STOPPED)
+    live.filter(status=Status.RUNNING).update(stop_requested=True)
+    return ids
+
+
+def sweep() -> int:
+    """End what no process has cared for during the lease: its runner is gone. Gives back how many there were.
+
+    A provider's paid call is never repeated by itself; the person decides between Retry and Continue.
+    """
+    stale = timezone.now() - timedelta(seconds=LEASE_SECONDS)
+    lost = Generation.objects.filter(status__in=Generation.LIVE, heartbeat_at__lt=stale)
+    stopped = _end(lost.filter(stop_requested=True), Status.STOPPED, STOPPED)
+    return stopped + _end(lost, Status.INTERRUPTED, INTERRUPTED)
+
+
+def _end(generations: models.QuerySet[Generation], status: Generation.Status, sentence: str) -> int:
+    return generations.update(status=status, sentence=sentence, finished_at=timezone.now())
+
+
+def read(generation_id: uuid.UUID) -> Stored | None:
+    """The generation as it is stored; None where it was deleted."""
+    row = (
+        Generation.objects.filter(pk=generation_id)
+        .values_list("status", "message__text", "reasoning")
+        .first()
+    )
+    return Stored(Status(row[0]), row[1], row[2]) if row else None

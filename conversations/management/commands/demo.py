@@ -1,0 +1,150 @@
+"""Load the demo companies once, and say how to sign in and what answers."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from conversations import endpoints, personas
+from conversations.models import Company, Endpoint, Membership, Persona, PersonaVersion, Wire
+
+Role = Membership.Role
+
+PEOPLE = {  # user name: company and role; the operator belongs to none
+    "admin": None,
+    "member": ("Coca Cola", Role.MEMBER),
+    "member2": ("Coca Cola", Role.MEMBER),
+    "reviewer": ("Coca Cola", Role.REVIEWER),
+    "manager": ("Coca Cola", Role.MANAGER),
+    "outsider": ("Globex", Role.MEMBER),
+}
+COCA_COLA_PROMPT = "You are an assistant for the company Coca Cola"
+
+
+class Command(BaseCommand):
+    help = "Load the demo companies, people and personas, once."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = ""
+        if not Company.objects.filter(name="Coca Cola").exists():
+            password = settings.DEMO_PASSWORD or secrets.token_urlsafe(9)
+            with transaction.atomic():
+                self._load(password)
+            self._remember(password)
+        self._report()
+
+    def _load(self, password: str) -> None:
+        companies = {
+            "Coca Cola": Company.objects.create(name="Coca Cola", colour="#e4002b"),
+            "Globex": Company.objects.create(name="Globex", colour="#0f766e"),
+        }
+        for name, place in PEOPLE.items():
+            person = User(username=name, is_staff=place is None, is_superuser=place is None)
+            person.set_password(password)
+            person.save()
+            if place:
+                Membership.objects.create(user=person, company=companies[place[0]], role=place[1])
+        servers = {
+            wire: Endpoint.objects.get_or_create(name=label, defaults={"wire": wire})[0]
+            for wire, label in (
+                (Wire.MISTRAL, "Mistral"),
+                (Wire.COHERE, "Cohere"),
+                (Wire.OPENAI, "OpenAI-compatible"),
+            )
+        }
+        self._personas(companies, servers)
+
+    def _personas(self, companies: dict[str, Company], servers: dict[Wire, Endpoint]) -> None:
+        guide = Persona.objects.create(
+            company=companies["Coca Cola"],
+            name="Coca Cola guide",
+            tagline="Answers questions about the company and its drinks",
+            greeting="Ask me anything about Coca Cola: what it is, where it came from, what is in the bottle.",
+            starters=["What is Coca Cola?", "Which drinks do you make?", "Show me a table of bottle sizes"],
+            published=True,
+        )
+        personas.publish(
+            guide,
+            PersonaVersion(
+                system_prompt=COCA_COLA_PROMPT,
+                endpoint=servers[Wire.MISTRAL],
+                model="mistral-large-latest",
+                temperature=0.7,
+                top_p=1,
+                max_tokens=100,
+            ),
+            by=None,
+        )
+        historian = Persona.objects.create(
+            company=companies["Coca Cola"],
+            name="Coca Cola historian",
+            tagline="Tells how it all began",
+            greeting="I know the story from 1886 on. Where shall we begin?",
+            starters=["What is Coca Cola?", "Who was John Pemberton?", "How did the bottle get its shape?"],
+            published=True,
+        )
+        personas.publish(
+            historian,
+            PersonaVersion(
+                system_prompt=COCA_COLA_PROMPT,
+                endpoint=servers[Wire.COHERE],
+                model="command-r-plus-08-2024",
+                temperature=0.7,
+            ),
+            by=None,
+        )
+        helpdesk = Persona.objects.create(
+            company=companies["Globex"],
+            name="Globex helpdesk",
+            tagline="Help with laptops, accounts and the network",
+            greeting="What is not working?",
+            starters=[
+                "My laptop does not start",
+                "How do I change my password?",
+                "Write a script that lists big files",
+            ],
+            published=True,
+        )
+        openai = bool(settings.OPENAI_BASE_URL)
+        personas.publish(
+            helpdesk,
+            PersonaVersion(
+                system_prompt="You are the IT helpdesk of the company Globex. Answer briefly, with steps to follow.",
+                endpoint=servers[Wire.OPENAI if openai else Wire.MISTRAL],
+                model="default" if openai else "mistral-small-latest",
+            ),
+            by=None,
+        )
+
+    def _remember(self, password: str) -> None:
+        """Keep a password that was made up, readable by the owner alone, so that a second start can say it."""
+        if not settings.DEMO_PASSWORD:
+            file = settings.DATA_DIR / "demo-password"
+            with os.fdopen(os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w") as stream:
+                stream.write(password)
+
+    def _report(self) -> None:
+        file = settings.DATA_DIR / "demo-password"
+        known = settings.DEMO_PASSWORD or (file.read_text().strip() if file.exists() else "")
+        people = [user for user in User.objects.filter(username__in=PEOPLE).order_by("pk") if user.is_active]
+        if known and people and people[0].check_password(known):
+            says = known if not settings.DEMO_PASSWORD else "DEMO_PASSWORD"
+        else:
+            says = "as it was set (manage.py changepassword NAME sets a new one)"
+        self.stdout.write("Accounts:")
+        for user in people:
+            place = PEOPLE[user.username]
+            self.stdout.write(
+                f"  {user.username:<10} {f'{place[1].label} of {place[0]}' if place else 'site operator'}"
+            )
+        self.stdout.write(f"Password:    {says}")
+        self.stdout.write("Providers:")
+        for endpoint in Endpoint.objects.all():
+            live = "recorded answers, no key is set" if endpoints.is_recorded(endpoint) else "live"
+            self.stdout.write(f"  {endpoint.name:<18} {live}")

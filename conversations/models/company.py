@@ -1,0 +1,57 @@
+"""Companies and who belongs to them. A company is the tenant: no row of one is ever seen from another."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import models
+
+
+class Company(models.Model):
+    """A tenant. `colour` is its accent, as six hexadecimal digits after `#`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    colour = models.CharField(
+        max_length=7,
+        default="#3b5bdb",
+        validators=[
+            RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", "Give a colour as # and six digits, such as #e4002b.")
+        ],
+        help_text="The accent of its pages, such as #e4002b; corrected where it would be hard to read.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def colour_code(self) -> str:
+        """The colour as six lower-case digits, as style sheets and classes name it."""
+        return self.colour.removeprefix("#").lower()
+
+
+class Membership(models.Model):
+    """One person's place in one company."""
+
+    class Role(models.TextChoices):
+        MEMBER = "member", "Member"
+        REVIEWER = "reviewer", "Reviewer"
+        MANAGER = "manager", "Manager"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "company"], name="one_membership_per_company")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.company}"

@@ -1,0 +1,149 @@
+"""Conversations: a tree of messages, and the record of how each answer was made.
+
+Rows and constraints only. Who may see a row is `access.py`; how turns come to be is `posting.py`; only
+`generation/store.py` changes a generation's status.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import models
+from django.db.models import Q
+
+from conversations.models.persona import Persona, PersonaVersion
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def owned_by(self, user: User) -> ConversationQuerySet:
+        """What `user` wrote in the companies that they still belong to."""
+        return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk)
+
+
+class Conversation(models.Model):
+    """One person's chat with one persona. `head` is the last message of the branch that is shown."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations"
+    )
+    persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="conversations")
+    title = models.CharField(max_length=120)
+    head = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    active_at = models.DateTimeField()
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["owner", "-active_at", "-id"], name="chats_newest_first")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Message(models.Model):
+    """One question or answer. Messages with the same parent are versions of one another."""
+
+    class Role(models.TextChoices):
+        USER = "user"
+        ASSISTANT = "assistant"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="replies")
+    role = models.CharField(max_length=10, choices=Role)
+    text = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["conversation", "created_at"], name="messages_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.id}"
+
+
+class Generation(models.Model):
+    """How one answer was made: asked by whom, of which version, by whom served, and how it ended.
+
+    Times are the server's; `first_token_ms` counts from the claim by a runner. Token counts are the provider's
+    own; the billed ones only where it reports them apart.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+        FAILED = "failed"
+        INTERRUPTED = "interrupted"
+
+    LIVE = (Status.PENDING, Status.RUNNING)
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="generations")
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="generation")
+    version = models.ForeignKey(PersonaVersion, on_delete=models.PROTECT, related_name="generations")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="generations"
+    )
+    client_id = models.UUIDField(help_text="Made by the page; the same one twice is the same request.")
+    inherited_chars = models.PositiveIntegerField(
+        default=0, help_text="How much of the text was taken over from the answer that this one continues."
+    )
+
+    status = models.CharField(max_length=11, choices=Status, default=Status.PENDING)
+    lease = models.UUIDField(null=True, help_text="The process that runs it.")
+    heartbeat_at = models.DateTimeField(help_text="When it was last known to be cared for.")
+    stop_requested = models.BooleanField(default=False)
+
+    reasoning = models.TextField(blank=True)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    error_kind = models.CharField(max_length=20, blank=True)
+    sentence = models.TextField(
+        blank=True, help_text="How it ended, for the person; empty when it ended well."
+    )
+    provider_status = models.PositiveIntegerField(null=True)
+    request_id = models.CharField(max_length=200, blank=True)
+    model = models.CharField(max_length=200, blank=True, help_text="The model as the provider named it.")
+    prompt_tokens = models.PositiveIntegerField(null=True)
+    completion_tokens = models.PositiveIntegerField(null=True)
+    billed_prompt_tokens = models.PositiveIntegerField(null=True)
+    billed_completion_tokens = models.PositiveIntegerField(null=True)
+    first_token_ms = models.PositiveIntegerField(null=True)
+    left_out = models.PositiveIntegerField(
+        default=0, help_text="Old messages that were not sent, for lack of room."
+    )
+    recorded = models.BooleanField(
+        default=False, help_text="Answered by the recorded upstream, not by a model."
+    )
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"],
+                condition=Q(status__in=["pending", "running"]),
+                name="one_running_answer_a_conversation",
+            ),
+            models.UniqueConstraint(fields=["requested_by", "client_id"], name="one_answer_a_request"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["heartbeat_at"], condition=Q(status__in=["pending", "running"]), name="live_answers"
+            ),
+            models.Index(fields=["requested_by", "-created_at"], name="answers_of_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.id}"
+
+    @property
+    def live(self) -> bool:
+        """Whether more text may still come."""
+        return self.status in self.LIVE

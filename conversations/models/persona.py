@@ -1,0 +1,162 @@
+"""Personas, the versions of what they are told, and the endpoints that answer for them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.validators import MinValueValidator, URLValidator
+from django.db import models
+
+from conversations.models.company import Company
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Wire(models.TextChoices):
+    """The protocols that are spoken upstream."""
+
+    MISTRAL = "mistral", "Mistral"
+    COHERE = "cohere", "Cohere"
+    OPENAI = "openai", "OpenAI-compatible"
+
+
+class Endpoint(models.Model):
+    """A server that answers. An empty address means the one, and the key, of the environment."""
+
+    name = models.CharField(max_length=100, unique=True, help_text="What people are shown, such as Mistral.")
+    wire = models.CharField(max_length=10, choices=Wire, verbose_name="protocol")
+    base_url = models.CharField(
+        max_length=300,
+        blank=True,
+        validators=[URLValidator(schemes=["http", "https"])],
+        verbose_name="address",
+        help_text="Leave empty to use the address and key of the environment. "
+        "A server given here is called without a key.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonaQuerySet(models.QuerySet["Persona"]):
+    def published_for(self, user: User) -> PersonaQuerySet:
+        """The personas that `user` may start a chat with."""
+        return self.filter(published=True, current__isnull=False, company__memberships__user_id=user.pk)
+
+
+class Persona(models.Model):
+    """An assistant of a company, as its people see it. What the model is told is in its versions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="personas")
+    name = models.CharField(max_length=80)
+    tagline = models.CharField(
+        max_length=120, blank=True, help_text="One line under its name: what it is for."
+    )
+    greeting = models.TextField(max_length=500, blank=True, help_text="Shown above an empty chat.")
+    starters = models.JSONField(default=list, blank=True, help_text="Questions to begin with.")
+    avatar = models.CharField(
+        max_length=2, blank=True, help_text="One or two letters; the initials of its name where empty."
+    )
+    published = models.BooleanField(default=False, help_text="Only published personas can be chosen.")
+    current = models.ForeignKey(
+        "PersonaVersion", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PersonaQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "name"], name="persona_name_once_a_company")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def initials(self) -> str:
+        """What stands in its avatar."""
+        words = self.name.split()
+        return (self.avatar or "".join(word[0] for word in (words[0], words[-1])[: len(words)])).upper()
+
+
+class VersionQuerySet(models.QuerySet["PersonaVersion"]):
+    """Versions are written once: answers point at them as the record of what was asked of the model."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("A persona's version never changes; make a new one.")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("A persona's version never changes; make a new one.")
+
+
+class PersonaVersion(models.Model):
+    """What a persona is told and with which parameters. Written once; an empty parameter is not sent."""
+
+    persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(editable=False)
+    system_prompt = models.TextField(
+        max_length=65_536,
+        blank=True,
+        help_text="What the model is told before every conversation. "
+        "Keep secrets out of it: models repeat what they are told.",
+    )
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.PROTECT, related_name="versions", verbose_name="provider"
+    )
+    model = models.CharField(max_length=200)
+    temperature = models.FloatField(null=True, blank=True)
+    top_p = models.FloatField(null=True, blank=True)
+    max_tokens = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="The longest answer, in tokens."
+    )
+    stop = models.JSONField(default=list, blank=True, verbose_name="stop sequences")
+    seed = models.BigIntegerField(null=True, blank=True)
+    presence_penalty = models.FloatField(null=True, blank=True)
+    frequency_penalty = models.FloatField(null=True, blank=True)
+    safe_prompt = models.BooleanField(null=True, blank=True, help_text="Mistral only.")
+    k = models.PositiveIntegerField(null=True, blank=True, help_text="Cohere only.")
+    reasoning_effort = models.CharField(max_length=10, null=True, blank=True)
+    context_length = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(512)],
+        help_text="How many tokens the model reads, question and answer together. 32,768 where empty.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["persona", "number"], name="version_number_once_a_persona")
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+    def save(
+        self,
+        *,
+        force_insert: bool | tuple[models.base.ModelBase, ...] = False,
+        force_update: bool = False,
+        using: str | None = None,
+        update_fields: Iterable[str] | None = None,
+    ) -> None:
+        """Insert. Raises TypeError for a version that is stored already."""
+        if not self._state.adding:
+            raise TypeError("A persona's version never changes; make a new one.")
+        super().save(force_insert=True, using=using)

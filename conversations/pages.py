@@ -1,0 +1,74 @@
+"""The fragments that pages are made of, for answers to forms and for the socket alike.
+
+One partial template serves the whole page, the answer to a form and the frame to another tab, so the three
+cannot drift apart. Each fragment here names the element that it replaces or extends (htmx swaps it by that).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from conversations import thread
+from conversations.models import Conversation
+
+
+def whole_thread(conversation: Conversation, *, follow: bool) -> str:
+    """Everything below the header, as it stands now: for a branch that changed and a page that fell behind."""
+    shown = thread.thread(conversation, follow=follow)
+    messages = render_to_string("chat/_messages.html", {"turns": shown.turns})
+    return (
+        f'<div class="messages" id="messages" hx-swap-oob="outerHTML">{messages}</div>'
+        + state(shown.state)
+        + composer_button(conversation.pk, running=shown.running)
+    )
+
+
+def new_turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool) -> str:
+    """Messages to add at the end. A page drops those that it has: they come by the form and by the socket."""
+    messages = render_to_string(
+        "chat/_messages.html", {"turns": thread.turns(conversation, ids, follow=follow)}
+    )
+    return (
+        f'<div hx-swap-oob="beforeend:#messages">{messages}</div>'
+        + state(thread.state(conversation))
+        + composer_button(conversation.pk, running=True)
+    )
+
+
+def ending(conversation: Conversation, turn: thread.Turn) -> str:
+    """The foot of an answer that has ended, and a free composer."""
+    return (
+        render_to_string("chat/_turn_foot.html", {"turn": turn, "oob": True})
+        + state(thread.state(conversation))
+        + composer_button(conversation.pk, running=thread.live_generation(conversation) is not None)
+    )
+
+
+def state(value: str) -> str:
+    """What the page says of itself when it reconnects. `value` is made of identifiers only."""
+    return f'<i id="state" data-state="{value}" hidden hx-swap-oob="outerHTML"></i>'
+
+
+def composer_button(conversation_id: uuid.UUID, *, running: bool) -> str:
+    """Send, or Stop while an answer runs."""
+    stop_url = reverse("stop", args=[conversation_id])
+    return render_to_string(
+        "chat/_composer_button.html", {"running": running, "stop_url": stop_url, "oob": True}
+    )
+
+
+def fresh_client_id() -> str:
+    """A new identity for the next request of the composer, and no error from the last one."""
+    return (
+        f'<input type="hidden" name="client_id" id="client-id" value="{uuid.uuid4()}" autocomplete="off" '
+        'hx-swap-oob="outerHTML">' + error("")
+    )
+
+
+def error(sentence: str) -> str:
+    """A sentence above the composer, which is announced as an alert."""
+    return render_to_string("chat/_error.html", {"sentence": sentence})

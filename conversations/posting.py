@@ -1,0 +1,265 @@
+"""The verbs that create turns: start, post, edit, regenerate, continue_; and the switch between versions.
+
+One transaction each. Callers have been through `access.py`. Each verb takes the `client_id` that the page made
+for the request: the same id again gives back the turn it made the first time, so that a double click, an
+impatient reload or a retry on a bad line is harmless. Nothing here talks to a provider.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
+
+MAX_MESSAGE_BYTES = 32 * 1024
+TITLE_CHARS = 60
+
+
+class Refused(Exception):
+    """A turn was not made, for a reason that the person can act on. `status` is the HTTP status to answer with."""
+
+    def __init__(self, sentence: str, *, status: int) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a verb made: the answer to come and, where the verb asked one, its question.
+
+    `created` is False where the request had been made before.
+    """
+
+    conversation: Conversation
+    answer: Message
+    generation: Generation
+    created: bool = True
+
+
+def start(person: User, persona: Persona, text: str, *, client_id: uuid.UUID) -> Turn:
+    """Open a conversation with `persona` by a first question. Raises Refused."""
+    if earlier := _earlier(person, client_id):
+        return earlier
+    text = checked_text(text)
+    version = _version_in_force(persona)
+    now = timezone.now()
+    conversation = Conversation(owner=person, persona=persona, title=title_of(text), active_at=now)
+    try:
+        with transaction.atomic():
+            _check_limits(person)
+            conversation.save(force_insert=True)
+            question = _question(conversation, None, text)
+            return _answer(person, conversation, question, version, client_id)
+    except IntegrityError:
+        return _earlier_or_busy(person, client_id)
+
+
+def post(person: User, conversation: Conversation, text: str, *, client_id: uuid.UUID) -> Turn:
+    """Ask the next question, below what is shown. Raises Refused."""
+    return _ask(person, conversation, conversation.head_id, text, client_id)
+
+
+def edit(person: User, question: Message, text: str, *, client_id: uuid.UUID) -> Turn:
+    """Ask `question` anew in other words, as a version beside it. Raises Refused."""
+    if question.role != Message.Role.USER:
+        raise Refused("Only your own messages can be edited.", status=400)
+    return _ask(person, question.conversation, question.parent_id, text, client_id)
+
+
+def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
+    """Have the question of `answer` answered anew by the version now in force, beside it. Raises Refused."""
+    conversation = answer.conversation
+    if answer.role != Message.Role.ASSISTANT or answer.parent is None:
+        raise Refused("Only answers can be made anew.", status=400)
+    version = _version_in_force(conversation.persona)
+    return _turn(person, conversation, answer.parent, version, client_id)
+
+
+def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
+    """Have a cut `answer` carried on, in a version beside it that begins with its text. Raises Refused.
+
+    The version of the persona stays the one that began the text, so that an answer has one author.
+    """
+    conversation = answer.conversation
+    if answer.role != Message.Role.ASSISTANT or answer.parent is None or not can_continue(answer):
+        raise Refused("This answer is complete: there is nothing to continue.", status=409)
+    _version_in_force(conversation.persona)
+    version = answer.generation.version
+    return _turn(person, conversation, answer.parent, version, client_id, text=answer.text)
+
+
+def switch(conversation: Conversation, message: Message) -> None:
+    """Show the branch through `message`, down to its newest leaf."""
+    rows = conversation.messages.order_by("created_at", "pk").values_list("parent_id", "pk")
+    children = dict(rows)  # the newest reply comes last and stays
+    leaf = message.pk
+    while leaf in children:
+        leaf = children[leaf]
+    Conversation.objects.filter(pk=conversation.pk).update(head_id=leaf)
+    conversation.head_id = leaf
+
+
+def can_continue(answer: Message) -> bool:
+    """Whether `answer` broke off with some text that can be carried on."""
+    generation = answer.generation
+    return bool(answer.text.strip()) and (
+        generation.status in {Generation.Status.STOPPED, Generation.Status.INTERRUPTED}
+        or (generation.status == Generation.Status.DONE and generation.finish_reason == "length")
+    )
+
+
+def closed_reason(persona: Persona) -> str:
+    """Why nothing more can be asked of `persona`; empty where it can."""
+    if persona.published and persona.current_id is not None:
+        return ""
+    return f"{persona.name} is not published at the moment. You can read this chat, but not write in it."
+
+
+def checked_text(text: str) -> str:
+    """`text` as it is kept: NUL removed (PostgreSQL refuses it), lone surrogates replaced. Raises Refused."""
+    text = text.replace("\r\n", "\n").replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    if not text.strip():
+        raise Refused("Write a message first.", status=400)
+    if len(text.encode("utf-8")) > MAX_MESSAGE_BYTES:
+        raise Refused(
+            "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it.",
+            status=413,
+        )
+    return text.strip("\n")
+
+
+def title_of(text: str) -> str:
+    """The first line of `text`, cut at a word."""
+    line = " ".join(text.strip().splitlines()[0].split())
+    if len(line) <= TITLE_CHARS:
+        return line
+    cut = line[:TITLE_CHARS].rsplit(" ", 1)[0] if " " in line[:TITLE_CHARS] else line[:TITLE_CHARS]
+    return f"{cut}…"
+
+
+def _ask(
+    person: User, conversation: Conversation, parent: uuid.UUID | None, text: str, client_id: uuid.UUID
+) -> Turn:
+    if earlier := _earlier(person, client_id, conversation):
+        return earlier
+    text = checked_text(text)
+    version = _version_in_force(conversation.persona)
+    try:
+        with transaction.atomic():
+            _check_limits(person, conversation)
+            question = _question(conversation, parent, text)
+            return _answer(person, conversation, question, version, client_id)
+    except IntegrityError:
+        return _earlier_or_busy(person, client_id, conversation)
+
+
+def _turn(
+    person: User,
+    conversation: Conversation,
+    question: Message,
+    version: PersonaVersion,
+    client_id: uuid.UUID,
+    *,
+    text: str = "",
+) -> Turn:
+    if earlier := _earlier(person, client_id, conversation):
+        return earlier
+    try:
+        with transaction.atomic():
+            _check_limits(person, conversation)
+            return _answer(person, conversation, question, version, client_id, text=text)
+    except IntegrityError:
+        return _earlier_or_busy(person, client_id, conversation)
+
+
+def _question(conversation: Conversation, parent: uuid.UUID | None, text: str) -> Message:
+    return Message.objects.create(
+        conversation=conversation, parent_id=parent, role=Message.Role.USER, text=text
+    )
+
+
+def _answer(
+    person: User,
+    conversation: Conversation,
+    question: Message,
+    version: PersonaVersion,
+    client_id: uuid.UUID,
+    *,
+    text: str = "",
+) -> Turn:
+    now = timezone.now()
+    answer = Message.objects.create(
+        conversation=conversation, parent=question, role=Message.Role.ASSISTANT, text=text
+    )
+    generation = Generation.objects.create(
+        conversation=conversation,
+        message=answer,
+        version=version,
+        requested_by=person,
+        client_id=client_id,
+        inherited_chars=len(text),
+        heartbeat_at=now,
+    )
+    conversation.head, conversation.active_at = answer, now
+    conversation.save(update_fields=["head", "active_at"])
+    return Turn(conversation, answer, generation)
+
+
+def _version_in_force(persona: Persona) -> PersonaVersion:
+    reason = closed_reason(persona)
+    if reason or persona.current is None:
+        raise Refused(reason, status=409)
+    return persona.current
+
+
+def _check_limits(person: User, conversation: Conversation | None = None) -> None:
+    mine = Generation.objects.filter(requested_by=person)
+    if conversation is not None and conversation.generations.filter(status__in=Generation.LIVE).exists():
+        raise _busy()
+    at_once = settings.ANSWERS_AT_ONCE
+    if at_once and mine.filter(status__in=Generation.LIVE).count() >= at_once:
+        raise Refused(
+            f"You have {at_once} answers running already. Wait for one to end, or stop one. Your text is kept.",
+            status=429,
+        )
+    per_minute = settings.MESSAGES_PER_MINUTE
+    since = timezone.now() - timedelta(minutes=1)
+    if per_minute and mine.filter(created_at__gt=since).count() >= per_minute:
+        raise Refused(
+            f"That is more than {per_minute} messages in a minute. Wait a moment and send again. Your text is kept.",
+            status=429,
+        )
+
+
+def _busy() -> Refused:
+    return Refused(
+        "An answer is still being written here. Stop it or wait for its end. Your text is kept.", status=409
+    )
+
+
+def _earlier(person: User, client_id: uuid.UUID, conversation: Conversation | None = None) -> Turn | None:
+    found = (
+        Generation.objects.select_related("conversation__persona__company", "message")
+        .filter(requested_by=person, client_id=client_id)
+        .first()
+    )
+    if found is None:
+        return None
+    if conversation is not None and found.conversation_id != conversation.pk:
+        raise Refused("This was sent in another chat already. Reload the page and send again.", status=409)
+    return Turn(found.conversation, found.message, found, created=False)
+
+
+def _earlier_or_busy(person: User, client_id: uuid.UUID, conversation: Conversation | None = None) -> Turn:
+    """After a lost race: the same request won it (give back what it made), or another answer did."""
+    if earlier := _earlier(person, client_id, conversation):
+        return earlier
+    raise _busy()

@@ -1,0 +1,23 @@
+"""The addresses of pages and forms."""
+
+from django.urls import path, re_path
+
+from conversations.views import chat, history, site
+
+urlpatterns = [
+    path("", chat.start, name="start"),
+    path("start/", chat.start_chat, name="start_chat"),
+    path("chats/", history.chats, name="chats"),
+    path("c/<uuid:conversation_id>/", chat.conversation, name="conversation"),
+    path("c/<uuid:conversation_id>/send/", chat.send, name="send"),
+    path("c/<uuid:conversation_id>/stop/", chat.stop, name="stop"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/edit/", chat.edit, name="edit"),
+    path(
+        "c/<uuid:conversation_id>/messages/<uuid:message_id>/regenerate/", chat.regenerate, name="regenerate"
+    ),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/continue/", chat.continue_, name="continue"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/switch/", chat.switch, name="switch"),
+    re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),
+    path("healthz", site.healthz, name="healthz"),
+    path("readyz", site.readyz, name="readyz"),
+]

@@ -1,0 +1,1 @@
+"""The pages and forms. Each asks `access.py` first and leaves the work to a verb."""

@@ -1,0 +1,210 @@
+"""The start page, a conversation, and what is done in it. Every form here may arrive twice without harm."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+
+from conversations import access, announcements, endpoints, generation, pages, posting, thread
+from conversations.models import Company, Message, Persona, PersonaVersion
+from conversations.views import history
+from conversations.views.guards import PersonRequest, signed_in
+
+UNKNOWN_PERSONA = "This assistant is not available to you any more. Choose another one. Your text is kept."
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A persona as the start page offers it."""
+
+    id: uuid.UUID
+    name: str
+    tagline: str
+    greeting: str
+    starters: list[str]
+    initials: str
+    company: Company
+    notice: str
+
+
+@require_GET
+@signed_in
+def start(request: PersonRequest) -> HttpResponse:
+    """Choose a persona and ask a first question."""
+    cards = [_card(persona, persona.current) for persona in access.personas(request.user) if persona.current]
+    wanted = request.GET.get("persona", "")
+    selected = next((card for card in cards if str(card.id) == wanted), cards[0] if cards else None)
+    companies = [
+        {"company": company, "personas": list(group)}
+        for company, group in groupby(cards, lambda card: card.company)
+    ]
+    context = {
+        "companies": companies,
+        "selected": selected,
+        "colours": sorted({card.company.colour_code for card in cards}),
+        "form_action": reverse("start_chat"),
+        "client_id": uuid.uuid4(),
+    }
+    return render(request, "chat/start.html", context | history.sidebar(request.user))
+
+
+@require_POST
+@signed_in
+def start_chat(request: PersonRequest) -> HttpResponse:
+    """Open a conversation by its first question, and go there."""
+    text, client_id = _text(request), _client_id(request)
+    try:
+        persona = access.persona(request.user, uuid.UUID(request.POST.get("persona", "")))
+    except (ValueError, access.NotVisible) as error:
+        raise posting.Refused(UNKNOWN_PERSONA, status=404) from error
+    turn = posting.start(request.user, persona, text, client_id=client_id)
+    async_to_sync(_begin)(turn)
+    url = reverse("conversation", args=[turn.conversation.pk])
+    return (
+        trigger_client_event(HttpResponseClientRedirect(url), "accepted") if request.htmx else redirect(url)
+    )
+
+
+@require_GET
+@signed_in
+def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
+    """A conversation, with the composer below it."""
+    found = access.conversation(request.user, conversation_id)
+    shown = thread.thread(found, follow=True)
+    closed_reason = posting.closed_reason(found.persona)
+    current = found.persona.current
+    context: dict[str, Any] = {
+        "conversation": found,
+        "turns": shown.turns,
+        "running": shown.running,
+        "state": shown.state,
+        "socket_path": reverse("conversation", args=[found.pk]).replace("/c/", "/ws/c/", 1),
+        "can_write": not closed_reason,
+        "closed_reason": closed_reason,
+        "notice": endpoints.notice(current.endpoint) if current else "",
+        "form_action": reverse("send", args=[found.pk]),
+        "stop_url": reverse("stop", args=[found.pk]),
+        "client_id": uuid.uuid4(),
+        "colours": [found.persona.company.colour_code],
+    }
+    return render(
+        request, "chat/conversation.html", context | history.sidebar(request.user, current=found.pk)
+    )
+
+
+@require_POST
+@signed_in
+def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
+    """Ask the next question."""
+    found = access.conversation(request.user, conversation_id)
+    turn = posting.post(request.user, found, _text(request), client_id=_client_id(request))
+    ids = [pk for pk in (turn.answer.parent_id, turn.answer.pk) if pk]
+    async_to_sync(_begin)(turn, added=ids)
+    if not request.htmx:
+        return redirect("conversation", conversation_id)
+    fragment = pages.new_turns(turn.conversation, ids, follow=True) + pages.fresh_client_id()
+    return trigger_client_event(HttpResponse(fragment), "accepted")
+
+
+@require_POST
+@signed_in
+def stop(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
+    """Stop the answer that is being written, from any tab."""
+    found = access.conversation(request.user, conversation_id)
+    live = thread.live_generation(found)
+    async_to_sync(generation.stop)(found.pk)
+    if live is None:
+        return HttpResponse(pages.composer_button(found.pk, running=False))
+    return HttpResponse(pages.ending(found, thread.turn(found, live.message_id)))
+
+
+@require_http_methods(["GET", "POST"])
+@signed_in
+def edit(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """The form to ask a question in other words; and the asking."""
+    found = access.conversation(request.user, conversation_id)
+    question = access.message(found, message_id)
+    if request.method == "GET":
+        if question.role != Message.Role.USER:
+            raise access.NotVisible
+        context = {"turn": thread.turn(found, question.pk), "client_id": uuid.uuid4()}
+        return render(request, "chat/_edit.html", context)
+    turn = posting.edit(request.user, question, _text(request), client_id=_client_id(request))
+    return _other_branch(turn)
+
+
+@require_POST
+@signed_in
+def regenerate(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """Have a question answered anew, whether the answer was good, failed or stopped."""
+    answer = access.message(access.conversation(request.user, conversation_id), message_id)
+    return _other_branch(posting.regenerate(request.user, answer, client_id=_client_id(request)))
+
+
+@require_POST
+@signed_in
+def continue_(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """Have an answer that broke off carried on."""
+    answer = access.message(access.conversation(request.user, conversation_id), message_id)
+    return _other_branch(posting.continue_(request.user, answer, client_id=_client_id(request)))
+
+
+@require_POST
+@signed_in
+def switch(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """Show another version of a message, with what followed it."""
+    found = access.conversation(request.user, conversation_id)
+    posting.switch(found, access.message(found, message_id))
+    async_to_sync(announcements.branch_changed)(found.pk)
+    return HttpResponse(pages.whole_thread(found, follow=True))
+
+
+def _other_branch(turn: posting.Turn) -> HttpResponse:
+    async_to_sync(_begin)(turn)
+    return trigger_client_event(HttpResponse(pages.whole_thread(turn.conversation, follow=True)), "branched")
+
+
+async def _begin(turn: posting.Turn, *, added: list[uuid.UUID] | None = None) -> None:
+    """Run the answer and tell the other pages. A repeated request changes nothing."""
+    if not turn.created:
+        return
+    await generation.start(turn.generation.pk)
+    if added:
+        await announcements.turns_added(turn.conversation.pk, added)
+    else:
+        await announcements.branch_changed(turn.conversation.pk)
+
+
+def _card(persona: Persona, version: PersonaVersion) -> Card:
+    return Card(
+        id=persona.pk,
+        name=persona.name,
+        tagline=persona.tagline,
+        greeting=persona.greeting,
+        starters=persona.starters,
+        initials=persona.initials,
+        company=persona.company,
+        notice=endpoints.notice(version.endpoint),
+    )
+
+
+def _text(request: PersonRequest) -> str:
+    return request.POST.get("text", "")
+
+
+def _client_id(request: PersonRequest) -> uuid.UUID:
+    try:
+        return uuid.UUID(request.POST.get("client_id", ""))
+    except ValueError as error:
+        raise posting.Refused(
+            "The page is out of date. Reload it and send again. Your text is kept.", status=400
+        ) from error

@@ -1,0 +1,49 @@
+"""What stands before every view: a signed-in person, and refusals as sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django_htmx.middleware import HtmxDetails
+
+from conversations import pages
+from conversations.posting import Refused
+
+P = ParamSpec("P")
+
+SIGNED_OUT = "You are signed out. Sign in again in another tab, then send once more. Your text is kept."
+
+
+class PersonRequest(HttpRequest):
+    """A request of somebody who is signed in."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+def signed_in(
+    view: Callable[Concatenate[PersonRequest, P], HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Let only signed-in people through, and answer a `Refused` with its sentence and status."""
+
+    @wraps(view)
+    def guarded(anyone: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        request = cast(PersonRequest, anyone)
+        if not anyone.user.is_authenticated:
+            if request.htmx:
+                return HttpResponse(pages.error(SIGNED_OUT), status=401)
+            return redirect_to_login(request.get_full_path())
+        try:
+            response = view(request, *args, **kwargs)
+        except Refused as refusal:
+            response = HttpResponse(pages.error(refusal.sentence), status=refusal.status)
+        # A page of somebody's chats is nobody else's: not a cache's, not the next person's at this machine.
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
+
+    return guarded

@@ -1,0 +1,124 @@
+"""The list of a person's chats: newest first, by day, in pages that a cursor begins."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET
+
+from conversations import access
+from conversations.models import Conversation, Generation, Message
+from conversations.views.guards import PersonRequest, signed_in
+
+PAGE_SIZE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ListedChat:
+    """One line of the list."""
+
+    id: uuid.UUID
+    title: str
+    url: str
+    running: bool
+    current: bool
+
+
+@dataclass(slots=True)
+class Group:
+    """The chats of one stretch of time; without a label where the page before ended in the same one."""
+
+    label: str
+    chats: list[ListedChat] = field(default_factory=list)
+
+
+@require_GET
+@signed_in
+def chats(request: PersonRequest) -> HttpResponse:
+    """A further page of the list, or what a search finds."""
+    query = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    return render(
+        request,
+        "chat/_chat_list.html",
+        sidebar(request.user, query=query, cursor=request.GET.get("after", "")),
+    )
+
+
+def sidebar(
+    person: User, *, query: str = "", cursor: str = "", current: uuid.UUID | None = None
+) -> dict[str, Any]:
+    """The context of the list: `groups`, the address of the next page, and the `query` that was asked."""
+    rows = access.conversations(person).annotate(
+        running=Exists(Generation.objects.filter(conversation=OuterRef("pk"), status__in=Generation.LIVE))
+    )
+    if query:
+        said = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=query)
+        rows = rows.filter(Q(title__icontains=query) | Exists(said))
+    after = _parse(cursor)
+    if after:
+        rows = rows.filter(Q(active_at__lt=after[0]) | Q(active_at=after[0], pk__lt=after[1]))
+    found = list(rows.order_by("-active_at", "-pk")[: PAGE_SIZE + 1])
+    page = found[:PAGE_SIZE]
+    next_url = ""
+    if len(found) > PAGE_SIZE:
+        parameters = {"after": f"{page[-1].active_at.isoformat()}~{page[-1].pk}"} | (
+            {"q": query} if query else {}
+        )
+        next_url = f"{reverse('chats')}?{urlencode(parameters)}"
+    return {
+        "groups": _groups(page, current, after[0] if after else None),
+        "next_cursor_url": next_url,
+        "query": query,
+    }
+
+
+def _groups(page: list[Conversation], current: uuid.UUID | None, after: datetime | None) -> list[Group]:
+    today = timezone.localdate()
+    last = _label(after, today) if after else ""
+    groups: list[Group] = []
+    for chat in page:
+        label = _label(chat.active_at, today)
+        if not groups or label != last:
+            groups.append(Group("" if label == last else label))
+            last = label
+        groups[-1].chats.append(
+            ListedChat(
+                id=chat.pk,
+                title=chat.title,
+                url=reverse("conversation", args=[chat.pk]),
+                running=bool(getattr(chat, "running", False)),
+                current=chat.pk == current,
+            )
+        )
+    return groups
+
+
+def _label(moment: datetime, today: date) -> str:
+    day = timezone.localtime(moment).date()
+    if day >= today:
+        return "Today"
+    if day == today - timedelta(days=1):
+        return "Yesterday"
+    if day > today - timedelta(days=7):
+        return "Previous 7 days"
+    return f"{day:%B %Y}"
+
+
+def _parse(cursor: str) -> tuple[datetime, uuid.UUID] | None:
+    """The last chat of the page before; None for the first page, and for a cursor that nobody made here."""
+    moment, _, pk = cursor.partition("~")
+    try:
+        parsed = datetime.fromisoformat(moment)
+        return (parsed, uuid.UUID(pk)) if parsed.tzinfo else None
+    except ValueError:
+        return None

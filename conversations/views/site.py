@@ -1,0 +1,49 @@
+"""What belongs to no person: health, and the style sheet of a colour."""
+
+from __future__ import annotations
+
+import redis
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+
+from conversations.rendering import colour
+
+PROBE_SECONDS = 2
+
+
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process is alive. Touches nothing."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_GET
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Database and Redis answer; else 503 with what does not."""
+    problems = []
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        problems.append(f"database: {type(error).__name__}")
+    if settings.REDIS_URL:
+        try:
+            with redis.Redis.from_url(
+                settings.REDIS_URL, socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS
+            ) as client:
+                client.ping()
+        except redis.RedisError as error:
+            problems.append(f"redis: {type(error).__name__}")
+    text = "\n".join(problems) or "ready"
+    return HttpResponse(f"{text}\n", content_type="text/plain", status=503 if problems else 200)
+
+
+@require_GET
+def theme(request: HttpRequest, code: str) -> HttpResponse:
+    """The accent of a company as a style sheet: inline styles are not allowed on our pages."""
+    response = HttpResponse(colour.stylesheet(code), content_type="text/css; charset=utf-8")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response
