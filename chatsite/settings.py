@@ -203,6 +203,7 @@ LOGGING = {
         # A refused form or a missing page is an answer, not an incident.
         "django.request": {"level": "ERROR"},
         "django.channels.server": {"level": "ERROR"},
+        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
     },
 }
 

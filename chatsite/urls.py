@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import include, path
 
+handler400 = "conversations.views.site.bad_request"
+
 urlpatterns = [
     path("", include("conversations.urls")),
     path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),

@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import json
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -44,9 +46,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.channel_layer.group_add(announcements.group(self.conversation_id), self.channel_name)
         await self.accept()
         shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
-        if shown and shown != await in_database(thread.state, conversation):
-            await self.send(text_data=await in_database(pages.whole_thread, conversation, follow=False))
-        self._follow(await in_database(thread.live_generation, conversation))
+        await self._show(conversation, partial(pages.missed, conversation, shown))
         self.tasks["beat"] = asyncio.create_task(self._beat())
 
     async def disconnect(self, code: int) -> None:
@@ -68,14 +68,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Another page, or this one, asked something."""
         ids = [uuid.UUID(pk) for pk in event["ids"]]
         if conversation := await self._still_allowed():
-            await self.send(text_data=await in_database(pages.new_turns, conversation, ids, follow=False))
-            self._follow(await in_database(thread.live_generation, conversation))
+            await self._show(conversation, partial(pages.new_turns, conversation, ids, follow=False))
 
     async def branch_changed(self, event: dict[str, Any]) -> None:
         """Another branch is shown now."""
         if conversation := await self._still_allowed():
-            await self.send(text_data=await in_database(pages.whole_thread, conversation, follow=False))
-            self._follow(await in_database(thread.live_generation, conversation))
+            await self._show(conversation, partial(pages.whole_thread, conversation, follow=False))
 
     def _conversation(self) -> Conversation | None:
         person = access.person_of_cookies(self.scope["cookies"])
@@ -97,13 +95,20 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not await self._still_allowed():
                 return
 
-    def _follow(self, answer: Generation | None) -> None:
+    async def _show(self, conversation: Conversation, render: Callable[[], str]) -> None:
+        """Send what `render` gives, and follow the answer that ran before: where it ends meanwhile, that is a frame."""
+        live = await in_database(thread.live_generation, conversation)
+        if frame := await in_database(render):
+            await self.send(text_data=frame)
+        if live is not None:
+            self._follow(live)
+
+    def _follow(self, answer: Generation) -> None:
         """Show an answer from its beginning; where one is shown already, begin anew."""
         if earlier := self.tasks.pop("follow", None):
             earlier.cancel()
-        if answer is not None:
-            self.tasks["follow"] = asyncio.create_task(self._show(answer))
+        self.tasks["follow"] = asyncio.create_task(self._send_frames(answer))
 
-    async def _show(self, answer: Generation) -> None:
+    async def _send_frames(self, answer: Generation) -> None:
         async for frame in viewer.frames(answer):
             await self.send(text_data=frame)

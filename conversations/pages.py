@@ -27,6 +27,11 @@ def whole_thread(conversation: Conversation, *, follow: bool) -> str:
     )
 
 
+def missed(conversation: Conversation, shown: str) -> str:
+    """The whole thread for a page that shows the state `shown`, where that is another than now; else nothing."""
+    return whole_thread(conversation, follow=False) if shown and shown != thread.state(conversation) else ""
+
+
 def new_turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool) -> str:
     """Messages to add at the end. A page drops those that it has: they come by the form and by the socket."""
     messages = render_to_string(
@@ -35,7 +40,7 @@ def new_turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow:
     return (
         f'<div hx-swap-oob="beforeend:#messages">{messages}</div>'
         + state(thread.state(conversation))
-        + composer_button(conversation.pk, running=True)
+        + composer_button(conversation.pk, running=thread.live_generation(conversation) is not None)
     )
 
 

@@ -8,6 +8,7 @@ impatient reload or a retry on a bad line is harmless. Nothing here talks to a p
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,7 +20,10 @@ from django.utils import timezone
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
 
 MAX_MESSAGE_BYTES = 32 * 1024
+TOO_LONG = "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it."
 TITLE_CHARS = 60
+
+Below = Callable[[], uuid.UUID | None]  # the message to ask below, read inside the transaction
 
 
 class Refused(Exception):
@@ -46,32 +50,32 @@ class Turn:
 
 def start(person: User, persona: Persona, text: str, *, client_id: uuid.UUID) -> Turn:
     """Open a conversation with `persona` by a first question. Raises Refused."""
-    if earlier := _earlier(person, client_id):
-        return earlier
     text = checked_text(text)
     version = _version_in_force(persona)
-    now = timezone.now()
-    conversation = Conversation(owner=person, persona=persona, title=title_of(text), active_at=now)
-    try:
-        with transaction.atomic():
-            _check_limits(person)
-            conversation.save(force_insert=True)
-            question = _question(conversation, None, text)
-            return _answer(person, conversation, question, version, client_id)
-    except IntegrityError:
-        return _earlier_or_busy(person, client_id)
+
+    def make() -> Turn:
+        conversation = Conversation.objects.create(
+            owner=person, persona=persona, title=title_of(text), active_at=timezone.now()
+        )
+        return _answer(person, conversation, _question(conversation, None, text), version, client_id)
+
+    return _once(person, client_id, None, make)
 
 
 def post(person: User, conversation: Conversation, text: str, *, client_id: uuid.UUID) -> Turn:
     """Ask the next question, below what is shown. Raises Refused."""
-    return _ask(person, conversation, conversation.head_id, text, client_id)
+
+    def head() -> uuid.UUID | None:
+        return Conversation.objects.values_list("head_id", flat=True).get(pk=conversation.pk)
+
+    return _ask(person, conversation, text, client_id, head)
 
 
 def edit(person: User, question: Message, text: str, *, client_id: uuid.UUID) -> Turn:
     """Ask `question` anew in other words, as a version beside it. Raises Refused."""
     if question.role != Message.Role.USER:
         raise Refused("Only your own messages can be edited.", status=400)
-    return _ask(person, question.conversation, question.parent_id, text, client_id)
+    return _ask(person, question.conversation, text, client_id, lambda: question.parent_id)
 
 
 def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
@@ -129,10 +133,7 @@ def checked_text(text: str) -> str:
     if not text.strip():
         raise Refused("Write a message first.", status=400)
     if len(text.encode("utf-8")) > MAX_MESSAGE_BYTES:
-        raise Refused(
-            "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it.",
-            status=413,
-        )
+        raise Refused(TOO_LONG, status=413)
     return text.strip("\n")
 
 
@@ -145,20 +146,15 @@ def title_of(text: str) -> str:
     return f"{cut}…"
 
 
-def _ask(
-    person: User, conversation: Conversation, parent: uuid.UUID | None, text: str, client_id: uuid.UUID
-) -> Turn:
-    if earlier := _earlier(person, client_id, conversation):
-        return earlier
+def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UUID, below: Below) -> Turn:
     text = checked_text(text)
     version = _version_in_force(conversation.persona)
-    try:
-        with transaction.atomic():
-            _check_limits(person, conversation)
-            question = _question(conversation, parent, text)
-            return _answer(person, conversation, question, version, client_id)
-    except IntegrityError:
-        return _earlier_or_busy(person, client_id, conversation)
+
+    def make() -> Turn:
+        question = _question(conversation, below(), text)
+        return _answer(person, conversation, question, version, client_id)
+
+    return _once(person, client_id, conversation, make)
 
 
 def _turn(
@@ -170,14 +166,29 @@ def _turn(
     *,
     text: str = "",
 ) -> Turn:
+    def make() -> Turn:
+        return _answer(person, conversation, question, version, client_id, text=text)
+
+    return _once(person, client_id, conversation, make)
+
+
+def _once(
+    person: User, client_id: uuid.UUID, conversation: Conversation | None, make: Callable[[], Turn]
+) -> Turn:
+    """What `make` makes in one transaction, or what the same request has made before or makes meanwhile."""
     if earlier := _earlier(person, client_id, conversation):
         return earlier
     try:
         with transaction.atomic():
             _check_limits(person, conversation)
-            return _answer(person, conversation, question, version, client_id, text=text)
-    except IntegrityError:
-        return _earlier_or_busy(person, client_id, conversation)
+            return make()
+    except (IntegrityError, Refused) as lost:
+        # Lost a race: to the same request, or to another answer.
+        if earlier := _earlier(person, client_id, conversation):
+            return earlier
+        if isinstance(lost, Refused):
+            raise
+        raise _busy() from lost
 
 
 def _question(conversation: Conversation, parent: uuid.UUID | None, text: str) -> Message:
@@ -256,10 +267,3 @@ def _earlier(person: User, client_id: uuid.UUID, conversation: Conversation | No
     if conversation is not None and found.conversation_id != conversation.pk:
         raise Refused("This was sent in another chat already. Reload the page and send again.", status=409)
     return Turn(found.conversation, found.message, found, created=False)
-
-
-def _earlier_or_busy(person: User, client_id: uuid.UUID, conversation: Conversation | None = None) -> Turn:
-    """After a lost race: the same request won it (give back what it made), or another answer did."""
-    if earlier := _earlier(person, client_id, conversation):
-        return earlier
-    raise _busy()

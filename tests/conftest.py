@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 import pytest
+import pytest_asyncio
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
-from conversations import posting
+from conversations.generation import keeper
+from conversations.generation.runner import RUNS
 from conversations.models import Company, Persona
+from conversations.providers import http, recorded
+from conversations.providers.recorded import UNPACED, RecordedUpstream
 
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens
 PASSWORD = "correct horse battery"
 
 
@@ -51,7 +59,11 @@ class Cast:
 
 
 @pytest.fixture(autouse=True)
-def _plain_static_files(settings) -> None:  # type: ignore[no-untyped-def]
+def _quick_settings(settings: Settings) -> None:
+    """No manifest of static files, cheap passwords, no limit on a person, and nobody to call by accident."""
+    settings.MISTRAL_API_KEY = settings.CO_API_KEY = "key-of-the-tests"
+    settings.MISTRAL_BASE_URL = settings.COHERE_BASE_URL = NOWHERE
+    settings.MESSAGES_PER_MINUTE = settings.ANSWERS_AT_ONCE = 0
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
@@ -61,9 +73,11 @@ def _plain_static_files(settings) -> None:  # type: ignore[no-untyped-def]
 
 def load_cast() -> Cast:
     """Load the demo companies and give them back."""
-    call_command("demo", stdout=open(os.devnull, "w"))
+    call_command("demo", stdout=io.StringIO())
     people = {user.username: user for user in User.objects.all()}
-    personas = {persona.name: persona for persona in Persona.objects.select_related("company", "current__endpoint")}
+    personas = {
+        persona.name: persona for persona in Persona.objects.select_related("company", "current__endpoint")
+    }
     companies = {company.name: company for company in Company.objects.all()}
     return Cast(
         **people,
@@ -73,3 +87,39 @@ def load_cast() -> Cast:
         historian=personas["Coca Cola historian"],
         helpdesk=personas["Globex helpdesk"],
     )
+
+
+@pytest.fixture
+def cast(db: None, settings: Settings) -> Cast:
+    """The demo companies, rolled back after the test."""
+    settings.DEMO_PASSWORD = PASSWORD
+    return load_cast()
+
+
+@pytest.fixture
+def live_cast(transactional_db: None, settings: Settings) -> Cast:
+    """The demo companies, visible to other threads too."""
+    settings.DEMO_PASSWORD = PASSWORD
+    return load_cast()
+
+
+@pytest.fixture
+def upstream(settings: Settings) -> Iterator[RecordedUpstream]:
+    """Every provider, on a real connection and without pauses; it takes scripts and remembers what was asked."""
+    server = recorded.serve(RecordedUpstream(pace=UNPACED))
+    settings.MISTRAL_BASE_URL = server.base_url("mistral")
+    settings.COHERE_BASE_URL = server.base_url("cohere")
+    settings.OPENAI_BASE_URL = server.base_url("openai")
+    yield server.upstream
+    server.close()
+
+
+@pytest_asyncio.fixture
+async def running(upstream: RecordedUpstream) -> AsyncIterator[RecordedUpstream]:
+    """The upstream, and afterwards an end to whatever the test left behind on its event loop."""
+    yield upstream
+    for run in list(RUNS.values()):
+        run.stop()
+        await asyncio.wait([run.task])
+    await keeper.close()
+    await http.close()

@@ -142,7 +142,7 @@ class PersonaAdmin(PersonaAdminBase):
         self, request: HttpRequest, obj: Persona | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         """The form brings the fields of the version itself; only the persona's come from the model."""
-        return super().get_form(request, obj, change, fields=PersonaForm.Meta.fields, **kwargs)
+        return super().get_form(request, obj, change, **{**kwargs, "fields": PersonaForm.Meta.fields})
 
     def get_readonly_fields(self, request: HttpRequest, obj: Persona | None = None) -> list[str]:
         """A persona stays in its company: its conversations would move to another tenant with it."""

@@ -31,6 +31,13 @@ def ensure() -> None:
         _keeper = asyncio.create_task(_keep(), context=contextvars.Context())
 
 
+async def close() -> None:
+    """End the keeper of this event loop, where one is to end before its process does."""
+    if _keeper is not None and not _keeper.done() and _keeper.get_loop() is asyncio.get_running_loop():
+        _keeper.cancel()
+        await asyncio.wait([_keeper])
+
+
 async def save() -> None:
     """Save what is new of every running answer, and stop those that somebody asked to stop."""
     runs = [

@@ -65,9 +65,9 @@ class Run:
             job = await in_database(store.claim, self.generation_id, LEASE)
             if job is None:
                 return
-            self.message_id = job.message_id
             self.log.append(text=job.inherited)
             self.saved = self.log.cursor
+            self.message_id = job.message_id
             await self._finish(await self._outcome(job))
         except DatabaseError as error:
             # The row keeps its heartbeat's age: the sweep ends it once the database is back.

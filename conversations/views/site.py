@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import redis
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.views import defaults
 from django.views.decorators.http import require_GET
 
+from conversations import pages
+from conversations.posting import TOO_LONG
 from conversations.rendering import colour
 
 PROBE_SECONDS = 2
@@ -39,6 +43,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
             problems.append(f"redis: {type(error).__name__}")
     text = "\n".join(problems) or "ready"
     return HttpResponse(f"{text}\n", content_type="text/plain", status=503 if problems else 200)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What Django refuses before a view sees it. A body past all measure is the one that people meet."""
+    if isinstance(exception, RequestDataTooBig):
+        return HttpResponse(pages.error(TOO_LONG), status=413)
+    return defaults.bad_request(request, exception)
 
 
 @require_GET

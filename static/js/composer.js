@@ -1,0 +1,108 @@
+// The box that messages are written in: it grows, keeps a draft, sends on Enter, and empties only when the
+// server has taken the message.
+
+const form = document.querySelector("[data-composer]");
+const field = form?.querySelector("textarea");
+const person = document.querySelector("[data-person]")?.dataset.person;
+const draft = `draft:${person}:${location.pathname}`;
+const limit = Number(field?.dataset.limit);
+const touch = matchMedia("(hover: none)");
+const encoder = new TextEncoder();
+let sent = "";
+
+function say(sentence) {
+  document.getElementById("composer-error").textContent = sentence;
+}
+
+function fit() {
+  if (CSS.supports("field-sizing", "content")) return;
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight + 2}px`;
+}
+
+function excess() {
+  if (field.value.length * 3 < limit) return 0; // no character takes more than three bytes a UTF-16 unit
+  return encoder.encode(field.value).length - limit;
+}
+
+function count() {
+  const over = excess();
+  const line = document.getElementById("composer-count");
+  line.hidden = over === 0 || over < -limit / 10;
+  if (line.hidden) line.textContent = "";
+  else if (over > 0) line.textContent = `Too long by ${over.toLocaleString()} bytes`;
+  else line.textContent = `${(-over).toLocaleString()} bytes left`;
+  field.setAttribute("aria-invalid", String(over > 0));
+}
+
+function changed() {
+  fit();
+  count();
+  if (field.value) sessionStorage.setItem(draft, field.value);
+  else sessionStorage.removeItem(draft);
+}
+
+function nudge(element) {
+  element.classList.remove("nudged");
+  void element.offsetWidth; // lets the same animation start again
+  element.classList.add("nudged");
+}
+
+// Why the message cannot go now: a sentence, "" where the page shows it already, null if it can.
+function obstacle() {
+  const button = document.getElementById("composer-button");
+  if (!button.querySelector("[type=submit]")) {
+    nudge(button);
+    return "";
+  }
+  if (!field.value.trim()) return "";
+  if (excess() > 0) return "This message is too long. Shorten it, or send it in parts.";
+  const choices = form.querySelectorAll("input[name=persona]");
+  if (choices.length && !form.querySelector("input[name=persona]:checked")) return "Choose who to talk to first.";
+  return null;
+}
+
+function send(event) {
+  if (event.target !== form) return;
+  const reason = obstacle();
+  if (reason === null) {
+    sent = field.value;
+    return;
+  }
+  event.preventDefault();
+  say(reason);
+  field.focus();
+}
+
+function accepted(event) {
+  if (event.target !== form) return;
+  // What was typed while the message was under way stays.
+  field.value = field.value.startsWith(sent) ? field.value.slice(sent.length) : field.value;
+  sent = "";
+  changed();
+  if (!touch.matches || document.activeElement === field) field.focus();
+}
+
+function pressed(event) {
+  if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
+  if (event.isComposing || event.keyCode === 229) return; // Enter that ends an input method's word
+  event.preventDefault();
+  if (!event.repeat) form.requestSubmit();
+}
+
+if (form) {
+  field.value ||= sessionStorage.getItem(draft) ?? "";
+  fit();
+  count();
+  field.addEventListener("input", changed);
+  field.addEventListener("keydown", pressed);
+  form.addEventListener("htmx:configRequest", send);
+  form.addEventListener("accepted", accepted);
+  // The button that was pressed may be gone with what it did; the next word is typed here.
+  document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+    if (detail.target.id !== "composer-button") return;
+    if (document.activeElement === document.body && !touch.matches) field.focus();
+  });
+}
+
+document.querySelector("[data-sign-out]")?.addEventListener("submit", () => sessionStorage.clear());

@@ -1,0 +1,70 @@
+// What all requests share: the id that makes a repeated command harmless, and the sentence for a command that
+// did not arrive.
+
+const memory = window.sessionStorage;
+
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16)); // plain HTTP has no randomUUID
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+// A command keeps its id until the server has answered it, also over a reload. Other words get another id,
+// for an id that the server knows stands for the words it came with.
+function clientId(path, words) {
+  const key = `command:${path}`;
+  const open = JSON.parse(memory.getItem(key) ?? "null");
+  if (open?.words === words) return open.id;
+  const id = uuid();
+  memory.setItem(key, JSON.stringify({ id, words }));
+  return id;
+}
+
+function say(sentence) {
+  const line = document.getElementById("composer-error");
+  if (line) line.textContent = sentence;
+}
+
+function heard() {
+  return document.getElementById("composer-error")?.textContent.trim() !== "";
+}
+
+function isCommand(detail) {
+  return (detail.requestConfig?.verb ?? detail.verb) === "post";
+}
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const { detail } = event;
+  if (event.defaultPrevented || !isCommand(detail)) return;
+  const words = JSON.stringify([detail.parameters.text ?? "", detail.parameters.persona ?? ""]);
+  detail.parameters.client_id = clientId(detail.path, words);
+  const field = detail.elt.querySelector?.("input[name=client_id]");
+  if (field) field.value = detail.parameters.client_id;
+});
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (isCommand(detail)) say("");
+});
+
+document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
+  if (isCommand(detail) && detail.xhr.status < 400) memory.removeItem(`command:${detail.requestConfig.path}`);
+});
+
+function unreachable({ detail }) {
+  if (isCommand(detail)) say("Could not reach the server. Your text is kept. Try again.");
+  else if (detail.elt.matches("[data-edit]")) say("Could not reach the server. Try again.");
+}
+
+document.addEventListener("htmx:sendError", unreachable);
+document.addEventListener("htmx:timeout", unreachable);
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  if (heard() || !(isCommand(event.detail) || event.detail.elt.matches("[data-edit]"))) return;
+  if (xhr.status >= 500) unreachable(event);
+  else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you.");
+  else say("The server refused this. Your text is kept. Reload the page and try again.");
+});

@@ -1,0 +1,100 @@
+// The line to the server: says what the page shows whenever it connects, tells when it is down, and does not
+// trust a silence. It keeps its own timetable, so that a return to the tab or the network is not waited out.
+
+const host = document.querySelector("[data-socket]");
+const SILENCE = 40_000; // the server speaks every 15 seconds
+const PATIENCE = 10_000; // for a connection to come about
+const LONGEST = 10_000; // between two tries
+const REFUSED = [4401, 4403, 4404];
+const NEVER = 2 ** 31 - 1;
+
+let socket = null;
+let wrapper = null;
+let timer = 0;
+let tries = 0;
+let heard = 0;
+let over = false;
+
+function tell(sentence) {
+  const line = document.getElementById("connection");
+  if (line.textContent !== sentence) line.textContent = sentence;
+}
+
+// A closing socket delivers nothing more, and without handlers it brings no second connection about.
+function retire(old) {
+  if (!old) return;
+  old.onopen = old.onclose = old.onerror = null;
+  old.close();
+}
+
+function connect(address) {
+  clearTimeout(timer);
+  retire(socket);
+  const url = new URL(address, location.href);
+  url.searchParams.set("state", document.getElementById("state")?.dataset.state ?? "");
+  socket = new WebSocket(url);
+  heard = Date.now();
+  return socket;
+}
+
+function reconnect() {
+  clearTimeout(timer);
+  if (over || !wrapper) return;
+  if (tries > 0 || socket.readyState !== WebSocket.OPEN) tell("Reconnecting…");
+  wrapper.reconnect();
+}
+
+function later() {
+  const longest = Math.min(LONGEST, 1000 * 2 ** tries);
+  tries += 1;
+  timer = setTimeout(reconnect, Math.random() * longest);
+}
+
+function opened({ detail }) {
+  wrapper = detail.socketWrapper;
+  tries = 0;
+  heard = Date.now();
+  tell("");
+}
+
+function closed({ detail }) {
+  wrapper = detail.socketWrapper;
+  over = REFUSED.includes(detail.event.code);
+  if (over) {
+    tell("");
+    document.getElementById("composer-error").textContent =
+      "This chat is no longer open to you here. Your text is kept. Reload the page to sign in again.";
+    return;
+  }
+  tell("Reconnecting…");
+  later();
+}
+
+function watch() {
+  if (over || document.hidden) return;
+  const silence = Date.now() - heard;
+  if (socket?.readyState === WebSocket.OPEN && silence > SILENCE) {
+    tell("Reconnecting…");
+    reconnect();
+  } else if (socket?.readyState === WebSocket.CONNECTING && silence > PATIENCE) {
+    socket.close(); // its close event brings the next try
+  }
+}
+
+function returned() {
+  if (document.hidden || over) return;
+  if (socket?.readyState === WebSocket.OPEN) watch();
+  else if (socket?.readyState !== WebSocket.CONNECTING) reconnect();
+}
+
+if (host) {
+  htmx.config.wsReconnectDelay = () => NEVER;
+  htmx.createWebSocket = connect;
+  host.addEventListener("htmx:wsOpen", opened);
+  host.addEventListener("htmx:wsClose", closed);
+  host.addEventListener("htmx:wsBeforeMessage", () => (heard = Date.now()));
+  setInterval(watch, 5000);
+  document.addEventListener("visibilitychange", returned);
+  window.addEventListener("online", reconnect);
+  window.addEventListener("pageshow", (event) => event.persisted && reconnect());
+}

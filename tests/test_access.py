@@ -1,0 +1,307 @@
+"""Who gets through which door: every address and the socket, as every demo account and as nobody.
+
+The table is complete by construction: an address that is not in it fails the test.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
+
+from chatsite.asgi import application
+from conversations.database import in_database
+from conversations.models import Generation
+from tests.conftest import Cast
+from tests.test_posting import end, start
+
+EVERYBODY = ("member", "member2", "reviewer", "manager", "outsider", "admin", "nobody")
+COCA_COLA = {"member", "member2", "reviewer", "manager"}
+SIGN_IN = 302  # to the sign-in page
+
+
+@dataclass(frozen=True)
+class Door:
+    """One address: how it is asked, and what each person gets. `others` is for whom `answers` does not name."""
+
+    method: str
+    others: int
+    answers: dict[str, int]
+    data: dict[str, str]
+
+
+def door(
+    method: str = "GET", *, others: int = 404, data: dict[str, str] | None = None, **answers: int
+) -> Door:
+    return Door(method, others, {"nobody": SIGN_IN} | answers, data or {})
+
+
+def open_to_all(status: int = 200, method: str = "GET") -> Door:
+    return door(method, others=status, nobody=status)
+
+
+OPERATOR = door(others=302, admin=200)  # the others are sent to the admin's own sign-in
+
+# Owners' forms are sent without a text or a request id: 400 shows that the door opened, and nothing is started.
+DOORS = {
+    "start": door(others=200),
+    "start_chat": door(
+        "POST", data={"persona": "guide", "client_id": "new"}, **dict.fromkeys(COCA_COLA, 400)
+    ),
+    "chats": door(others=200),
+    "conversation": door(member=200),
+    "send": door("POST", member=400),
+    "stop": door("POST", member=200),
+    "edit": door(member=200),
+    "regenerate": door("POST", member=400),
+    "continue": door("POST", member=400),
+    "switch": door("POST", member=200),
+    "theme": open_to_all(),
+    "healthz": open_to_all(),
+    "readyz": open_to_all(),
+    "login": door(others=302, nobody=200),
+    "logout": door("POST", others=302),
+    "password_change": door(others=200),
+    "password_change_done": door(others=200),
+}
+ADMIN_FREE = {"login", "logout", "jsi18n"}  # Django's own, without rows of ours
+
+
+def addresses(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[tuple[str, str]]:
+    """Every (namespace, name) of the URLconf."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from addresses(pattern.url_patterns, pattern.namespace or namespace)
+        else:
+            yield namespace, pattern.name or str(pattern.pattern)
+
+
+def sign_in(client: Client, cast: Cast, who: str) -> None:
+    if who != "nobody":
+        client.force_login(getattr(cast, who))
+
+
+def test_every_address_is_in_the_table() -> None:
+    names = {name for namespace, name in addresses(get_resolver().url_patterns) if not namespace}
+    assert names == set(DOORS)
+
+
+def test_every_door_as_everybody(live_cast: Cast) -> None:
+    turn = start(live_cast)
+    end(turn)
+    arguments = {"conversation_id": turn.conversation.pk, "message_id": turn.answer.pk}
+    wrong = []
+    for name, opened in DOORS.items():
+        for who in EVERYBODY:
+            client = Client()
+            sign_in(client, live_cast, who)
+            needed = {
+                "conversation": ["conversation_id"],
+                "send": ["conversation_id"],
+                "stop": ["conversation_id"],
+            }.get(name, list(arguments) if name in {"edit", "regenerate", "continue", "switch"} else [])
+            given = {key: arguments[key] for key in needed} | ({"code": "e4002b"} if name == "theme" else {})
+            if name == "edit":
+                given["message_id"] = turn.answer.parent_id
+            data = {
+                key: {"guide": str(live_cast.guide.pk), "new": str(uuid.uuid4())}[value]
+                for key, value in opened.data.items()
+            }
+            response = client.generic(
+                opened.method,
+                reverse(name, kwargs=given),
+                "&".join(f"{key}={value}" for key, value in data.items()),
+                content_type="application/x-www-form-urlencoded",
+            )
+            expected = opened.answers.get(who, opened.others)
+            if response.status_code != expected:
+                wrong.append(f"{name} as {who}: {response.status_code}, not {expected}")
+    assert wrong == []
+
+
+def test_foreign_and_absent_are_the_same(live_cast: Cast) -> None:
+    turn = start(live_cast)
+    end(turn)
+    client = Client()
+    client.force_login(live_cast.outsider)
+    for name in ("conversation", "send", "stop"):
+        bodies = set()
+        for pk in (turn.conversation.pk, uuid.uuid4()):
+            response = client.generic("GET" if name == "conversation" else "POST", reverse(name, args=[pk]))
+            body = re.sub(r'"X-CSRFToken": "\w+"', "", response.content.decode())
+            bodies.add((response.status_code, body.replace(str(pk), "")))
+        assert len(bodies) == 1, name
+
+
+def test_messages_are_reached_through_their_own_conversation_only(live_cast: Cast) -> None:
+    first, second = start(live_cast), start(live_cast)
+    end(first)
+    end(second)
+    client = Client()
+    client.force_login(live_cast.member)
+    response = client.post(reverse("switch", args=[first.conversation.pk, second.answer.pk]))
+    assert response.status_code == 404
+
+
+def test_nothing_of_the_other_company_is_listed_or_found(live_cast: Cast) -> None:
+    end(start(live_cast, "canary of Coca Cola"), text="canary too")
+    for who in ("member2", "reviewer", "manager", "outsider", "admin"):
+        client = Client()
+        sign_in(client, live_cast, who)
+        for address in ("/", "/chats/", "/chats/?q=canary"):
+            page = client.get(address).content.decode()
+            assert "canary of" not in page, (who, address)
+            assert ("Coca Cola guide" in page) is (address == "/" and who in COCA_COLA), (who, address)
+            assert "You are an assistant for the company" not in page
+
+
+def test_leaving_a_company_closes_its_chats(live_cast: Cast) -> None:
+    turn = start(live_cast)
+    end(turn)
+    client = Client()
+    client.force_login(live_cast.member)
+    address = reverse("conversation", args=[turn.conversation.pk])
+    assert client.get(address).status_code == 200
+    live_cast.member.memberships.all().delete()
+    assert client.get(address).status_code == 404
+    assert turn.conversation.title not in client.get("/").content.decode()
+
+
+def test_the_operators_pages_are_the_operators(live_cast: Cast) -> None:
+    names = {name for namespace, name in addresses(get_resolver().url_patterns) if namespace == "admin"}
+    listed = sorted(name for name in names if name.endswith("_changelist"))
+    assert listed == [
+        "auth_group_changelist",
+        "auth_user_changelist",
+        "conversations_company_changelist",
+        "conversations_endpoint_changelist",
+        "conversations_persona_changelist",
+    ]
+    version = live_cast.guide.current
+    assert version is not None
+    keys = {"auth_user": live_cast.member.pk, "conversations_company": live_cast.coca_cola.pk}
+    keys |= {"conversations_persona": live_cast.guide.pk, "conversations_endpoint": version.endpoint_id}
+    pages = [reverse(f"admin:{name}") for name in listed] + [reverse("admin:index")]
+    pages += [
+        reverse(f"admin:{name}_{page}", args=[pk])
+        for name, pk in keys.items()
+        for page in ("change", "history")
+    ]
+    pages += [reverse(f"admin:{name}_add") for name in keys]
+    for who in EVERYBODY:
+        client = Client()
+        sign_in(client, live_cast, who)
+        for page in pages:
+            assert client.get(page).status_code == OPERATOR.answers.get(who, 302), (who, page)
+
+
+# -- The socket -------------------------------------------------------------------------------------
+
+
+def cookie_of(person: User | None) -> str:
+    client = Client()
+    if person is not None:
+        client.force_login(person)
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
+
+
+def socket(
+    path: str, cookie: str, origin: str = "http://testserver", host: str = "testserver"
+) -> WebsocketCommunicator:
+    headers = [(b"host", host.encode()), (b"cookie", cookie.encode())]
+    if origin:
+        headers.append((b"origin", origin.encode()))
+    return WebsocketCommunicator(application, path, headers=headers)
+
+
+async def opens(communicator: WebsocketCommunicator) -> bool:
+    connected, _ = await communicator.connect()
+    await communicator.disconnect()
+    return bool(connected)
+
+
+@pytest.mark.parametrize("who", EVERYBODY)
+async def test_the_socket_opens_for_its_owner_only(live_cast: Cast, who: str) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    cookie = await in_database(cookie_of, None if who == "nobody" else getattr(live_cast, who))
+    assert await opens(socket(f"/ws/c/{turn.conversation.pk}/", cookie)) is (who == "member")
+    assert not await opens(socket(f"/ws/c/{uuid.uuid4()}/", cookie))
+    assert not await opens(socket("/ws/elsewhere/", cookie))
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "opened"),
+    [
+        ("http://testserver", "testserver", True),
+        ("http://testserver:8000", "testserver:8000", True),
+        ("https://chat.example.com", "testserver", True),
+        ("http://testserver:8001", "testserver:8000", False),
+        ("https://testserver", "testserver", False),
+        ("http://evil.example", "testserver", False),
+        ("http://evil.example", "evil.example", False),
+        ("null", "testserver", False),
+        ("", "testserver", False),
+    ],
+)
+async def test_the_socket_opens_from_our_own_pages_only(
+    live_cast: Cast, settings: Settings, origin: str, host: str, opened: bool
+) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = ["https://chat.example.com"]
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    cookie = await in_database(cookie_of, live_cast.member)
+    assert await opens(socket(f"/ws/c/{turn.conversation.pk}/", cookie, origin, host)) is opened
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["{", "[]", "null", '{"follow": 5}', '{"follow": "x"}', "[" * 100_000, '{"follow": ' + "9" * 5_000 + "}"],
+)
+async def test_a_malformed_frame_is_ignored(live_cast: Cast, frame: str) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    cookie = await in_database(cookie_of, live_cast.member)
+    communicator = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
+    assert (await communicator.connect())[0]
+    await communicator.send_to(text_data=frame)
+    await communicator.send_to(bytes_data=b"\xff\x00")
+    await communicator.send_to(text_data=f'{{"follow": "{uuid.uuid4()}"}}')  # nobody's
+    await communicator.send_to(text_data=f'{{"follow": "{turn.generation.pk}"}}')
+    assert f"text-{turn.answer.pk}" in await communicator.receive_from()
+    await communicator.disconnect()
+
+
+async def test_an_answer_of_another_chat_is_not_shown(live_cast: Cast) -> None:
+    mine, other = await in_database(start, live_cast), await in_database(start, live_cast)
+    await in_database(end, mine)
+    await in_database(end, other)
+    cookie = await in_database(cookie_of, live_cast.member)
+    communicator = socket(f"/ws/c/{mine.conversation.pk}/", cookie)
+    assert (await communicator.connect())[0]
+    await communicator.send_to(text_data=f'{{"follow": "{other.generation.pk}"}}')
+    await communicator.send_to(text_data=f'{{"follow": "{mine.generation.pk}"}}')
+    assert f"text-{mine.answer.pk}" in await communicator.receive_from()
+    assert await communicator.receive_nothing()
+    await communicator.disconnect()
+
+
+async def test_a_socket_does_not_outlive_the_right_to_it(live_cast: Cast) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    cookie = await in_database(cookie_of, live_cast.member)
+    communicator = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
+    assert (await communicator.connect())[0]
+    await in_database(User.objects.filter(pk=live_cast.member.pk).update, is_active=False)
+    await communicator.send_to(text_data=f'{{"follow": "{turn.generation.pk}"}}')
+    message = await communicator.receive_output()
+    assert message == {"type": "websocket.close", "code": 4401}
+    assert await in_database(Generation.objects.count) == 1

@@ -1,0 +1,308 @@
+"""The pages and forms over HTTP, and the socket beside them: what each answers, and that they agree."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.test import AsyncClient, Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from conversations import generation, posting, thread
+from conversations.database import in_database
+from conversations.models import Conversation, Generation, Message
+from conversations.providers.recorded import RecordedUpstream, Script
+from tests.conftest import Cast
+from tests.test_access import cookie_of, socket
+from tests.test_generation import ended
+from tests.test_posting import end, start
+
+HTMX = {"HX-Request": "true"}
+
+
+async def signed_in(cast: Cast) -> AsyncClient:
+    client = AsyncClient()
+    await client.aforce_login(cast.member)
+    return client
+
+
+def first_turn(cast: Cast, text: str = "An answer.") -> posting.Turn:
+    turn = start(cast)
+    end(turn, text=text)
+    return turn
+
+
+async def frames(communicator: WebsocketCommunicator, until: str) -> str:
+    """What the socket says, up to a frame that holds `until`."""
+    said = ""
+    while until not in said:
+        said += await communicator.receive_from(timeout=5)
+    return said
+
+
+async def test_the_first_question_leads_to_its_conversation(
+    live_cast: Cast, running: RecordedUpstream
+) -> None:
+    client = await signed_in(live_cast)
+    form = {"text": "What is Coca Cola?", "persona": str(live_cast.guide.pk), "client_id": str(uuid.uuid4())}
+    answers = [await client.post("/start/", form, headers=HTMX) for _ in range(2)]
+    conversation = await in_database(Conversation.objects.get)
+    assert {answer["HX-Redirect"] for answer in answers} == {f"/c/{conversation.pk}/"}
+    assert json.loads(answers[0]["HX-Trigger"]) == {"accepted": {}}
+    page = (await client.get(f"/c/{conversation.pk}/")).content.decode()
+    assert 'role="log" aria-label="Conversation"' in page
+    assert f'ws-connect="/ws/c/{conversation.pk}/"' in page
+    assert "You are an assistant" not in page
+
+
+async def test_without_scripts_a_form_leads_to_the_page(live_cast: Cast, running: RecordedUpstream) -> None:
+    client = AsyncClient()
+    await client.aforce_login(live_cast.member)
+    form = {"text": "hello", "persona": str(live_cast.guide.pk), "client_id": str(uuid.uuid4())}
+    answer = await client.post("/start/", form)
+    assert answer.status_code == 302
+    conversation = await in_database(Conversation.objects.get)
+    await ended(
+        await in_database(lambda: posting.Turn(conversation, conversation.head, conversation.head.generation))
+    )  # type: ignore[arg-type,union-attr]
+    form = {"text": "more", "client_id": str(uuid.uuid4())}
+    answer = await client.post(f"/c/{conversation.pk}/send/", form)
+    assert (answer.status_code, answer["Location"]) == (302, f"/c/{conversation.pk}/")
+
+
+async def test_a_question_comes_back_as_its_bubble_and_an_empty_answer(
+    live_cast: Cast, running: RecordedUpstream
+) -> None:
+    turn = await in_database(first_turn, live_cast)
+    client = await signed_in(live_cast)
+    address = reverse("send", args=[turn.conversation.pk])
+    answer = await client.post(address, {"text": "<b>more</b>", "client_id": str(uuid.uuid4())}, headers=HTMX)
+    fragment = answer.content.decode()
+    assert answer.status_code == 200
+    assert json.loads(answer["HX-Trigger"]) == {"accepted": {}}
+    assert fragment.count("<article") == 2
+    assert "&lt;b&gt;more&lt;/b&gt;" in fragment
+    assert 'hx-swap-oob="beforeend:#messages"' in fragment
+    assert 'aria-label="Stop"' in fragment
+    new_id = re.search(r'id="client-id" value="([0-9a-f-]{36})"', fragment)
+    assert new_id
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "says"),
+    [
+        ({"text": ""}, 400, "Write a message first."),
+        ({"text": "   "}, 400, "Write a message first."),
+        ({"text": "a" * 32_769}, 413, "at most 32 KB"),
+        ({"text": "hello", "client_id": "x"}, 400, "Reload it"),
+    ],
+    ids=["empty", "blank", "long", "no id"],
+)
+def test_a_refusal_is_a_sentence_above_the_composer(
+    cast: Cast, form: dict[str, str], status: int, says: str
+) -> None:
+    turn = first_turn(cast)
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    for name, extra in (("send", {}), ("start_chat", {"persona": str(cast.guide.pk)})):
+        address = reverse(name, args=[turn.conversation.pk] if name == "send" else [])
+        answer = client.post(address, {"client_id": str(uuid.uuid4())} | extra | form)
+        assert answer.status_code == status
+        assert says in answer.content.decode()
+        assert 'id="composer-error" role="alert" hx-swap-oob' in answer.content.decode()
+        assert "HX-Trigger" not in answer
+    assert Message.objects.count() == 2
+
+
+def test_an_unknown_persona_is_a_sentence(cast: Cast) -> None:
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    for persona in ("", "x", str(uuid.uuid4()), str(cast.helpdesk.pk)):
+        form = {"text": "hello", "persona": persona, "client_id": str(uuid.uuid4())}
+        answer = client.post("/start/", form)
+        assert answer.status_code == 404
+        assert "not available to you" in answer.content.decode()
+
+
+def test_a_body_past_all_measure_is_refused(cast: Cast) -> None:
+    turn = first_turn(cast)
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    answer = client.post(
+        reverse("send", args=[turn.conversation.pk]), {"text": "a" * 300_000, "client_id": "x"}
+    )
+    assert answer.status_code == 413
+    assert "at most 32 KB" in answer.content.decode()
+
+
+def test_signed_out_is_said_and_nothing_is_lost(cast: Cast) -> None:
+    turn = first_turn(cast)
+    answer = Client(headers=HTMX).post(reverse("send", args=[turn.conversation.pk]), {"text": "hello"})
+    assert answer.status_code == 401
+    assert "Your text is kept." in answer.content.decode()
+
+
+def test_stop_with_nothing_running_gives_the_send_button_back(live_cast: Cast) -> None:
+    turn = first_turn(live_cast)
+    client = Client(headers=HTMX)
+    client.force_login(live_cast.member)
+    answer = client.post(reverse("stop", args=[turn.conversation.pk]))
+    assert answer.status_code == 200
+    assert 'aria-label="Send"' in answer.content.decode()
+
+
+def test_pages_of_people_are_not_cached_and_carry_the_policy(cast: Cast) -> None:
+    turn = first_turn(cast)
+    client = Client()
+    client.force_login(cast.member)
+    for address in ("/", reverse("conversation", args=[turn.conversation.pk]), "/chats/"):
+        answer = client.get(address)
+        assert answer["Cache-Control"] == "no-store, private"
+        policy = answer["Content-Security-Policy"]
+        assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
+
+
+def test_a_long_conversation_costs_no_more_queries(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    turn = first_turn(cast)
+    client = Client()
+    client.force_login(cast.member)
+    address = reverse("conversation", args=[turn.conversation.pk])
+    queries = 10
+    with django_assert_num_queries(queries):
+        client.get(address)
+    for _ in range(10):
+        end(posting.post(cast.member, turn.conversation, "more", client_id=uuid.uuid4()))
+    with django_assert_num_queries(queries):
+        client.get(address)
+
+
+def test_the_list_of_chats_pages_without_a_gap(cast: Cast) -> None:
+    for number in range(95):
+        end(start(cast, f"chat number {number}"))
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    titles: list[str] = []
+    address: str | None = "/chats/"
+    pages = 0
+    while address:
+        page = client.get(address).content.decode()
+        titles += re.findall(r'<span class="chat-title">(.*?)</span>', page)
+        more = re.search(r'hx-get="([^"]+)"', page)
+        address = more.group(1).replace("&amp;", "&") if more else None
+        pages += 1
+    assert pages == 3
+    assert titles == [f"chat number {number}" for number in reversed(range(95))]
+    found = client.get("/chats/", {"q": "NUMBER 77"}).content.decode()
+    assert re.findall(r'<span class="chat-title">(.*?)</span>', found) == ["chat number 77"]
+    assert "Nothing found." in client.get("/chats/", {"q": "absent"}).content.decode()
+    for cursor in ("x", "~", "2026-01-01~x", "2026-01-01T00:00:00+00:00~" + "9" * 40):
+        assert client.get("/chats/", {"after": cursor}).status_code == 200
+
+
+def test_the_health_of_the_parts(client: Client, db: None, settings: Settings) -> None:
+    assert client.get("/healthz").content == b"ok\n"
+    assert client.get("/readyz").status_code == 200
+    settings.REDIS_URL = "redis://127.0.0.1:9"
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert b"redis" in answer.content
+
+
+# -- The socket -------------------------------------------------------------------------------------
+
+
+async def test_the_socket_shows_an_answer_to_its_end(live_cast: Cast, running: RecordedUpstream) -> None:
+    turn = await in_database(start, live_cast)
+    cookie = await in_database(cookie_of, live_cast.member)
+    communicator = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
+    assert (await communicator.connect())[0]
+    await generation.start(turn.generation.pk)
+    said = await frames(communicator, 'data-status="done"')
+    assert "most recognizable" in said
+    assert "The answer was cut at its length limit." in said
+    assert "Continue" in said
+    assert 'aria-label="Send"' in said
+    await communicator.disconnect()
+
+
+async def test_other_tabs_get_the_question_before_its_answer(
+    live_cast: Cast, running: RecordedUpstream
+) -> None:
+    turn = await in_database(first_turn, live_cast)
+    cookie = await in_database(cookie_of, live_cast.member)
+    tabs = [socket(f"/ws/c/{turn.conversation.pk}/", cookie) for _ in range(2)]
+    for tab in tabs:
+        assert (await tab.connect())[0]
+    client = await signed_in(live_cast)
+    await client.post(
+        reverse("send", args=[turn.conversation.pk]),
+        {"text": "What is Coca Cola?", "client_id": str(uuid.uuid4())},
+    )
+    for tab in tabs:
+        said = await frames(tab, 'data-status="done"')
+        assert said.index("What is Coca Cola?") < said.index("Coca-Cola, often")
+        assert "ws-send" not in said  # the socket follows by itself; only a page has to ask
+        await tab.disconnect()
+
+
+async def test_a_page_that_fell_behind_gets_the_whole_thread(live_cast: Cast) -> None:
+    turn = await in_database(first_turn, live_cast)
+    state = await in_database(thread.state, turn.conversation)
+    cookie = await in_database(cookie_of, live_cast.member)
+    current = socket(f"/ws/c/{turn.conversation.pk}/?state={state}", cookie)
+    assert (await current.connect())[0]
+    assert await current.receive_nothing()
+    await current.disconnect()
+
+    def more() -> None:
+        end(posting.post(live_cast.member, turn.conversation, "more", client_id=uuid.uuid4()), text="missed")
+
+    await in_database(more)
+    behind = socket(f"/ws/c/{turn.conversation.pk}/?state={state}", cookie)
+    assert (await behind.connect())[0]
+    said = await behind.receive_from()
+    assert 'id="messages" hx-swap-oob="outerHTML"' in said
+    assert said.count("<article") == 4
+    assert "missed" in said
+    await behind.disconnect()
+
+
+async def test_a_switch_of_version_reaches_the_other_tabs(live_cast: Cast) -> None:
+    turn = await in_database(first_turn, live_cast, "first")
+    answer = await in_database(
+        Message.objects.select_related("generation", "parent", "conversation__persona__current").get,
+        pk=turn.answer.pk,
+    )
+
+    def again() -> None:
+        end(posting.regenerate(live_cast.member, answer, client_id=uuid.uuid4()), text="second")
+
+    await in_database(again)
+    cookie = await in_database(cookie_of, live_cast.member)
+    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
+    assert (await tab.connect())[0]
+    client = await signed_in(live_cast)
+    switched = await client.post(reverse("switch", args=[turn.conversation.pk, turn.answer.pk]))
+    for said in (switched.content.decode(), await tab.receive_from()):
+        assert ">first</p>" in said.replace(' dir="auto"', "")
+        assert "1/2" in said
+    await tab.disconnect()
+
+
+async def test_stop_answers_with_the_end(live_cast: Cast, running: RecordedUpstream) -> None:
+    running.scripts.append(Script(pieces=("a ",) * 9, hang_after=3))
+    turn = await in_database(start, live_cast)
+    await generation.start(turn.generation.pk)
+    assert await running.log.arrived(1)
+    client = await signed_in(live_cast)
+    answer = await client.post(reverse("stop", args=[turn.conversation.pk]))
+    assert 'data-status="stopped"' in answer.content.decode()
+    assert 'aria-label="Send"' in answer.content.decode()
+    assert (await in_database(Generation.objects.get)).status == "stopped"
