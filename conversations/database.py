@@ -18,13 +18,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS = 4
-_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="database")
+executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="database")
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `function` in a thread that may query, and give back what it gives back."""
     call = partial(_with_fresh_connection, partial(function, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(_pool, call)
+    return await asyncio.get_running_loop().run_in_executor(executor, call)
 
 
 def _with_fresh_connection(call: Callable[[], T]) -> T:

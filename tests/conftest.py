@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
+from conversations.database import executor
 from conversations.generation import keeper
 from conversations.generation.runner import RUNS
 from conversations.models import Company, Persona
@@ -123,3 +124,10 @@ async def running(upstream: RecordedUpstream) -> AsyncIterator[RecordedUpstream]
         await asyncio.wait([run.task])
     await keeper.close()
     await http.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_threads(django_db_setup: None) -> Iterator[None]:
+    """Let what the last test left in the threads end before the database goes."""
+    yield
+    executor.shutdown()

@@ -257,7 +257,7 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
     barrier = threading.Barrier(len(calls))
 
     def call(index: int) -> None:
-        barrier.wait()
+        barrier.wait(10)
         try:
             results[index] = calls[index]()
         finally:

@@ -21,7 +21,9 @@ from conversations.models import Generation, Message
 Status = Generation.Status
 
 LEASE_SECONDS = 20
-INTERRUPTED = "The server was interrupted while this answer was being written. All but the last second of it is kept."
+INTERRUPTED = (
+    "The server was interrupted while this answer was being written. All but the last second of it is kept."
+)
 STOPPED = "You stopped this answer."
 
 

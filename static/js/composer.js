@@ -1,5 +1,5 @@
-// The box that messages are written in: it grows, keeps a draft, sends on Enter, and empties only when the
-// server has taken the message.
+// The box that messages are written in: it grows, keeps a draft, and empties only when the server has taken
+// the message. (Enter is in keys.js.)
 
 const form = document.querySelector("[data-composer]");
 const field = form?.querySelector("textarea");
@@ -83,19 +83,11 @@ function accepted(event) {
   if (!touch.matches || document.activeElement === field) field.focus();
 }
 
-function pressed(event) {
-  if (event.key !== "Enter" || event.shiftKey || event.altKey) return;
-  if (event.isComposing || event.keyCode === 229) return; // Enter that ends an input method's word
-  event.preventDefault();
-  if (!event.repeat) form.requestSubmit();
-}
-
 if (form) {
   field.value ||= sessionStorage.getItem(draft) ?? "";
   fit();
   count();
   field.addEventListener("input", changed);
-  field.addEventListener("keydown", pressed);
   form.addEventListener("htmx:configRequest", send);
   form.addEventListener("accepted", accepted);
   // The button that was pressed may be gone with what it did; the next word is typed here.

@@ -7,7 +7,7 @@ function choose() {
   const choice = form.querySelector("input[name=persona]:checked");
   if (!choice) return;
   for (const part of form.querySelectorAll("[data-brief]")) part.hidden = part.dataset.brief !== choice.value;
-  for (const part of form.querySelectorAll("[data-notice]")) part.hidden = part.dataset.notice !== choice.value;
+  document.getElementById("composer-hint").textContent = choice.dataset.notice;
   field.placeholder = `Message ${choice.dataset.name}`;
   form.classList.remove(...[...form.classList].filter((name) => name.startsWith("accent-")));
   form.classList.add(choice.dataset.accent);

@@ -1,0 +1,93 @@
+"""A person's choices for the model: under which names they are sent, and which a provider would refuse.
+
+The tables of names and ranges are in the wire modules; here is what the three do alike with them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from conversations.providers.events import Parameters
+
+_LONGEST_STOP = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The numbers that a provider takes, both ends included unless `above` says otherwise."""
+
+    low: float
+    high: float | None = None
+    above: bool = False
+    whole: bool = False
+
+    def complaint(self, value: object) -> str:
+        """Return what is wrong with a value, or nothing."""
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
+            return "Enter a whole number." if self.whole else "Enter a number."
+        # Written so that NaN, which compares false with everything, is refused.
+        fits = (value > self.low if self.above else value >= self.low) and (
+            self.high is None or value <= self.high
+        )
+        return "" if fits else self._wanted()
+
+    def _wanted(self) -> str:
+        if self.high is None:
+            return f"Enter {self.low:g} or more."
+        if self.above:
+            return f"Enter a number above {self.low:g} and up to {self.high:g}."
+        return f"Enter a number from {self.low:g} to {self.high:g}."
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What one provider takes: numbers by field, the efforts of thinking, the count of stop texts."""
+
+    provider: str
+    numbers: Mapping[str, Range]
+    efforts: tuple[str, ...] = ()
+    safe_prompt: bool = False
+    stops: int | None = None
+
+
+def named(parameters: Parameters, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the choices that are set, under the names of one wire; what it has no name for stays out."""
+    chosen = ((wire_name, getattr(parameters, name)) for name, wire_name in names.items())
+    return {
+        wire_name: list(value) if isinstance(value, tuple) else value
+        for wire_name, value in chosen
+        if value is not None and value != ()
+    }
+
+
+def check(parameters: Parameters, accepted: Accepted) -> dict[str, str]:
+    """Return a message for each field whose value this provider would refuse or does not know."""
+    complaints = {}
+    for name in (each.name for each in fields(Parameters)):
+        value = getattr(parameters, name)
+        if value is not None and value != ():
+            complaint = _complaint(name, value, accepted)
+            if complaint:
+                complaints[name] = complaint
+    return complaints
+
+
+def _complaint(name: str, value: object, accepted: Accepted) -> str:
+    if name == "stop":
+        return _stop_complaint(value, accepted)
+    if name == "safe_prompt" and accepted.safe_prompt:
+        return "" if isinstance(value, bool) else "Choose yes or no."
+    if name == "reasoning_effort" and accepted.efforts:
+        return "" if value in accepted.efforts else f"Choose one of: {', '.join(accepted.efforts)}."
+    if name in accepted.numbers:
+        return accepted.numbers[name].complaint(value)
+    return f"{accepted.provider} does not know this setting. Leave it empty."
+
+
+def _stop_complaint(value: object, accepted: Accepted) -> str:
+    texts = value if isinstance(value, tuple) else ()
+    if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST_STOP for text in texts) or not texts:
+        return f"Enter texts of 1 to {_LONGEST_STOP} characters."
+    if accepted.stops is not None and len(texts) > accepted.stops:
+        return f"Enter at most {accepted.stops} texts."
+    return ""

@@ -1,0 +1,132 @@
+"""The product as an operator starts it: a process of Daphne's on data of its own, and a browser before it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSWORD = "correct horse battery"
+QUIET_CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Site:
+    """One installation in `folder`, with further settings in `environment`."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "daphne.log"
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.environment = {
+            **kept,
+            "DATA_DIR": str(folder),
+            "DEMO_PASSWORD": PASSWORD,
+            "MESSAGES_PER_MINUTE": "0",
+            "ANSWERS_AT_ONCE": "0",
+            **environment,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def install(self) -> Site:
+        """Migrate, collect the static files and load the demo companies, as `make run` does."""
+        for command in ("migrate", "collectstatic --noinput", "demo"):
+            self.manage(*command.split())
+        return self
+
+    def manage(self, *arguments: str) -> str:
+        """Run a command of manage.py and give back what it prints."""
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self) -> Site:
+        """Start the server and wait until it answers."""
+        address = ("--bind", "127.0.0.1", "--port", str(self.port), "--no-server-name", "--verbosity", "0")
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "daphne", *address, "chatsite.asgi:application"],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
+                    return self
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                assert self._process.poll() is None, self.log.read_text()
+                assert time.monotonic() < deadline, self.log.read_text()
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End the server as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def close(self) -> None:
+        """End the server."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            self._process = None
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What the database has."""
+        with closing(sqlite3.connect(self.folder / "chat.sqlite3", timeout=10)) as database:
+            return database.execute(query, values).fetchall()
+
+
+async def launch(chromium: str) -> tuple[Any, Browser]:
+    """A browser, and what has to be stopped after it."""
+    playwright = await async_playwright().start()
+    return playwright, await playwright.chromium.launch(executable_path=chromium, args=QUIET_CHROMIUM)
+
+
+async def sign_in(context: BrowserContext, site: Site, name: str) -> Page:
+    """A page of `context` at the start, signed in as `name`."""
+    page = await context.new_page()
+    await page.goto(site.url)
+    await page.get_by_label("Username").fill(name)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("heading", name="New chat").wait_for()
+    return page

@@ -1,0 +1,142 @@
+"""The operator's forms: a change of what the model is told is a new version, and ranges are checked by name."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+from pytest_django import Settings
+
+from conversations import personas
+from conversations.models import Endpoint, Persona, PersonaVersion
+from conversations.providers.recorded import RecordedUpstream
+from tests.conftest import NOWHERE, Cast
+
+
+@pytest.fixture
+def operator(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.admin)
+    return client
+
+
+def form(cast: Cast, **changes: Any) -> dict[str, Any]:
+    """What the persona form of the guide sends, with changes."""
+    version = cast.guide.current
+    assert version is not None
+    sent = {
+        "name": "Coca Cola guide",
+        "published": "on",
+        "tagline": "Answers questions",
+        "starters": "What is it?\n\nWho made it?",
+        "system_prompt": version.system_prompt,
+        "endpoint": version.endpoint_id,
+        "model": version.model,
+        "temperature": "0.7",
+        "top_p": "1",
+        "max_tokens": "100",
+        "safe_prompt": "unknown",
+    }
+    sent |= {f"versions-{name}": value for name, value in (("TOTAL_FORMS", 0), ("INITIAL_FORMS", 0))}
+    return {key: value for key, value in (sent | changes).items() if value is not None}
+
+
+def address(persona: Persona) -> str:
+    return reverse("admin:conversations_persona_change", args=[persona.pk])
+
+
+def test_what_people_see_changes_without_a_new_version(cast: Cast, operator: Client) -> None:
+    answer = operator.post(address(cast.guide), form(cast))
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    guide = Persona.objects.get(pk=cast.guide.pk)
+    assert guide.starters == ["What is it?", "Who made it?"]
+    assert guide.current == cast.guide.current
+    assert guide.versions.count() == 1
+
+
+def test_what_the_model_is_told_changes_by_a_new_version(cast: Cast, operator: Client) -> None:
+    answer = operator.post(
+        address(cast.guide), form(cast, system_prompt="Be kind.", stop="END\nFIN", top_p="")
+    )
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    new, old = Persona.objects.get(pk=cast.guide.pk).versions.all()
+    assert (new.number, new.system_prompt, new.stop, new.top_p) == (2, "Be kind.", ["END", "FIN"], None)
+    assert new.created_by == cast.admin
+    assert (old.number, old.system_prompt) == (1, "You are an assistant for the company Coca Cola")
+    page = operator.get(address(cast.guide)).content.decode()
+    assert "Be kind." in page
+    assert "You are an assistant for the company Coca Cola" in page
+
+
+def test_a_new_persona_begins_with_its_first_version(cast: Cast, operator: Client) -> None:
+    sent = form(cast, name="Newcomer", company=str(cast.globex.pk))
+    answer = operator.post(reverse("admin:conversations_persona_add"), sent)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    newcomer = Persona.objects.get(name="Newcomer")
+    assert newcomer.company == cast.globex
+    assert newcomer.current is not None
+    assert newcomer.current.number == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("temperature", "1.6"), ("top_p", "0"), ("max_tokens", "0"), ("k", "5"), ("seed", "-1"), ("model", "")],
+)
+def test_a_value_out_of_range_is_refused_at_its_field(
+    cast: Cast, operator: Client, field: str, value: str
+) -> None:
+    answer = operator.post(address(cast.guide), form(cast, **{field: value}))
+    assert answer.status_code == 200
+    assert field in answer.context["adminform"].form.errors
+    assert PersonaVersion.objects.filter(persona=cast.guide).count() == 1
+
+
+def test_a_persona_stays_in_its_company(cast: Cast, operator: Client) -> None:
+    operator.post(address(cast.guide), form(cast, company=str(cast.globex.pk)))
+    assert Persona.objects.get(pk=cast.guide.pk).company == cast.coca_cola
+
+
+def test_a_version_is_never_changed(cast: Cast) -> None:
+    version = cast.guide.current
+    assert version is not None
+    version.system_prompt = "other"
+    with pytest.raises(TypeError):
+        version.save()
+    with pytest.raises(TypeError):
+        PersonaVersion.objects.update(system_prompt="other")
+    with pytest.raises(TypeError):
+        PersonaVersion.objects.bulk_update([version], ["system_prompt"])
+    assert PersonaVersion.objects.get(pk=version.pk).system_prompt != "other"
+
+
+def test_stop_sequences_are_texts(cast: Cast) -> None:
+    version = PersonaVersion(endpoint=Endpoint.objects.all()[0], model="m", stop=[1])
+    with pytest.raises(ValidationError) as problem:
+        personas.publish(cast.guide, version, by=None)
+    assert "stop" in problem.value.message_dict
+
+
+def test_the_demo_is_loaded_once(cast: Cast) -> None:
+    out = io.StringIO()
+    call_command("demo", stdout=out)
+    assert Persona.objects.count() == 3
+    assert "outsider   Member of Globex" in out.getvalue()
+
+
+def test_the_models_of_each_provider_are_listed(
+    cast: Cast, upstream: RecordedUpstream, settings: Settings
+) -> None:
+    out = io.StringIO()
+    call_command("models", stdout=out)
+    for line in ("mistral-large-latest", "command-r-plus-08-2024", "128,000 tokens"):
+        assert line in out.getvalue()
+    settings.MISTRAL_BASE_URL = NOWHERE
+    errors = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("models", "mistral", stdout=out, stderr=errors)
+    assert "could not be reached" in errors.getvalue()

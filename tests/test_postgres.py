@@ -1,0 +1,33 @@
+"""The tests of what is kept, once more on PostgreSQL. They run in a process of their own: settings are read once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+
+from tests.conftest import missing
+
+ADDRESS = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+SUITES = ("test_posting.py", "test_generation.py", "test_access.py", "test_pages.py", "test_admin.py")
+
+
+def test_the_same_on_postgresql(tmp_path: Path) -> None:
+    try:
+        psycopg.connect(ADDRESS, connect_timeout=5).close()
+    except psycopg.OperationalError:
+        missing(f"PostgreSQL at {ADDRESS.rpartition('@')[2]}")
+    here = Path(__file__).parent
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--create-db", *(str(here / suite) for suite in SUITES)],
+        env={**os.environ, "DATABASE_URL": ADDRESS, "DATA_DIR": str(tmp_path)},
+        cwd=here.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-2_000:]

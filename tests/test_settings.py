@@ -1,0 +1,100 @@
+"""Reading the environment: defaults that work, and a loud stop on what cannot be meant."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from chatsite import env
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def ask(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `code` under the settings that `environment` makes."""
+    return subprocess.run(
+        [sys.executable, "-c", f"from django.conf import settings as s; {code}"],
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "chatsite.settings",
+            "DATA_DIR": str(folder),
+        }
+        | environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_secret_key_is_made_once_and_kept_to_oneself(tmp_path: Path) -> None:
+    first, second = (ask(tmp_path, "print(s.SECRET_KEY)") for _ in range(2))
+    assert first.stdout == second.stdout
+    assert len(first.stdout) > 50
+    assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+
+
+def test_https_follows_the_trusted_origins(tmp_path: Path) -> None:
+    code = "print(s.SESSION_COOKIE_SECURE, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS > 0)"
+    assert ask(tmp_path, code).stdout.split() == ["False"] * 3
+    https = ask(tmp_path, code, CSRF_TRUSTED_ORIGINS="https://chat.example.com")
+    assert https.stdout.split() == ["True"] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "maybe"),
+        ("MESSAGES_PER_MINUTE", "many"),
+        ("MESSAGES_PER_MINUTE", "-1"),
+        ("UPSTREAM_CONNECT_TIMEOUT", "0"),
+        ("UPSTREAM_CONNECT_TIMEOUT", "inf"),
+        ("MISTRAL_BASE_URL", "api.mistral.ai"),
+        ("DATABASE_URL", "mysql://localhost/chat"),
+        ("DATABASE_URL", "nonsense"),
+        ("MISTRAL_API_KEY_FILE", "/does/not/exist"),
+    ],
+)
+def test_a_bad_value_stops_the_start_by_name(tmp_path: Path, name: str, value: str) -> None:
+    done = ask(tmp_path, "s.DEBUG", **{name: value})
+    assert done.returncode != 0
+    assert name.removesuffix("_FILE") in done.stderr.splitlines()[-1]
+
+
+def test_a_secret_comes_from_a_file_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "key"
+    file.write_text("  s3cret\n")
+    monkeypatch.setenv("SOME_KEY_FILE", str(file))
+    assert env.envsecret("SOME_KEY") == "s3cret"
+    monkeypatch.setenv("SOME_KEY", "other")
+    with pytest.raises(ImproperlyConfigured) as problem:
+        env.envsecret("SOME_KEY")
+    assert "s3cret" not in str(problem.value)
+    assert "other" not in str(problem.value)
+
+
+def test_the_deployment_checks_speak_up(tmp_path: Path) -> None:
+    def check(**environment: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", "check", "--deploy"],
+            env={"PATH": os.environ["PATH"], "DATA_DIR": str(tmp_path)} | environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+    assert "no issues" in check(
+        ALLOWED_HOSTS="chat.example.com",
+        CSRF_TRUSTED_ORIGINS="https://chat.example.com",
+        SECRET_KEY="k" * 30 + "abcdef" * 5,
+    )
+    assert "conversations.W001" in check(ALLOWED_HOSTS="chat.example.com")
+    assert "conversations.E001" in check(ALLOWED_HOSTS="*")
