@@ -97,7 +97,7 @@ def test_every_address_is_in_the_table() -> None:
 def test_every_door_as_everybody(live_cast: Cast) -> None:
     turn = start(live_cast)
     end(turn)
-    arguments = {"conversation_id": turn.conversation.pk, "message_id": turn.answer.pk}
+    arguments: dict[str, object] = {"conversation_id": turn.conversation.pk, "message_id": turn.answer.pk}
     wrong = []
     for name, opened in DOORS.items():
         for who in EVERYBODY:
@@ -108,7 +108,9 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "send": ["conversation_id"],
                 "stop": ["conversation_id"],
             }.get(name, list(arguments) if name in {"edit", "regenerate", "continue", "switch"} else [])
-            given = {key: arguments[key] for key in needed} | ({"code": "e4002b"} if name == "theme" else {})
+            given: dict[str, object] = {key: arguments[key] for key in needed} | (
+                {"code": "e4002b"} if name == "theme" else {}
+            )
             if name == "edit":
                 given["message_id"] = turn.answer.parent_id
             data = {

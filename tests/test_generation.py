@@ -201,7 +201,7 @@ async def test_stop_closes_the_upstream_connection(
     turn = await begin(live_cast)
     assert await running.log.arrived(1)
     if tokens:
-        await until(turn, bool)
+        await until(turn, lambda text: text == "a " * tokens)
     await generation.stop(turn.conversation.pk)
     assert await running.log.requests[0].client_left(within=1)
     answer = await ended(turn)

@@ -66,9 +66,8 @@ async def test_without_scripts_a_form_leads_to_the_page(live_cast: Cast, running
     answer = await client.post("/start/", form)
     assert answer.status_code == 302
     conversation = await in_database(Conversation.objects.get)
-    await ended(
-        await in_database(lambda: posting.Turn(conversation, conversation.head, conversation.head.generation))
-    )  # type: ignore[arg-type,union-attr]
+    made = await in_database(Generation.objects.select_related("message").get)
+    await ended(posting.Turn(conversation, made.message, made))
     form = {"text": "more", "client_id": str(uuid.uuid4())}
     answer = await client.post(f"/c/{conversation.pk}/send/", form)
     assert (answer.status_code, answer["Location"]) == (302, f"/c/{conversation.pk}/")

@@ -66,7 +66,8 @@ async def test_both_personas_of_the_demo(context: BrowserContext, demo_site: Sit
     assert (await ends(page)).endswith("Would you like to know about the history of Coca-Cola?")
     await expect(answer(page)).not_to_contain_text("cut")
     usage = demo_site.rows(
-        "SELECT prompt_tokens, completion_tokens FROM conversations_generation ORDER BY created_at"
+        "SELECT prompt_tokens, completion_tokens FROM conversations_generation AS made"
+        " JOIN auth_user ON auth_user.id = made.requested_by_id WHERE username = 'member' ORDER BY created_at"
     )
     assert usage[0] == (34, 100)
     assert usage[2] == (186, 124)
