@@ -6,12 +6,13 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_GET
@@ -47,11 +48,13 @@ class Group:
 def chats(request: PersonRequest) -> HttpResponse:
     """A further page of the list, or what a search finds."""
     query = request.GET.get("q", "").replace("\0", "").strip()[:200]
-    return render(
-        request,
-        "chat/_chat_list.html",
-        sidebar(request.user, query=query, cursor=request.GET.get("after", "")),
+    context = sidebar(
+        request.user,
+        query=query,
+        cursor=request.GET.get("after", ""),
+        current=_shown(request.htmx.current_url),
     )
+    return render(request, "chat/_chat_list.html", context)
 
 
 def sidebar(
@@ -112,6 +115,15 @@ def _label(moment: datetime, today: date) -> str:
     if day > today - timedelta(days=7):
         return "Previous 7 days"
     return f"{day:%B %Y}"
+
+
+def _shown(address: str | None) -> uuid.UUID | None:
+    """The chat whose page asks, to be marked in the list."""
+    try:
+        match = resolve(urlsplit(address or "").path)
+    except (Http404, ValueError):
+        return None
+    return match.kwargs.get("conversation_id")
 
 
 def _parse(cursor: str) -> tuple[datetime, uuid.UUID] | None:

@@ -6,6 +6,7 @@ const SILENCE = 40_000; // the server speaks every 15 seconds
 const PATIENCE = 10_000; // for a connection to come about
 const LONGEST = 10_000; // between two tries
 const REFUSED = [4401, 4403, 4404];
+const REFUSALS = 2; // tries in vain after which it is worth asking whether the chat is still open to us
 const NEVER = 2 ** 31 - 1;
 
 let socket = null;
@@ -59,15 +60,28 @@ function opened({ detail }) {
 
 function closed({ detail }) {
   wrapper = detail.socketWrapper;
-  over = REFUSED.includes(detail.event.code);
-  if (over) {
-    tell("");
-    document.getElementById("composer-error").textContent =
-      "This chat is no longer open to you here. Your text is kept. Reload the page to sign in again.";
+  if (REFUSED.includes(detail.event.code)) {
+    end();
     return;
   }
   tell("Reconnecting…");
+  if (tries === REFUSALS) askWhy();
   later();
+}
+
+// A handshake that is turned away looks like a server that is gone. The page itself tells which it is.
+async function askWhy() {
+  const reply = await fetch(location.href, { redirect: "manual" }).catch(() => null);
+  if (reply?.type !== "opaqueredirect" && reply?.status !== 404) return;
+  clearTimeout(timer);
+  end();
+}
+
+function end() {
+  over = true;
+  tell("");
+  document.getElementById("composer-error").textContent =
+    "This chat is no longer open to you here. Your text is kept. Reload the page to sign in again.";
 }
 
 function watch() {
