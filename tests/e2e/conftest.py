@@ -21,6 +21,7 @@ EXPECTED = (
     "htmx:afterRequest",
     "htmx:responseError",
     "htmx:wsError",
+    "[object Event]",
 )
 
 
