@@ -170,7 +170,7 @@ def switch(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.
 
 def _other_branch(turn: posting.Turn) -> HttpResponse:
     async_to_sync(_begin)(turn)
-    return trigger_client_event(HttpResponse(pages.whole_thread(turn.conversation, follow=True)), "branched")
+    return HttpResponse(pages.whole_thread(turn.conversation, follow=True))
 
 
 async def _begin(turn: posting.Turn, *, added: list[uuid.UUID] | None = None) -> None:

@@ -68,3 +68,12 @@ document.addEventListener("htmx:responseError", (event) => {
   else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you.");
   else say("The server refused this. Your text is kept. Reload the page and try again.");
 });
+
+// The socket may replace the pressed button before the reply to it is here, and htmx would look for the parts of
+// the reply where the button is: nowhere. What the socket brought is newer; only a refusal tells more.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { requestConfig, xhr } = event.detail;
+  if (requestConfig?.elt.isConnected !== false) return;
+  event.preventDefault();
+  if (xhr.status >= 400) htmx.swap(document.body, xhr.response, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
+});

@@ -64,17 +64,6 @@ log?.addEventListener("keydown", (event) => {
   }
 });
 
-// The socket may replace the thread, and the pressed button with it, before the reply to the button is here.
-// Then the reply tells nothing new, unless it is a refusal.
-log?.addEventListener("htmx:beforeRequest", ({ detail: { elt } }) => {
-  elt.addEventListener("htmx:beforeSwap", (event) => {
-    if (elt.isConnected) return;
-    event.preventDefault();
-    const { xhr } = event.detail;
-    if (xhr.status >= 400) htmx.swap(document.body, xhr.response, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
-  }, { once: true });
-});
-
 log?.addEventListener("htmx:configRequest", (event) => {
   const form = event.target;
   if (form.matches("[data-edit-form]") && !form.elements.text.value.trim()) event.preventDefault();
