@@ -9,18 +9,22 @@ from typing import Any
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.sessions import CookieMiddleware
 from django.core.asgi import get_asgi_application
+from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
 http = get_asgi_application()
 
-from chatsite.origins import SameOrigin  # noqa: E402  (these need the settings that the line above loads)
+from chatsite.origins import SameOrigin, refuse  # noqa: E402  (these need the settings that the line above loads)
 from conversations import generation  # noqa: E402
 from conversations.routing import websocket_urlpatterns  # noqa: E402
+
+# Channels routes to ASGI applications, which the types of Django do not foresee.
+_NO_SUCH_SOCKET = re_path("", refuse)  # type: ignore[arg-type]
 
 _routes = ProtocolTypeRouter(
     {
         "http": http,
-        "websocket": SameOrigin(CookieMiddleware(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(CookieMiddleware(URLRouter([*websocket_urlpatterns, _NO_SUCH_SOCKET]))),
     }
 )
 

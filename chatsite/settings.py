@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,14 +26,14 @@ def _secret_key() -> str:
     if value := envsecret("SECRET_KEY"):
         return value
     file = DATA_DIR / "secret-key"
-    try:
-        descriptor = os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return file.read_text("ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        value = secrets.token_urlsafe(64)
-        stream.write(value)
-    return value
+    if not file.exists():
+        descriptor, draft = tempfile.mkstemp(dir=DATA_DIR)  # readable by its owner alone
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(secrets.token_urlsafe(64))
+        with contextlib.suppress(FileExistsError):  # another process was quicker: its key is the key
+            os.link(draft, file)
+        Path(draft).unlink()
+    return file.read_text("ascii").strip()
 
 
 SECRET_KEY = _secret_key()
@@ -45,7 +47,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by probes on plain loopback
+SECURE_REDIRECT_EXEMPT = [r"^readyz$"]  # asked by probes on plain loopback
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -61,11 +63,11 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "heroicons",
-    "template_partials",
     "conversations",
 ]
 
 MIDDLEWARE = [
+    "chatsite.health.alive",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -137,7 +139,6 @@ def _database() -> dict[str, Any]:
 
 
 DATABASES = {"default": _database()}
-CONN_MAX_AGE = 0
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = envsecret("REDIS_URL")
@@ -190,11 +191,19 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
+LINE = "{asctime} {levelname} {name}: {message}"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": LINE, "style": "{"},
+        "brief": {"()": "chatsite.logs.BriefFormatter", "fmt": LINE, "style": "{"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        # A malformed request is worth a line, not a traceback that anybody can order.
+        "brief": {"class": "logging.StreamHandler", "formatter": "brief"},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "conversations": {"level": "INFO"},
@@ -203,7 +212,7 @@ LOGGING = {
         # A refused form or a missing page is an answer, not an incident.
         "django.request": {"level": "ERROR"},
         "django.channels.server": {"level": "ERROR"},
-        "django.security.RequestDataTooBig": {"level": "CRITICAL"},
+        "django.security": {"handlers": ["brief"], "propagate": False},
     },
 }
 

@@ -66,7 +66,7 @@ def conversation(person: User, conversation_id: uuid.UUID) -> Conversation:
     """One of `conversations`, with its persona. Raises NotVisible."""
     found = (
         conversations(person)
-        .select_related("persona__company", "persona__current__endpoint", "owner")
+        .select_related("persona__company", "persona__current__endpoint")
         .filter(pk=conversation_id)
         .first()
     )
@@ -78,7 +78,7 @@ def conversation(person: User, conversation_id: uuid.UUID) -> Conversation:
 def message(conversation: Conversation, message_id: uuid.UUID) -> Message:
     """A message of a conversation that was let through by `conversation`. Raises NotVisible."""
     found = (
-        Message.objects.select_related("generation__version")
+        Message.objects.select_related("parent", "generation__version")
         .filter(conversation=conversation, pk=message_id)
         .first()
     )

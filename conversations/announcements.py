@@ -1,31 +1,49 @@
 """What one page tells the others of the same conversation: the rare things, over the channel layer.
 
-A layer may lose a message; every page finds out by comparing states when it reconnects. Answers never come this
-way: they have the log.
+A layer may lose a message or be out of reach; every page finds out what it missed by comparing states. So nothing
+here ever fails what was announced. Answers never come this way: they have the log.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from channels.layers import get_channel_layer
 
-
-def group(conversation_id: uuid.UUID) -> str:
-    """The group of the sockets that show a conversation."""
-    return f"conversation.{conversation_id}"
+logger = logging.getLogger(__name__)
 
 
-async def turns_added(conversation_id: uuid.UUID, message_ids: Sequence[uuid.UUID]) -> None:
-    """Say that these messages stand at the end now."""
-    await _send(conversation_id, {"type": "turns.added", "ids": [str(pk) for pk in message_ids]})
+async def join(conversation_id: uuid.UUID, channel: str) -> None:
+    """Have the socket `channel` told what happens in a conversation."""
+    await _tried(get_channel_layer().group_add(_group(conversation_id), channel))
+
+
+async def leave(conversation_id: uuid.UUID, channel: str) -> None:
+    """No longer tell the socket `channel`."""
+    await _tried(get_channel_layer().group_discard(_group(conversation_id), channel))
+
+
+async def turns_added(
+    conversation_id: uuid.UUID, message_ids: Sequence[uuid.UUID], *, below: uuid.UUID | None
+) -> None:
+    """Say that these messages stand at the end now, below the message that did so far."""
+    event = {"type": "turns.added", "ids": [str(pk) for pk in message_ids], "below": str(below)}
+    await _tried(get_channel_layer().group_send(_group(conversation_id), event))
 
 
 async def branch_changed(conversation_id: uuid.UUID) -> None:
     """Say that another branch is shown now."""
-    await _send(conversation_id, {"type": "branch.changed"})
+    await _tried(get_channel_layer().group_send(_group(conversation_id), {"type": "branch.changed"}))
 
 
-async def _send(conversation_id: uuid.UUID, event: dict[str, object]) -> None:
-    await get_channel_layer().group_send(group(conversation_id), event)
+def _group(conversation_id: uuid.UUID) -> str:
+    return f"conversation.{conversation_id}"
+
+
+async def _tried(call: Awaitable[None]) -> None:
+    try:
+        await call
+    except Exception as error:  # whatever a layer may raise: its own, its client's, the network's
+        logger.warning("the channel layer failed: %s", type(error).__name__)

@@ -1,6 +1,7 @@
 """The socket of a conversation's page: it authenticates, follows the answer that runs, and sends frames.
 
 Commands other than "show me that answer" go up by HTTP. A socket is a view: whatever it misses is in the record.
+Whatever breaks here closes it with 1011, and the page comes back and compares states.
 """
 
 from __future__ import annotations
@@ -8,51 +9,63 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import uuid
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import access, announcements, generation, pages, thread, viewer
 from conversations.database import in_database
 from conversations.models import Conversation, Generation
 
+logger = logging.getLogger(__name__)
+
 BEAT_SECONDS = 15  # a page that hears nothing for longer knows that the line is dead
 BEAT = '<i id="beat" hx-swap-oob="outerHTML" hidden></i>'
 GONE = 4401  # signed out, or no longer allowed
+BROKEN = 1011
+FOLLOWS = 5  # from the beginning, in as many seconds; a page that asks for more waits a second each time
 
 
 class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One page of one conversation."""
 
     conversation_id: uuid.UUID
+    tasks: dict[str, asyncio.Task[None]]
+    followed_at: deque[float]  # when an answer was last shown from its beginning, in the loop's seconds
+    shown_head: str  # the last message that the page was given, as far as this socket knows
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle a message without the base class's hop through a thread that all sockets share."""
-        await getattr(self, get_handler_name(message))(message)
+        await self._guarded(getattr(self, get_handler_name(message))(message))
 
     async def connect(self) -> None:
         generation.keep()
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
-        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.tasks, self.shown_head, self.followed_at = {}, "", deque(maxlen=FOLLOWS)
+        # Before the first look at the conversation, so that nothing falls between the two.
+        await announcements.join(self.conversation_id, self.channel_name)
         conversation = await in_database(self._conversation)
         if conversation is None:
+            await announcements.leave(self.conversation_id, self.channel_name)
             await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
             return
-        await self.channel_layer.group_add(announcements.group(self.conversation_id), self.channel_name)
         await self.accept()
         shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
         await self._show(conversation, partial(pages.missed, conversation, shown))
-        self.tasks["beat"] = asyncio.create_task(self._beat())
+        self.tasks["beat"] = asyncio.create_task(self._guarded(self._beat()))
 
     async def disconnect(self, code: int) -> None:
         for task in self.tasks.values():
             task.cancel()
-        await self.channel_layer.group_discard(announcements.group(self.conversation_id), self.channel_name)
+        await announcements.leave(self.conversation_id, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """The one command: `{"follow": generation}` of this conversation. Anything else is ignored."""
@@ -65,10 +78,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self._follow(await in_database(access.generation, self.conversation_id, wanted))
 
     async def turns_added(self, event: dict[str, Any]) -> None:
-        """Another page, or this one, asked something."""
-        ids = [uuid.UUID(pk) for pk in event["ids"]]
+        """Another page, or this one, asked something. A page that missed what stands before gets the whole."""
         if conversation := await self._still_allowed():
-            await self._show(conversation, partial(pages.new_turns, conversation, ids, follow=False))
+            ids = [uuid.UUID(pk) for pk in event["ids"]]
+            added = partial(pages.new_turns, conversation, ids, follow=False)
+            whole = partial(pages.whole_thread, conversation, follow=False)
+            await self._show(conversation, added if self.shown_head == event["below"] else whole)
 
     async def branch_changed(self, event: dict[str, Any]) -> None:
         """Another branch is shown now."""
@@ -97,18 +112,36 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _show(self, conversation: Conversation, render: Callable[[], str]) -> None:
         """Send what `render` gives, and follow the answer that ran before: where it ends meanwhile, that is a frame."""
-        live = await in_database(thread.live_generation, conversation)
+        before = await in_database(thread.standing, conversation)
         if frame := await in_database(render):
             await self.send(text_data=frame)
-        if live is not None:
-            self._follow(live)
+        self.shown_head = str(before.head)
+        if before.live is not None:
+            self._follow(before.live)
 
     def _follow(self, answer: Generation) -> None:
         """Show an answer from its beginning; where one is shown already, begin anew."""
         if earlier := self.tasks.pop("follow", None):
             earlier.cancel()
-        self.tasks["follow"] = asyncio.create_task(self._send_frames(answer))
+        now = asyncio.get_running_loop().time()
+        hasty = len(self.followed_at) == FOLLOWS and now - self.followed_at[0] < FOLLOWS
+        self.followed_at.append(now)
+        self.tasks["follow"] = asyncio.create_task(
+            self._guarded(self._send_frames(answer, after=1 if hasty else 0))
+        )
 
-    async def _send_frames(self, answer: Generation) -> None:
+    async def _send_frames(self, answer: Generation, *, after: float) -> None:
+        await asyncio.sleep(after)
         async for frame in viewer.frames(answer):
             await self.send(text_data=frame)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do `work`. What breaks in it is logged and ends the socket, which the page takes as a lost line."""
+        try:
+            await work
+        except StopConsumer:
+            raise
+        except Exception:
+            logger.exception("a socket of conversation %s broke", self.conversation_id)
+            with contextlib.suppress(Exception):
+                await self.close(code=BROKEN)

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from conversations import thread
 from conversations.models import Conversation
+from conversations.posting import closed_reason
 
 
 def whole_thread(conversation: Conversation, *, follow: bool) -> str:
@@ -23,34 +24,38 @@ def whole_thread(conversation: Conversation, *, follow: bool) -> str:
     return (
         f'<div class="messages" id="messages" hx-swap-oob="outerHTML">{messages}</div>'
         + state(shown.state)
-        + composer_button(conversation.pk, running=shown.running)
+        + composer_button(conversation, running=shown.running)
     )
 
 
 def missed(conversation: Conversation, shown: str) -> str:
     """The whole thread for a page that shows the state `shown`, where that is another than now; else nothing."""
-    return whole_thread(conversation, follow=False) if shown and shown != thread.state(conversation) else ""
+    if not shown or shown == thread.standing(conversation).state:
+        return ""
+    return whole_thread(conversation, follow=False)
 
 
 def new_turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool) -> str:
     """Messages to add at the end. A page drops those that it has: they come by the form and by the socket."""
-    messages = render_to_string(
-        "chat/_messages.html", {"turns": thread.turns(conversation, ids, follow=follow)}
-    )
+    now = thread.standing(conversation)
+    turns = thread.turns(conversation, ids, follow=follow)
+    messages = render_to_string("chat/_messages.html", {"turns": turns})
     return (
         f'<div hx-swap-oob="beforeend:#messages">{messages}</div>'
-        + state(thread.state(conversation))
-        + composer_button(conversation.pk, running=thread.live_generation(conversation) is not None)
+        + state(now.state)
+        + composer_button(conversation, running=now.live is not None)
     )
 
 
 def ending(conversation: Conversation, turn: thread.Turn) -> str:
     """The foot of an answer that has ended, and a free composer."""
-    return (
-        render_to_string("chat/_turn_foot.html", {"turn": turn, "oob": True})
-        + state(thread.state(conversation))
-        + composer_button(conversation.pk, running=thread.live_generation(conversation) is not None)
-    )
+    return render_to_string("chat/_turn_foot.html", {"turn": turn, "oob": True}) + standing(conversation)
+
+
+def standing(conversation: Conversation) -> str:
+    """How the conversation stands now: what the page remembers of it, and Send or Stop."""
+    now = thread.standing(conversation)
+    return state(now.state) + composer_button(conversation, running=now.live is not None)
 
 
 def state(value: str) -> str:
@@ -58,12 +63,15 @@ def state(value: str) -> str:
     return f'<i id="state" data-state="{value}" hidden hx-swap-oob="outerHTML"></i>'
 
 
-def composer_button(conversation_id: uuid.UUID, *, running: bool) -> str:
-    """Send, or Stop while an answer runs."""
-    stop_url = reverse("stop", args=[conversation_id])
-    return render_to_string(
-        "chat/_composer_button.html", {"running": running, "stop_url": stop_url, "oob": True}
-    )
+def composer_button(conversation: Conversation, *, running: bool) -> str:
+    """Stop while an answer runs, else Send; nothing where nothing can be asked."""
+    context = {
+        "running": running,
+        "closed": bool(closed_reason(conversation.persona)),
+        "stop_url": reverse("stop", args=[conversation.pk]),
+        "oob": True,
+    }
+    return render_to_string("chat/_composer_button.html", context)
 
 
 def fresh_client_id() -> str:

@@ -46,20 +46,19 @@ def parameters(version: PersonaVersion) -> providers.Parameters:
     )
 
 
-def check(version: PersonaVersion) -> None:
-    """Raise ValidationError, by field, where the provider of `version` would refuse a parameter."""
+def problems(version: PersonaVersion) -> dict[str, str]:
+    """By field, what the provider of `version` would refuse."""
     if not isinstance(version.stop, list) or not all(isinstance(item, str) and item for item in version.stop):
-        raise ValidationError({"stop": "Stop sequences are a list of texts, none of them empty."})
-    problems = providers.WIRES[wire_of(version.endpoint)].check_parameters(parameters(version))
-    if problems:
-        raise ValidationError(dict(problems))
+        return {"stop": "Stop sequences are a list of texts, none of them empty."}
+    return providers.WIRES[wire_of(version.endpoint)].check_parameters(parameters(version))
 
 
 def publish(persona: Persona, version: PersonaVersion, *, by: User | None) -> PersonaVersion:
     """Store `version` as the next of `persona` and put it in force. Raises ValidationError."""
     version.persona, version.created_by = persona, by
     version.full_clean(exclude=["persona", "number"])
-    check(version)
+    if refused := problems(version):
+        raise ValidationError(dict(refused))
     with transaction.atomic():
         Persona.objects.select_for_update().get(pk=persona.pk)
         last = persona.versions.aggregate(last=Max("number"))["last"]

@@ -18,10 +18,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
+from conversations.tree import Tree
 
 MAX_MESSAGE_BYTES = 32 * 1024
 TOO_LONG = "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it."
 TITLE_CHARS = 60
+
+BROKEN_OFF = {Generation.Status.STOPPED, Generation.Status.INTERRUPTED, Generation.Status.FAILED}
 
 Below = Callable[[], uuid.UUID | None]  # the message to ask below, read inside the transaction
 
@@ -37,15 +40,17 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a verb made: the answer to come and, where the verb asked one, its question.
-
-    `created` is False where the request had been made before.
-    """
+    """What a verb made: the answer to come. `created` is False where the request had been made before."""
 
     conversation: Conversation
     answer: Message
     generation: Generation
     created: bool = True
+
+    @property
+    def below(self) -> uuid.UUID | None:
+        """The message that the question stands below."""
+        return self.answer.parent.parent_id if self.answer.parent else None
 
 
 def start(person: User, persona: Persona, text: str, *, client_id: uuid.UUID) -> Turn:
@@ -59,11 +64,11 @@ def start(person: User, persona: Persona, text: str, *, client_id: uuid.UUID) ->
         )
         return _answer(person, conversation, _question(conversation, None, text), version, client_id)
 
-    return _once(person, client_id, None, make)
+    return _once(person, client_id, None, make, text=text)
 
 
 def post(person: User, conversation: Conversation, text: str, *, client_id: uuid.UUID) -> Turn:
-    """Ask the next question, below what is shown. Raises Refused."""
+    """Ask the next question, below the last message of the branch that is shown. Raises Refused."""
 
     def head() -> uuid.UUID | None:
         return Conversation.objects.values_list("head_id", flat=True).get(pk=conversation.pk)
@@ -102,11 +107,7 @@ def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
 
 def switch(conversation: Conversation, message: Message) -> None:
     """Show the branch through `message`, down to its newest leaf."""
-    rows = conversation.messages.order_by("created_at", "pk").values_list("parent_id", "pk")
-    children = dict(rows)  # the newest reply comes last and stays
-    leaf = message.pk
-    while leaf in children:
-        leaf = children[leaf]
+    leaf = Tree(conversation.pk).newest_leaf(message.pk)
     Conversation.objects.filter(pk=conversation.pk).update(head_id=leaf)
     conversation.head_id = leaf
 
@@ -115,7 +116,7 @@ def can_continue(answer: Message) -> bool:
     """Whether `answer` broke off with some text that can be carried on."""
     generation = answer.generation
     return bool(answer.text.strip()) and (
-        generation.status in {Generation.Status.STOPPED, Generation.Status.INTERRUPTED}
+        generation.status in BROKEN_OFF
         or (generation.status == Generation.Status.DONE and generation.finish_reason == "length")
     )
 
@@ -154,7 +155,7 @@ def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UU
         question = _question(conversation, below(), text)
         return _answer(person, conversation, question, version, client_id)
 
-    return _once(person, client_id, conversation, make)
+    return _once(person, client_id, conversation, make, text=text)
 
 
 def _turn(
@@ -173,10 +174,15 @@ def _turn(
 
 
 def _once(
-    person: User, client_id: uuid.UUID, conversation: Conversation | None, make: Callable[[], Turn]
+    person: User,
+    client_id: uuid.UUID,
+    conversation: Conversation | None,
+    make: Callable[[], Turn],
+    *,
+    text: str | None = None,
 ) -> Turn:
     """What `make` makes in one transaction, or what the same request has made before or makes meanwhile."""
-    if earlier := _earlier(person, client_id, conversation):
+    if earlier := _earlier(person, client_id, conversation, text):
         return earlier
     try:
         with transaction.atomic():
@@ -184,7 +190,7 @@ def _once(
             return make()
     except (IntegrityError, Refused) as lost:
         # Lost a race: to the same request, or to another answer.
-        if earlier := _earlier(person, client_id, conversation):
+        if earlier := _earlier(person, client_id, conversation, text):
             return earlier
         if isinstance(lost, Refused):
             raise
@@ -232,6 +238,8 @@ def _version_in_force(persona: Persona) -> PersonaVersion:
 
 
 def _check_limits(person: User, conversation: Conversation | None = None) -> None:
+    # One person's requests take turns here, so that two at once cannot both find room for one.
+    User.objects.select_for_update().get(pk=person.pk)
     mine = Generation.objects.filter(requested_by=person)
     if conversation is not None and conversation.generations.filter(status__in=Generation.LIVE).exists():
         raise _busy()
@@ -245,7 +253,8 @@ def _check_limits(person: User, conversation: Conversation | None = None) -> Non
     since = timezone.now() - timedelta(minutes=1)
     if per_minute and mine.filter(created_at__gt=since).count() >= per_minute:
         raise Refused(
-            f"That is more than {per_minute} messages in a minute. Wait a moment and send again. Your text is kept.",
+            f"You have sent {per_minute} messages in a minute, the most that is allowed. "
+            "Wait a moment, then send again. Your text is kept.",
             status=429,
         )
 
@@ -256,14 +265,19 @@ def _busy() -> Refused:
     )
 
 
-def _earlier(person: User, client_id: uuid.UUID, conversation: Conversation | None = None) -> Turn | None:
+def _earlier(
+    person: User, client_id: uuid.UUID, conversation: Conversation | None, text: str | None
+) -> Turn | None:
+    """The turn that this request made before. Raises Refused where it was another request of the same name."""
     found = (
-        Generation.objects.select_related("conversation__persona__company", "message")
+        Generation.objects.select_related("conversation__persona__company", "message__parent")
         .filter(requested_by=person, client_id=client_id)
         .first()
     )
     if found is None:
         return None
-    if conversation is not None and found.conversation_id != conversation.pk:
-        raise Refused("This was sent in another chat already. Reload the page and send again.", status=409)
+    asked = found.message.parent.text if found.message.parent else ""
+    elsewhere = conversation is not None and found.conversation_id != conversation.pk
+    if elsewhere or (text is not None and text != asked):
+        raise Refused("Something else was sent from this page already. Reload it and send again.", status=409)
     return Turn(found.conversation, found.message, found, created=False)

@@ -1,6 +1,6 @@
 """A conversation as its page shows it: the branch down to the head, each message with what can be done to it.
 
-Two queries for the shape and one for the texts, whatever the length.
+The number of queries does not grow with the length.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from conversations.access import NotVisible
 from conversations.models import Conversation, Generation, Message, Persona
-from conversations.posting import can_continue
-from conversations.rendering import fragments, markdown
+from conversations.posting import can_continue, closed_reason
+from conversations.rendering import fragments, markdown, plaintext
+from conversations.tree import Tree
 
 Status = Generation.Status
 
@@ -65,75 +67,80 @@ class Thread:
     state: str
 
 
-class Shape:
-    """The tree of a conversation, without its texts."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a conversation stands at one moment: read once for each rendering, so that its parts agree."""
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._siblings: dict[uuid.UUID | None, list[uuid.UUID]] = {}
-        self._parents: dict[uuid.UUID, uuid.UUID | None] = {}
-        rows = conversation.messages.order_by("created_at", "pk").values_list("pk", "parent_id")
-        for pk, parent in rows:
-            self._siblings.setdefault(parent, []).append(pk)
-            self._parents[pk] = parent
+    head: uuid.UUID | None
+    status: str
+    live: Generation | None
 
-    def path(self, head: uuid.UUID | None) -> list[uuid.UUID]:
-        """The messages from the first question down to `head`."""
-        path = []
-        while head is not None:
-            path.append(head)
-            head = self._parents[head]
-        return path[::-1]
-
-    def siblings(self, message_id: uuid.UUID) -> list[uuid.UUID]:
-        """The versions of a message, itself among them, oldest first."""
-        return self._siblings[self._parents[message_id]]
+    @property
+    def state(self) -> str:
+        """What a page keeps and compares, to know whether it is out of date."""
+        status = "live" if self.status in Generation.LIVE else self.status
+        return f"{self.head}.{status}.{self.live.pk if self.live else ''}"
 
 
-def thread(conversation: Conversation, *, follow: bool = False) -> Thread:
-    """All that the page of `conversation` shows. With `follow` a running answer asks the socket for its text."""
-    shape = Shape(conversation)
-    path = shape.path(conversation.head_id)
-    return Thread(
-        turns=_turns(conversation, shape, path, follow=follow),
-        running=live_generation(conversation) is not None,
-        state=state(conversation),
+def standing(conversation: Conversation) -> Standing:
+    """How `conversation` stands now, which may be further than where it was when it was loaded."""
+    live = live_generation(conversation)
+    head, status = Conversation.objects.values_list("head_id", "head__generation__status").get(
+        pk=conversation.pk
     )
-
-
-def turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool = False) -> list[Turn]:
-    """Some messages of the branch shown, in its order."""
-    shape = Shape(conversation)
-    path = [pk for pk in shape.path(conversation.head_id) if pk in ids]
-    return _turns(conversation, shape, path, follow=follow)
-
-
-def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
-    """One message, on the branch shown or not."""
-    return _turns(conversation, Shape(conversation), [message_id], follow=False)[0]
+    return Standing(head, status or "", live)
 
 
 def live_generation(conversation: Conversation) -> Generation | None:
     """The answer that is being written, on the branch shown or not."""
-    return Generation.objects.filter(conversation=conversation, status__in=Generation.LIVE).first()
+    live = Generation.objects.filter(conversation=conversation, status__in=Generation.LIVE).first()
+    if live is not None:
+        live.conversation = conversation
+    return live
 
 
-def state(conversation: Conversation) -> str:
-    """What a page compares to know whether it is out of date: the head, how it stands, and what runs."""
-    head = Conversation.objects.values_list("head_id", flat=True).get(pk=conversation.pk)
-    status = Generation.objects.filter(message_id=head).values_list("status", flat=True).first()
-    live = live_generation(conversation)
-    return f"{head}.{'live' if status in Generation.LIVE else status}.{live.pk if live else ''}"
+def thread(conversation: Conversation, *, follow: bool = False) -> Thread:
+    """All that the page of `conversation` shows. With `follow` a running answer asks the socket for its text."""
+    now = standing(conversation)
+    tree = Tree(conversation.pk)
+    return Thread(
+        turns=_turns(conversation, tree, tree.path(now.head), follow=follow),
+        running=now.live is not None,
+        state=now.state,
+    )
 
 
-def _turns(conversation: Conversation, shape: Shape, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
+def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
+    """Whether a message is on the branch that is shown."""
+    return message_id in Tree(conversation.pk).path(standing(conversation).head)
+
+
+def turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool = False) -> list[Turn]:
+    """Some messages, in the order of their making."""
+    tree = Tree(conversation.pk)
+    return _turns(conversation, tree, [pk for pk in ids if pk in tree], follow=follow)
+
+
+def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
+    """One message, on the branch shown or not. Raises NotVisible where it was deleted."""
+    found = turns(conversation, [message_id])
+    if not found:
+        raise NotVisible
+    return found[0]
+
+
+def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
     rows = Message.objects.select_related("generation").in_bulk(path)
-    return [_turn(conversation, shape, rows[pk], follow=follow) for pk in path if pk in rows]
+    writable = not closed_reason(conversation.persona)
+    return [
+        _turn(conversation, tree, rows[pk], writable=writable, follow=follow) for pk in path if pk in rows
+    ]
 
 
-def _turn(conversation: Conversation, shape: Shape, message: Message, *, follow: bool) -> Turn:
+def _turn(conversation: Conversation, tree: Tree, message: Message, *, writable: bool, follow: bool) -> Turn:
     generation = message.generation if message.role == Message.Role.ASSISTANT else None
     ended = generation is not None and not generation.live
-    siblings = shape.siblings(message.pk)
+    siblings = tree.siblings(message.pk)
     at = siblings.index(message.pk)
     previous = siblings[at - 1] if at else None
     following = siblings[at + 1] if at + 1 < len(siblings) else None
@@ -149,17 +156,21 @@ def _turn(conversation: Conversation, shape: Shape, message: Message, *, follow:
         html=(
             fragments.inline_state(str(message.pk), message.text)
             if generation is not None and generation.live
-            else markdown.render(message.text)
+            else (
+                markdown.render(message.text)
+                if generation
+                else markdown.escaped(plaintext.clean(message.text))
+            )
         ),
         text=message.text,
         reasoning=generation.reasoning if generation else "",
         sentence=generation.sentence if generation else "",
         trimmed=_trimmed(generation.left_out) if generation else "",
         persona=conversation.persona,
-        can_edit=generation is None,
-        can_regenerate=ended and not failed,
-        can_retry=failed,
-        can_continue=ended and can_continue(message),
+        can_edit=writable and generation is None,
+        can_regenerate=writable and ended and not failed,
+        can_retry=writable and failed,
+        can_continue=writable and ended and can_continue(message),
         position=at + 1,
         versions=len(siblings),
         previous_id=previous,

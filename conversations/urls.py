@@ -18,6 +18,5 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/continue/", chat.continue_, name="continue"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/switch/", chat.switch, name="switch"),
     re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),
-    path("healthz", site.healthz, name="healthz"),
     path("readyz", site.readyz, name="readyz"),
 ]

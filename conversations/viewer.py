@@ -6,24 +6,39 @@ after a lost line and watching from the start are the same.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from conversations import generation, pages, thread
+from conversations.access import NotVisible
 from conversations.database import in_database
 from conversations.models import Generation
 from conversations.rendering import fragments
 from conversations.rendering.blocks import BlockStream
 
+LONG_PIECE = 8_192  # characters; rendering more at once would hold up every other socket
+
 
 async def frames(answer: Generation) -> AsyncIterator[str]:
-    """Frames of `answer` from its beginning to its end, the last with its foot and the final rendering."""
+    """Frames of `answer` from its beginning to its end, the last with its foot and the final rendering.
+
+    An answer on another branch than the one shown has no place on the page: only that it ended is told.
+    """
+    if not await in_database(thread.is_shown, answer.conversation, answer.message_id):
+        async for piece in generation.follow(answer.pk):
+            if piece.ended:
+                yield await in_database(pages.standing, answer.conversation)
+        return
     mid = str(answer.message_id)
     stream = BlockStream()
     texts: list[str] = []
     async for piece in generation.follow(answer.pk):
         first = not texts
         texts.append(piece.text)
-        patch = stream.feed(piece.text)
+        if len(piece.text) > LONG_PIECE:
+            patch = await asyncio.to_thread(stream.feed, piece.text)
+        else:
+            patch = stream.feed(piece.text)
         frame = fragments.snapshot(mid, stream) if first else fragments.frame(mid, patch)
         if piece.reasoning or first:
             frame += fragments.reasoning(mid, piece.reasoning, whole=first)
@@ -34,7 +49,10 @@ async def frames(answer: Generation) -> AsyncIterator[str]:
 
 
 def _ending(answer: Generation, stream: BlockStream, shown: str) -> str:
-    turn = thread.turn(answer.conversation, answer.message_id)
+    try:
+        turn = thread.turn(answer.conversation, answer.message_id)
+    except NotVisible:  # deleted meanwhile
+        return ""
     frame = ""
     if turn.text != shown:  # another process wrote more or less than was shown: the record is what counts
         stream = BlockStream()

@@ -5,7 +5,6 @@ The table is complete by construction: an address that is not in it fails the te
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,7 +64,6 @@ DOORS = {
     "continue": door("POST", member=400),
     "switch": door("POST", member=200),
     "theme": open_to_all(),
-    "healthz": open_to_all(),
     "readyz": open_to_all(),
     "login": door(others=302, nobody=200),
     "logout": door("POST", others=302),
@@ -138,8 +136,7 @@ def test_foreign_and_absent_are_the_same(live_cast: Cast) -> None:
         bodies = set()
         for pk in (turn.conversation.pk, uuid.uuid4()):
             response = client.generic("GET" if name == "conversation" else "POST", reverse(name, args=[pk]))
-            body = re.sub(r'"X-CSRFToken": "\w+"', "", response.content.decode())
-            bodies.add((response.status_code, body.replace(str(pk), "")))
+            bodies.add((response.status_code, response.content.decode().replace(str(pk), "")))
         assert len(bodies) == 1, name
 
 
@@ -181,7 +178,6 @@ def test_the_operators_pages_are_the_operators(live_cast: Cast) -> None:
     names = {name for namespace, name in addresses(get_resolver().url_patterns) if namespace == "admin"}
     listed = sorted(name for name in names if name.endswith("_changelist"))
     assert listed == [
-        "auth_group_changelist",
         "auth_user_changelist",
         "conversations_company_changelist",
         "conversations_endpoint_changelist",

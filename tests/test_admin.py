@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from conversations import personas
 from conversations.models import Endpoint, Persona, PersonaVersion
@@ -94,6 +94,55 @@ def test_a_value_out_of_range_is_refused_at_its_field(
     assert answer.status_code == 200
     assert field in answer.context["adminform"].form.errors
     assert PersonaVersion.objects.filter(persona=cast.guide).count() == 1
+
+
+def test_stop_sequences_keep_their_spaces_and_line_breaks(cast: Cast, operator: Client) -> None:
+    operator.post(address(cast.guide), form(cast, stop="User: \n\\n\\n"))
+    version = Persona.objects.get(pk=cast.guide.pk).current
+    assert version is not None
+    assert version.stop == ["User: ", "\n\n"]
+    page = operator.get(address(cast.guide)).content.decode()
+    assert "User: \n\\n\\n</textarea>" in page
+
+
+def test_an_endpoint_in_use_stays_the_server_it_is(cast: Cast, operator: Client) -> None:
+    version = cast.guide.current
+    assert version is not None
+    page = reverse("admin:conversations_endpoint_change", args=[version.endpoint_id])
+    operator.post(page, {"name": "Renamed", "wire": "cohere", "base_url": "http://elsewhere"})
+    endpoint = Endpoint.objects.get(pk=version.endpoint_id)
+    assert (endpoint.name, endpoint.wire, endpoint.base_url) == ("Renamed", "mistral", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "sound"),
+    [
+        ("http://ollama:11434", True),
+        ("https://llm.example.com/v1", True),
+        ("http://[::1]:8080", True),
+        ("ftp://x", False),
+        ("http://", False),
+        ("http://x:99999", False),
+        ("ollama:11434", False),
+        ("http://[x", False),
+    ],
+)
+def test_the_address_of_an_endpoint(given: str, sound: bool) -> None:
+    endpoint = Endpoint(name="x", wire="openai", base_url=given)
+    if sound:
+        endpoint.clean_fields()
+        return
+    with pytest.raises(ValidationError):
+        endpoint.clean_fields()
+
+
+def test_many_versions_cost_no_more_queries(
+    cast: Cast, operator: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        operator.post(address(cast.guide), form(cast, system_prompt=f"Version {number}"))
+    with django_assert_max_num_queries(20):
+        operator.get(address(cast.guide))
 
 
 def test_a_persona_stays_in_its_company(cast: Cast, operator: Client) -> None:

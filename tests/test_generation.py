@@ -12,11 +12,11 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from conversations import generation, personas, posting, thread
+from conversations import endpoints, generation, personas, posting, thread
 from conversations.database import in_database
 from conversations.generation import Cursor, Piece, keeper, store
 from conversations.generation.runner import LEASE, RUNS
@@ -344,6 +344,49 @@ async def test_the_keeper_saves_what_is_shown(live_cast: Cast, running: Recorded
     assert after.heartbeat_at > before.heartbeat_at
 
 
+@pytest.mark.parametrize("fate", ["swept", "deleted"])
+async def test_a_run_that_lost_its_row_stops_paying(
+    live_cast: Cast, running: RecordedUpstream, fate: str
+) -> None:
+    running.scripts.append(Script(pieces=("a ",) * 20, hang_after=5))
+    turn = await begin(live_cast)
+    await until(turn, bool)
+    if fate == "swept":
+        row = Generation.objects.filter(pk=turn.generation.pk)
+        await in_database(row.update, status=Status.INTERRUPTED)
+    else:
+        await in_database(turn.conversation.delete)
+    await keeper.save()
+    assert await running.log.requests[0].client_left(within=2)
+
+
+async def test_a_reader_of_a_waiting_continuation_is_not_told_twice(
+    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = await begin(live_cast)
+    await ended(turn)
+
+    def carry_on() -> posting.Turn:
+        message = Message.objects.select_related(
+            "generation__version", "parent", "conversation__persona__current"
+        )
+        return posting.continue_(live_cast.member, message.get(pk=turn.answer.pk), client_id=uuid.uuid4())
+
+    again = await in_database(carry_on)
+    pieces = generation.follow(again.generation.pk)
+    told = (await anext(pieces)).text  # the inherited text, from the database: nobody runs it yet
+    claimable, claim = threading.Event(), store.claim
+    monkeypatch.setattr(store, "claim", lambda *given: claimable.wait(5) and claim(*given))
+    await generation.start(again.generation.pk)
+    reader = asyncio.ensure_future(anext(pieces))
+    for _ in range(20):
+        await asyncio.sleep(0)  # the reader meets the run whose log is still empty
+    claimable.set()
+    told += (await reader).text
+    told += "".join([piece.text async for piece in pieces])
+    assert told == (await ended(again)).message.text
+
+
 # -- Failing ----------------------------------------------------------------------------------------
 
 
@@ -406,3 +449,33 @@ async def test_many_answers_run_side_by_side(live_cast: Cast, running: RecordedU
     answers = await asyncio.gather(*[ended(turn) for turn in turns])
     assert {answer.status for answer in answers} == {Status.DONE}
     assert len({answer.message.text for answer in answers}) == 1
+
+
+async def test_what_breaks_on_our_side_is_an_end_too(
+    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: object) -> None:
+        raise OSError("no port is free")
+
+    monkeypatch.setattr(endpoints, "resolve", broken)
+    answer = await ended(await begin(live_cast))
+    assert (answer.status, answer.error_kind) == (Status.FAILED, "internal")
+    assert answer.sentence.startswith("Something went wrong on our side.")
+
+
+async def test_an_end_waits_for_the_database(
+    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish, tries = store.finish, []
+
+    def locked_at_first(*given: object) -> bool:
+        tries.append(given)
+        if len(tries) == 1:
+            raise OperationalError("database is locked")
+        return finish(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "finish", locked_at_first)
+    answer = await ended(await begin(live_cast))
+    assert answer.status == Status.DONE
+    assert answer.message.text.endswith(GUIDE_ENDING)
+    assert len(tries) == 2

@@ -16,7 +16,7 @@ LAYERS = (
     {"thread", "generation", "announcements"},
     {"posting"},
     {"personas"},
-    {"endpoints", "access"},
+    {"endpoints", "access", "tree"},
     {"rendering", "providers", "database"},
     {"models"},
 )
@@ -51,5 +51,6 @@ def test_imports_point_down(part: str) -> None:
     for file, imported in modules()[part]:
         up = {name for name in imported if RANK[name] > RANK[part]}
         assert not up, f"{file.name} imports {up} from above"
+        assert "chatsite" not in file.read_text("utf-8"), f"{file.name} knows the site it runs on"
         if part in ALONE:
             assert not imported, f"{file.name} imports {imported}"

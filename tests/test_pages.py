@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import re
+import subprocess
+import sys
 import uuid
+from pathlib import Path
 
 import pytest
 from channels.testing import WebsocketCommunicator
+from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from conversations import generation, posting, thread
+from conversations import access, announcements, generation, pages, posting, thread
 from conversations.database import in_database
+from conversations.generation import store
 from conversations.models import Conversation, Generation, Message
 from conversations.providers.recorded import RecordedUpstream, Script
-from tests.conftest import Cast
+from tests.conftest import PASSWORD, Cast
 from tests.test_access import cookie_of, socket
 from tests.test_generation import ended
 from tests.test_posting import end, start
@@ -145,6 +152,59 @@ def test_signed_out_is_said_and_nothing_is_lost(cast: Cast) -> None:
     assert "Your text is kept." in answer.content.decode()
 
 
+def test_after_signing_in_elsewhere_the_page_goes_on(cast: Cast) -> None:
+    turn = first_turn(cast)
+    client = Client(enforce_csrf_checks=True, headers=HTMX)
+
+    def sign_in() -> None:
+        page = client.get("/accounts/login/").content.decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+        assert token
+        form = {"username": "member", "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+        assert client.post("/accounts/login/", form).status_code == 302
+
+    sign_in()
+    del client.cookies["sessionid"]
+    sign_in()
+    # The page sends the token of the cookie, as requests.js does, not the one that it was made with.
+    token = client.cookies["csrftoken"].value
+    answer = client.post(
+        reverse("send", args=[turn.conversation.pk]), {"text": ""}, headers={**HTMX, "X-CSRFToken": token}
+    )
+    assert answer.status_code == 400
+    assert "Reload it" in answer.content.decode()
+
+
+def test_a_page_that_fell_behind_gets_the_whole_thread_with_its_own_turn(live_cast: Cast) -> None:
+    turn = first_turn(live_cast)
+    shown = thread.standing(turn.conversation).state
+    stale = access.conversation(live_cast.member, turn.conversation.pk)
+    end(posting.post(live_cast.member, turn.conversation, "missed", client_id=uuid.uuid4()))
+    whole = pages.whole_thread(stale, follow=False)
+    assert "missed" in whole
+    client = Client(headers=HTMX)
+    client.force_login(live_cast.member)
+    form = {"text": "my own", "client_id": str(uuid.uuid4()), "state": shown}
+    answer = client.post(reverse("send", args=[turn.conversation.pk]), form).content.decode()
+    assert 'id="messages" hx-swap-oob="outerHTML"' in answer
+    assert answer.index("missed") < answer.index("my own")
+
+
+def test_a_closed_chat_offers_nothing_that_would_be_refused(cast: Cast) -> None:
+    turn = first_turn(cast)
+    cast.guide.published = False
+    cast.guide.save()
+    client = Client()
+    client.force_login(cast.member)
+    page = client.get(reverse("conversation", args=[turn.conversation.pk])).content.decode()
+    assert "is not published at the moment" in page
+    for name in ("Edit", "Regenerate", "Send", "Stop"):
+        assert f'aria-label="{name}"' not in page
+    Generation.objects.update(status="running")
+    page = client.get(reverse("conversation", args=[turn.conversation.pk])).content.decode()
+    assert 'aria-label="Stop"' in page
+
+
 def test_stop_with_nothing_running_gives_the_send_button_back(live_cast: Cast) -> None:
     turn = first_turn(live_cast)
     client = Client(headers=HTMX)
@@ -173,7 +233,7 @@ def test_a_long_conversation_costs_no_more_queries(
     client = Client()
     client.force_login(cast.member)
     address = reverse("conversation", args=[turn.conversation.pk])
-    queries = 10
+    queries = 8
     with django_assert_num_queries(queries):
         client.get(address)
     for _ in range(10):
@@ -192,17 +252,78 @@ def test_the_list_of_chats_pages_without_a_gap(cast: Cast) -> None:
     pages = 0
     while address:
         page = client.get(address).content.decode()
-        titles += re.findall(r'<span class="chat-title">(.*?)</span>', page)
+        titles += re.findall(r'<span class="chat-title" dir="auto">(.*?)</span>', page)
         more = re.search(r'hx-get="([^"]+)"', page)
         address = more.group(1).replace("&amp;", "&") if more else None
         pages += 1
     assert pages == 3
     assert titles == [f"chat number {number}" for number in reversed(range(95))]
     found = client.get("/chats/", {"q": "NUMBER 77"}).content.decode()
-    assert re.findall(r'<span class="chat-title">(.*?)</span>', found) == ["chat number 77"]
+    assert re.findall(r'<span class="chat-title" dir="auto">(.*?)</span>', found) == ["chat number 77"]
     assert "Nothing found." in client.get("/chats/", {"q": "absent"}).content.decode()
-    for cursor in ("x", "~", "2026-01-01~x", "2026-01-01T00:00:00+00:00~" + "9" * 40):
+    for cursor in (
+        "x",
+        "~",
+        f"0001-01-01T00:00:00+14:00~{uuid.uuid4()}",
+        "2026-01-01~x",
+        "2026-01-01T00:00:00+00:00~" + "9" * 40,
+    ):
         assert client.get("/chats/", {"after": cursor}).status_code == 200
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-7"])
+def test_a_form_in_another_alphabet_is_refused_in_a_line(
+    client: Client, db: None, caplog: pytest.LogCaptureFixture, charset: str
+) -> None:
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    answer = client.post("/accounts/login/", "username=x", content_type=kind)
+    assert answer.status_code == 400
+    assert "This was not understood" in answer.content.decode()
+
+
+def test_what_anybody_can_send_orders_no_traceback(tmp_path: Path) -> None:
+    """In a process of its own, for what the log really looks like."""
+    code = (
+        "import django; django.setup(); from django.core.management import call_command;"
+        "call_command('collectstatic', interactive=False, verbosity=0);"
+        "from django.test import Client; c = Client(raise_request_exception=False);"
+        "print(c.get('/', headers={'host': 'evil.test'}).status_code,"
+        " c.get('/healthz', headers={'host': '10.0.0.7'}).status_code, c.head('/accounts/login/').status_code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "chatsite.settings",
+            "DATA_DIR": str(tmp_path),
+        }
+        | {"DEBUG": "off"},
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "evil.test" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout.startswith("400 200")
+
+
+def test_a_locked_database_is_a_sentence(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def locked(*given: object, **named: object) -> None:
+        raise OperationalError("database is locked")
+
+    turn = first_turn(cast)
+    monkeypatch.setattr(posting, "post", locked)
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    answer = client.post(
+        reverse("send", args=[turn.conversation.pk]), {"text": "x", "client_id": str(uuid.uuid4())}
+    )
+    assert answer.status_code == 503
+    assert "The database does not answer at the moment. Your text is kept." in answer.content.decode()
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_the_health_of_the_parts(client: Client, db: None, settings: Settings) -> None:
@@ -253,7 +374,7 @@ async def test_other_tabs_get_the_question_before_its_answer(
 
 async def test_a_page_that_fell_behind_gets_the_whole_thread(live_cast: Cast) -> None:
     turn = await in_database(first_turn, live_cast)
-    state = await in_database(thread.state, turn.conversation)
+    state = await in_database(lambda: thread.standing(turn.conversation).state)
     cookie = await in_database(cookie_of, live_cast.member)
     current = socket(f"/ws/c/{turn.conversation.pk}/?state={state}", cookie)
     assert (await current.connect())[0]
@@ -271,6 +392,81 @@ async def test_a_page_that_fell_behind_gets_the_whole_thread(live_cast: Cast) ->
     assert said.count("<article") == 4
     assert "missed" in said
     await behind.disconnect()
+
+
+async def test_a_page_that_missed_an_announcement_gets_the_whole_with_the_next(live_cast: Cast) -> None:
+    turn = await in_database(first_turn, live_cast)
+    cookie = await in_database(cookie_of, live_cast.member)
+    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
+    assert (await tab.connect())[0]
+    await tab.send_to(text_data=json.dumps({"follow": str(turn.generation.pk)}))
+    await frames(tab, 'data-status="done"')
+
+    def ask(text: str) -> posting.Turn:
+        made = posting.post(live_cast.member, turn.conversation, text, client_id=uuid.uuid4())
+        end(made)
+        return made
+
+    await in_database(ask, "missed")
+    announced = await in_database(ask, "announced")
+    ids = [announced.answer.parent_id, announced.answer.pk]
+    await announcements.turns_added(turn.conversation.pk, [pk for pk in ids if pk], below=announced.below)
+    said = await tab.receive_from()
+    assert said.index("missed") < said.index("announced")
+    await tab.disconnect()
+
+
+@pytest.mark.parametrize("broken", ["follower", "handler"])
+async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
+    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    running.scripts.append(Script(pieces=("a ",) * 20, hang_after=5))
+    turn = await in_database(start, live_cast)
+    await generation.start(turn.generation.pk)
+    cookie = await in_database(cookie_of, live_cast.member)
+    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
+    assert (await tab.connect())[0]
+    await frames(tab, "a a a")
+
+    def locked(*given: object) -> None:
+        raise OperationalError("database is locked")
+
+    if broken == "follower":
+        monkeypatch.setattr(store, "read", locked)
+        await generation.stop(turn.conversation.pk)
+    else:
+        monkeypatch.setattr(thread, "standing", locked)
+        await announcements.branch_changed(turn.conversation.pk)
+    while (message := await tab.receive_output(timeout=5))["type"] != "websocket.close":
+        pass
+    assert message["code"] == 1011
+    await tab.disconnect()
+    assert not [task for task in asyncio.all_tasks() if "ConversationConsumer" in repr(task)]
+
+
+async def test_the_channel_layer_out_of_reach_loses_nothing(
+    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unreachable:
+        def __getattr__(self, name: str) -> object:
+            async def fail(*given: object) -> None:
+                raise ConnectionError("Redis is down")
+
+            return fail
+
+    turn = await in_database(first_turn, live_cast)
+    monkeypatch.setattr(announcements, "get_channel_layer", Unreachable)
+    cookie = await in_database(cookie_of, live_cast.member)
+    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
+    assert (await tab.connect())[0]
+    client = await signed_in(live_cast)
+    form = {"text": "What is Coca Cola?", "client_id": str(uuid.uuid4())}
+    answer = await client.post(reverse("send", args=[turn.conversation.pk]), form, headers=HTMX)
+    assert answer.status_code == 200
+    made = await in_database(Generation.objects.exclude(pk=turn.generation.pk).get)
+    await tab.send_to(text_data=json.dumps({"follow": str(made.pk)}))
+    assert "most recognizable" in await frames(tab, 'data-status="done"')
+    await tab.disconnect()
 
 
 async def test_a_switch_of_version_reaches_the_other_tabs(live_cast: Cast) -> None:

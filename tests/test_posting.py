@@ -82,6 +82,14 @@ def test_a_request_id_is_not_taken_over_into_another_chat(cast: Cast) -> None:
     assert refusal.value.status == 409
 
 
+def test_other_words_are_another_request(cast: Cast) -> None:
+    client_id = uuid.uuid4()
+    posting.start(cast.member, cast.guide, "hello", client_id=client_id)
+    with pytest.raises(Refused) as refusal:
+        posting.start(cast.member, cast.guide, "something else", client_id=client_id)
+    assert refusal.value.status == 409
+
+
 @pytest.mark.parametrize(
     ("text", "status"),
     [("", 400), (" \n\t\0", 400), ("a" * (32 * 1024 + 1), 413), ("é" * (16 * 1024 + 1), 413)],
@@ -207,6 +215,7 @@ def test_continue_begins_with_what_there_is_and_keeps_its_version(cast: Cast) ->
         (Status.STOPPED, "", "", False),
         (Status.INTERRUPTED, "", "cut", True),
         (Status.FAILED, "", "", False),
+        (Status.FAILED, "", "half", True),
     ],
 )
 def test_only_what_broke_off_can_be_continued(
@@ -271,6 +280,29 @@ def test_twenty_equal_requests_at_once_are_one_turn(live_cast: Cast) -> None:
     assert len(outcomes) == 20
     assert len(set(outcomes)) == 1
     assert Message.objects.count() == 4
+
+
+def test_the_limit_of_a_person_holds_at_once_too(live_cast: Cast, settings: Settings) -> None:
+    settings.ANSWERS_AT_ONCE = 3
+    outcomes: list[bool] = []
+    barrier = threading.Barrier(8)
+
+    def send() -> None:
+        barrier.wait(10)
+        try:
+            start(live_cast)
+            outcomes.append(True)
+        except Refused as refusal:
+            outcomes.append(refusal.status != 429)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send) for _ in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert sorted(outcomes) == [False] * 5 + [True] * 3
 
 
 def test_twenty_different_requests_at_once_are_one_turn_and_nineteen_refusals(live_cast: Cast) -> None:

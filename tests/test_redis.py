@@ -34,11 +34,15 @@ async def test_an_announcement_reaches_the_other_process(redis_url: str) -> None
     )
     conversation, message = uuid.uuid4(), uuid.uuid4()
     channel = await theirs.new_channel()
-    await theirs.group_add(announcements.group(conversation), channel)
+    await theirs.group_add(f"conversation.{conversation}", channel)
     channel_layers.set("default", ours)
     try:
-        await announcements.turns_added(conversation, [message])
-        assert await theirs.receive(channel) == {"type": "turns.added", "ids": [str(message)]}
+        await announcements.turns_added(conversation, [message], below=None)
+        assert await theirs.receive(channel) == {
+            "type": "turns.added",
+            "ids": [str(message)],
+            "below": "None",
+        }
     finally:
         channel_layers.set("default", None)
         channel_layers.backends.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from conversations.models import Company, Endpoint, Membership
 
@@ -33,3 +34,7 @@ class CompanyAdmin(CompanyAdminBase):
 @admin.register(Endpoint)
 class EndpointAdmin(EndpointAdminBase):
     list_display = ["name", "wire", "base_url"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> list[str]:
+        """Versions are pinned to their endpoint, and answers to their version: another server is another endpoint."""
+        return ["wire", "base_url"] if obj and obj.versions.exists() else []

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
 
@@ -29,15 +29,19 @@ else:
 
 
 class LinesField(forms.CharField):
-    """A list of texts, one a line."""
+    """A list of texts, one a line. Spaces count, and a line break inside a text is written as \\n."""
 
     widget = forms.Textarea(attrs={"rows": 3})
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
     def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, list) else value
+        return "\n".join(text.replace("\n", "\\n") for text in value) if isinstance(value, list) else value
 
     def to_python(self, value: Any) -> Any:
-        return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
+        lines = (super().to_python(value) or "").replace("\r\n", "\n").split("\n")
+        return [line.replace("\\n", "\n") for line in lines if line]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return bool(self.to_python(data) != (initial or []))
@@ -46,7 +50,7 @@ class LinesField(forms.CharField):
 class VersionForm(VersionFormBase):
     """The half of the persona form that becomes a version."""
 
-    stop = LinesField(required=False, label="Stop sequences", help_text="One a line.")
+    stop = LinesField(required=False, label="Stop sequences", help_text=r"One a line; \n is a line break.")
 
     class Meta:
         model = PersonaVersion
@@ -61,11 +65,11 @@ class VersionForm(VersionFormBase):
     def _post_clean(self) -> None:
         # Django's own hook, called once the instance has its values.
         super()._post_clean()  # type: ignore[misc]
-        if not self.errors:
-            try:
-                personas.check(self.instance)
-            except ValidationError as error:
-                self.add_error(None, error)
+        if "endpoint" in self.errors or "stop" in self.errors:
+            return  # without them nothing can be said of the ranges
+        for name, problem in personas.problems(self.instance).items():
+            if name not in self.errors:
+                self.add_error(name, problem)
 
 
 class PersonaForm(PersonaFormBase):
@@ -90,6 +94,8 @@ class PersonaForm(PersonaFormBase):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         for name, errors in self.version.errors.items():
+            if name in self.errors:
+                continue  # this form has found the same
             self.add_error(None if name == "__all__" else name, errors)
         return cleaned
 
@@ -102,6 +108,9 @@ class VersionInline(VersionInlineBase):
     fields = readonly_fields = ("number", "created_at", "created_by", "endpoint", "model", "system_prompt")
     extra = 0
     can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PersonaVersion]:
+        return super().get_queryset(request).select_related("endpoint", "created_by")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -152,3 +161,5 @@ class PersonaAdmin(PersonaAdminBase):
         super().save_model(request, obj, form, change)
         if form.version.has_changed() or obj.current is None:
             personas.publish(obj, form.version.instance, by=cast(User, request.user))
+        if not obj.published:
+            self.message_user(request, f"{obj} is not published yet: nobody can choose it.", messages.WARNING)

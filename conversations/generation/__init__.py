@@ -45,13 +45,18 @@ async def start(generation_id: uuid.UUID) -> None:
 
 
 async def stop(conversation_id: uuid.UUID) -> None:
-    """Stop the live answer of a conversation, whichever process runs it. Waits for its end where that is this one."""
-    ids = await in_database(store.request_stop, conversation_id)
+    """Stop the live answer of a conversation, whichever process runs it. Waits for its end where that is this one.
+
+    What runs here is stopped before anything is written: a database that is busy must not keep a paid call going.
+    """
+    ids = await in_database(store.live_ids, conversation_id)
     runs = [RUNS[pk] for pk in ids if pk in RUNS]
     for run in runs:
         run.stop()
     if runs:
         await asyncio.wait([run.task for run in runs], timeout=STOP_WAIT_SECONDS)
+    else:
+        await in_database(store.request_stop, conversation_id)
 
 
 async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIterator[Piece]:  # noqa: B008 (frozen)
@@ -61,12 +66,10 @@ async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIte
         if run := RUNS.get(generation_id):
             while not run.log.finished:
                 await run.log.news(cursor)
-                piece = Piece(
-                    run.log.text.since(cursor.text), run.log.reasoning.since(cursor.reasoning), ended=False
-                )
-                cursor = run.log.cursor
-                if piece.text or piece.reasoning:
-                    yield piece
+                text, reasoning = run.log.text.since(cursor.text), run.log.reasoning.since(cursor.reasoning)
+                if text or reasoning:
+                    cursor = cursor.advanced(text, reasoning)
+                    yield Piece(text, reasoning, ended=False)
                     await asyncio.sleep(FRAME_SECONDS)
         stored = await in_database(store.read, generation_id)
         if stored is None:
@@ -74,7 +77,7 @@ async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIte
             return
         text, reasoning = stored.text[cursor.text :], stored.reasoning[cursor.reasoning :]
         if text or reasoning or stored.ended:
-            cursor = Cursor(cursor.text + len(text), cursor.reasoning + len(reasoning))
+            cursor = cursor.advanced(text, reasoning)
             yield Piece(text, reasoning, ended=stored.ended)
         if stored.ended:
             return

@@ -39,16 +39,16 @@ async def close() -> None:
 
 
 async def save() -> None:
-    """Save what is new of every running answer, and stop those that somebody asked to stop."""
+    """Save what is new of every running answer. Stop those that somebody asked to stop, deleted or swept away."""
     runs = [
         (run, run.log.cursor, progress) for run in list(runner.RUNS.values()) if (progress := run.progress())
     ]
     if not runs:
         return
-    to_stop = await in_database(store.save, [progress for _, _, progress in runs], runner.LEASE)
+    running_on = await in_database(store.save, [progress for _, _, progress in runs], runner.LEASE)
     for run, cursor, _ in runs:
         run.saved = cursor
-        if run.generation_id in to_stop:
+        if run.generation_id not in running_on:
             run.stop()
 
 
@@ -63,4 +63,8 @@ async def _keep() -> None:
                     logger.warning("%d answers had lost their process and are marked interrupted", lost)
         except DatabaseError as error:
             logger.error("saving has to wait: %s", type(error).__name__)
+        except Exception:
+            logger.exception(
+                "saving failed"
+            )  # and is tried again: without a keeper every answer would be lost
         await asyncio.sleep(SAVE_EVERY)

@@ -45,6 +45,10 @@ class Cursor:
     text: int = 0
     reasoning: int = 0
 
+    def advanced(self, text: str, reasoning: str) -> Cursor:
+        """The place behind further text and thinking."""
+        return Cursor(self.text + len(text), self.reasoning + len(reasoning))
+
 
 class AnswerLog:
     """One answer while it is written. Not for use from another thread than its event loop's."""
@@ -75,7 +79,9 @@ class AnswerLog:
 
     async def news(self, cursor: Cursor) -> None:
         """Return once there is something behind `cursor`, or the end."""
-        while not self.finished and cursor == self.cursor:
+        while not (
+            self.finished or self.text.length > cursor.text or self.reasoning.length > cursor.reasoning
+        ):
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.append(waiter)
             await waiter

@@ -24,7 +24,8 @@ from conversations.providers import FinishReason, sentences, stream
 logger = logging.getLogger(__name__)
 
 LEASE = uuid.uuid4()  # who this process is, for the rows that it runs
-FINISH_ATTEMPTS = 5  # with a pause growing from half a second: some eight seconds of a database out of reach
+LONGEST_PAUSE = 10.0  # seconds between two tries to save an end
+BROKE = "Something went wrong on our side. What had arrived is kept. Try again."
 RUNS: dict[uuid.UUID, Run] = {}
 
 Status = store.Status
@@ -69,9 +70,10 @@ class Run:
             self.saved = self.log.cursor
             self.message_id = job.message_id
             await self._finish(await self._outcome(job))
-        except DatabaseError as error:
-            # The row keeps its heartbeat's age: the sweep ends it once the database is back.
-            logger.error("answer %s was not saved: %s", self.generation_id, type(error).__name__)
+        except Exception:
+            # Nothing that is foreseen comes here. A claimed answer still gets its end, and its reader a sentence.
+            logger.exception("answer %s broke", self.generation_id)
+            await self._finish(self._ended(Status.FAILED, error_kind="internal", sentence=BROKE))
         finally:
             RUNS.pop(self.generation_id, None)
             self.log.finish()
@@ -94,13 +96,6 @@ class Run:
                 sentence=sentences.error_sentence(error),
                 provider_status=error.status,
                 request_id=error.request_id or self._started.request_id or "",
-            )
-        except Exception:
-            logger.exception("answer %s broke", self.generation_id)
-            return self._ended(
-                Status.FAILED,
-                error_kind="internal",
-                sentence="Something went wrong on our side. What had arrived is kept. Try again.",
             )
 
     async def _read(self, job: store.Job) -> store.Outcome:
@@ -157,13 +152,15 @@ class Run:
         )
 
     async def _finish(self, outcome: store.Outcome) -> None:
-        for attempt in range(1, FINISH_ATTEMPTS + 1):
+        """Save the end, however long the database takes to come back; until then the log keeps it readable."""
+        pause = 0.5
+        while True:
             try:
                 await in_database(store.finish, self.generation_id, LEASE, outcome)
-            except DatabaseError:
-                if attempt == FINISH_ATTEMPTS:
-                    raise
-                await asyncio.sleep(attempt / 2)
+            except DatabaseError as error:
+                logger.error("the end of answer %s has to wait: %s", self.generation_id, type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 return
 

@@ -17,12 +17,14 @@ from django.utils import timezone
 from conversations import endpoints, personas, providers
 from conversations.generation import history
 from conversations.models import Generation, Message
+from conversations.tree import Tree
 
 Status = Generation.Status
 
 LEASE_SECONDS = 20
 INTERRUPTED = (
-    "The server was interrupted while this answer was being written. All but the last second of it is kept."
+    "The server stopped while it wrote this answer. All but the last second is kept. "
+    "Continue it or try again."
 )
 STOPPED = "You stopped this answer."
 
@@ -114,27 +116,21 @@ def claim(generation_id: uuid.UUID, lease: uuid.UUID) -> Job | None:
 
 def _branch(generation: Generation) -> list[providers.ChatMessage]:
     """The conversation down to the question, and the text to carry on where there is some."""
-    rows = Message.objects.filter(conversation_id=generation.conversation_id).values_list(
-        "pk", "parent_id", "role", "text"
-    )
-    by_id = {pk: (parent, role, text) for pk, parent, role, text in rows}
-    branch: list[providers.ChatMessage] = []
-    at: uuid.UUID | None = generation.message_id
-    while at is not None:
-        parent, role, text = by_id[at]
-        if text.strip():  # a failed answer left nothing to send, and providers refuse empty turns
-            branch.append(
-                providers.ChatMessage(role="user" if role == Message.Role.USER else "assistant", text=text)
-            )
-        at = parent
-    branch.reverse()
-    return branch
+    path = Tree(generation.conversation_id).path(generation.message_id)
+    messages = Message.objects.only("role", "text").in_bulk(path)
+    return [
+        providers.ChatMessage(
+            role="user" if message.role == Message.Role.USER else "assistant", text=message.text
+        )
+        for message in (messages[pk] for pk in path)
+        if message.text.strip()  # a failed answer left nothing to send, and providers refuse empty turns
+    ]
 
 
 def save(progress: Sequence[Progress], lease: uuid.UUID) -> set[uuid.UUID]:
     """Keep the text so far and the heartbeat of running answers, in one transaction.
 
-    Gives back the generations among them that somebody asked to stop.
+    Gives back the generations that are to run on: still this process's, and not asked to stop.
     """
     running = Generation.objects.filter(
         pk__in=[item.generation_id for item in progress], status=Status.RUNNING, lease=lease
@@ -155,7 +151,7 @@ def save(progress: Sequence[Progress], lease: uuid.UUID) -> set[uuid.UUID]:
         ]
         Message.objects.bulk_update(texts, ["text"], batch_size=100)
         Generation.objects.bulk_update(thoughts, ["reasoning"], batch_size=100)
-    return {pk for pk, stop_requested in alive.items() if stop_requested}
+    return {pk for pk, stop_requested in alive.items() if not stop_requested}
 
 
 def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool:
@@ -189,13 +185,17 @@ def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool
     return bool(won)
 
 
-def request_stop(conversation_id: uuid.UUID) -> list[uuid.UUID]:
-    """Ask the live answer of a conversation to stop; one that nobody has claimed is stopped here and now."""
+def live_ids(conversation_id: uuid.UUID) -> list[uuid.UUID]:
+    """The live answers of a conversation: at most one."""
     live = Generation.objects.filter(conversation_id=conversation_id, status__in=Generation.LIVE)
-    ids = list(live.values_list("pk", flat=True))
+    return list(live.values_list("pk", flat=True))
+
+
+def request_stop(conversation_id: uuid.UUID) -> None:
+    """Ask the live answer of a conversation to stop; one that nobody has claimed is stopped here and now."""
+    live = Generation.objects.filter(conversation_id=conversation_id)
     _end(live.filter(status=Status.PENDING), Status.STOPPED, STOPPED)
     live.filter(status=Status.RUNNING).update(stop_requested=True)
-    return ids
 
 
 def sweep() -> int:

@@ -27,7 +27,7 @@ class Conversation(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="conversations"
     )
     persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="conversations")
     title = models.CharField(max_length=120)
@@ -41,7 +41,9 @@ class Conversation(models.Model):
         indexes = [models.Index(fields=["owner", "-active_at", "-id"], name="chats_newest_first")]
 
     def __str__(self) -> str:
-        return self.title
+        return (
+            f"conversation {self.pk}"  # not its title: lists of the admin are no place for what people wrote
+        )
 
 
 class Message(models.Model):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.core.validators import MinValueValidator, URLValidator
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from conversations.models.company import Company
@@ -24,6 +26,19 @@ class Wire(models.TextChoices):
     OPENAI = "openai", "OpenAI-compatible"
 
 
+def check_address(address: str) -> None:
+    """Raise ValidationError for what is no http(s) address. Names without a dot are fine: http://ollama:11434."""
+    try:
+        parts = urlsplit(address)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValidationError(
+            "Give an address that begins with http:// or https://, such as http://ollama:11434."
+        )
+
+
 class Endpoint(models.Model):
     """A server that answers. An empty address means the one, and the key, of the environment."""
 
@@ -32,7 +47,7 @@ class Endpoint(models.Model):
     base_url = models.CharField(
         max_length=300,
         blank=True,
-        validators=[URLValidator(schemes=["http", "https"])],
+        validators=[check_address],
         verbose_name="address",
         help_text="Leave empty to use the address and key of the environment. "
         "A server given here is called without a key.",
@@ -40,6 +55,7 @@ class Endpoint(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "provider"
 
     def __str__(self) -> str:
         return self.name
@@ -65,7 +81,7 @@ class Persona(models.Model):
     avatar = models.CharField(
         max_length=2, blank=True, help_text="One or two letters; the initials of its name where empty."
     )
-    published = models.BooleanField(default=False, help_text="Only published personas can be chosen.")
+    published = models.BooleanField(default=False, help_text="Until this is ticked nobody can choose it.")
     current = models.ForeignKey(
         "PersonaVersion", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="+"
     )

@@ -20,6 +20,7 @@ RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which every wire may be asked again, before anything of an answer has come."""
 
 _LONGEST_MESSAGE = 300
+_LONGEST_WAIT = 7 * 86_400.0  # seconds; what is longer is no less a "not now"
 _SHORTEST_KEY = 6  # what is shorter stands for "no key needed", and is a part of many words
 _KINDS = {
     401: ErrorKind.AUTH,
@@ -110,7 +111,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if seconds is not None or not value:
         return seconds
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+        return min(max(0.0, parsedate_to_datetime(value).timestamp() - time.time()), _LONGEST_WAIT)
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -128,7 +129,7 @@ def _seconds(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return min(value, _LONGEST_WAIT) if math.isfinite(value) and value >= 0 else None
 
 
 def _status_inside(body: Mapping[str, Any]) -> int | None:

@@ -10,7 +10,7 @@ from conversations.providers.events import ErrorKind, FinishReason, ProviderErro
 
 _FINISHES = {
     FinishReason.LENGTH: "The answer was cut at its length limit. Continue it, or ask for a shorter one.",
-    FinishReason.CONTEXT: "The conversation no longer fits this model. Start a new chat or shorten it.",
+    FinishReason.CONTEXT: "The conversation no longer fits this model. Start a new chat.",
     FinishReason.TOOL: "The model asked for a tool that this site does not have. Ask in another way.",
     FinishReason.FILTERED: "{provider} withheld the answer because of its content rules. Ask in another way.",
     FinishReason.TIMEOUT: "{provider} ran out of time. The text so far is kept. Try again or ask for less.",
@@ -19,7 +19,7 @@ _FINISHES = {
     FinishReason.INTERRUPTED: (
         "The answer was interrupted{detail}. The text so far is kept. Continue it or try again."
     ),
-    FinishReason.UNKNOWN: "The answer ended for an unknown reason{detail}. The text so far is kept.",
+    FinishReason.UNKNOWN: "The answer ended for an unknown reason{detail}. The text so far is kept. Try again.",
 }
 _EMPTY = "{provider} sent an empty answer. Try again or ask in another way."
 
@@ -35,10 +35,10 @@ _ERRORS = {
     ErrorKind.INVALID_REQUEST: (
         "{provider} did not accept the request{detail}. Change the question, or tell your administrator."
     ),
-    ErrorKind.CONTEXT_LENGTH: "The conversation no longer fits this model. Start a new chat or shorten it.",
+    ErrorKind.CONTEXT_LENGTH: "The conversation no longer fits this model. Start a new chat.",
     ErrorKind.RATE_LIMITED: "Too many requests to {provider}. Try again {wait}.",
     ErrorKind.BLOCKED: "The request was blocked by the rules of {provider}. Ask in another way.",
-    ErrorKind.UNAVAILABLE: "{provider} is unavailable. Try again {wait}.",
+    ErrorKind.UNAVAILABLE: "{provider} is not available at the moment. Try again {wait}.",
     ErrorKind.NETWORK: "{provider} could not be reached, or the connection broke. Try again in a moment.",
     ErrorKind.TIMEOUT: "{provider} did not answer in time. Try again, or ask for less.",
     ErrorKind.BAD_RESPONSE: (

@@ -11,7 +11,7 @@ from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from conversations import access, announcements, endpoints, generation, pages, posting, thread
@@ -19,7 +19,7 @@ from conversations.models import Company, Message, Persona, PersonaVersion
 from conversations.views import history
 from conversations.views.guards import PersonRequest, signed_in
 
-UNKNOWN_PERSONA = "This assistant is not available to you any more. Choose another one. Your text is kept."
+UNKNOWN_PERSONA = "This persona is not available to you any more. Choose another one. Your text is kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,12 @@ class Card:
     notice: str
 
 
-@require_GET
+@require_safe
 @signed_in
 def start(request: PersonRequest) -> HttpResponse:
     """Choose a persona and ask a first question."""
     cards = [_card(persona, persona.current) for persona in access.personas(request.user) if persona.current]
-    wanted = request.GET.get("persona", "")
-    selected = next((card for card in cards if str(card.id) == wanted), cards[0] if cards else None)
+    selected = cards[0] if cards else None
     companies = [
         {"company": company, "personas": list(group)}
         for company, group in groupby(cards, lambda card: card.company)
@@ -74,7 +73,7 @@ def start_chat(request: PersonRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @signed_in
 def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """A conversation, with the composer below it."""
@@ -106,13 +105,16 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
 def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """Ask the next question."""
     found = access.conversation(request.user, conversation_id)
+    before = thread.standing(found).state
     turn = posting.post(request.user, found, _text(request), client_id=_client_id(request))
-    ids = [pk for pk in (turn.answer.parent_id, turn.answer.pk) if pk]
-    async_to_sync(_begin)(turn, added=ids)
+    async_to_sync(_begin)(turn, added=True)
     if not request.htmx:
         return redirect("conversation", conversation_id)
-    fragment = pages.new_turns(turn.conversation, ids, follow=True) + pages.fresh_client_id()
-    return trigger_client_event(HttpResponse(fragment), "accepted")
+    if request.POST.get("state", before) == before:
+        fragment = pages.new_turns(turn.conversation, _ids(turn), follow=True)
+    else:  # the page had fallen behind
+        fragment = pages.whole_thread(turn.conversation, follow=True)
+    return trigger_client_event(HttpResponse(fragment + pages.fresh_client_id()), "accepted")
 
 
 @require_POST
@@ -123,17 +125,17 @@ def stop(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     live = thread.live_generation(found)
     async_to_sync(generation.stop)(found.pk)
     if live is None:
-        return HttpResponse(pages.composer_button(found.pk, running=False))
+        return HttpResponse(pages.composer_button(found, running=False))
     return HttpResponse(pages.ending(found, thread.turn(found, live.message_id)))
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def edit(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
     """The form to ask a question in other words; and the asking."""
     found = access.conversation(request.user, conversation_id)
     question = access.message(found, message_id)
-    if request.method == "GET":
+    if request.method != "POST":
         if question.role != Message.Role.USER:
             raise access.NotVisible
         context = {"turn": thread.turn(found, question.pk), "client_id": uuid.uuid4()}
@@ -173,13 +175,18 @@ def _other_branch(turn: posting.Turn) -> HttpResponse:
     return HttpResponse(pages.whole_thread(turn.conversation, follow=True))
 
 
-async def _begin(turn: posting.Turn, *, added: list[uuid.UUID] | None = None) -> None:
+def _ids(turn: posting.Turn) -> list[uuid.UUID]:
+    """The question and its answer."""
+    return [pk for pk in (turn.answer.parent_id, turn.answer.pk) if pk]
+
+
+async def _begin(turn: posting.Turn, *, added: bool = False) -> None:
     """Run the answer and tell the other pages. A repeated request changes nothing."""
     if not turn.created:
         return
     await generation.start(turn.generation.pk)
     if added:
-        await announcements.turns_added(turn.conversation.pk, added)
+        await announcements.turns_added(turn.conversation.pk, _ids(turn), below=turn.below)
     else:
         await announcements.branch_changed(turn.conversation.pk)
 

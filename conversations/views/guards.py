@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
 from conversations import pages
@@ -16,7 +19,10 @@ from conversations.posting import Refused
 
 P = ParamSpec("P")
 
-SIGNED_OUT = "You are signed out. Sign in again in another tab, then send once more. Your text is kept."
+logger = logging.getLogger(__name__)
+
+BUSY = "The database does not answer at the moment. Your text is kept. Try again."
+SIGNED_OUT = "You are signed out. Your text is kept. Sign in again in another tab, then try again."
 
 
 class PersonRequest(HttpRequest):
@@ -41,9 +47,19 @@ def signed_in(
         try:
             response = view(request, *args, **kwargs)
         except Refused as refusal:
-            response = HttpResponse(pages.error(refusal.sentence), status=refusal.status)
+            response = _refusal(request, refusal.sentence, refusal.status)
+        except OperationalError as error:
+            logger.error("%s has to wait: %s", request.path, type(error).__name__)
+            response = _refusal(request, BUSY, 503)
         # A page of somebody's chats is nobody else's: not a cache's, not the next person's at this machine.
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
     return guarded
+
+
+def _refusal(request: PersonRequest, sentence: str, status: int) -> HttpResponse:
+    """A sentence above the composer; for a form that was sent without scripts, a page of its own."""
+    if request.htmx:
+        return HttpResponse(pages.error(sentence), status=status)
+    return render(request, "refused.html", {"sentence": sentence}, status=status)

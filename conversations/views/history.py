@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from conversations import access
 from conversations.models import Conversation, Generation, Message
@@ -43,7 +43,7 @@ class Group:
     chats: list[ListedChat] = field(default_factory=list)
 
 
-@require_GET
+@require_safe
 @signed_in
 def chats(request: PersonRequest) -> HttpResponse:
     """A further page of the list, or what a search finds."""
@@ -130,7 +130,6 @@ def _parse(cursor: str) -> tuple[datetime, uuid.UUID] | None:
     """The last chat of the page before; None for the first page, and for a cursor that nobody made here."""
     moment, _, pk = cursor.partition("~")
     try:
-        parsed = datetime.fromisoformat(moment)
-        return (parsed, uuid.UUID(pk)) if parsed.tzinfo else None
-    except ValueError:
+        return datetime.fromisoformat(moment).astimezone(UTC), uuid.UUID(pk)
+    except (ValueError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""What belongs to no person: health, and the style sheet of a colour."""
+"""What belongs to no person: readiness, malformed requests, and the style sheet of a colour."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.views import defaults
-from django.views.decorators.http import require_GET
+from django.template import loader
+from django.views.decorators.http import require_safe
 
 from conversations import pages
 from conversations.posting import TOO_LONG
@@ -18,13 +18,7 @@ from conversations.rendering import colour
 PROBE_SECONDS = 2
 
 
-@require_GET
-def healthz(request: HttpRequest) -> HttpResponse:
-    """The process is alive. Touches nothing."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
-@require_GET
+@require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
     """Database and Redis answer; else 503 with what does not."""
     problems = []
@@ -49,10 +43,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What Django refuses before a view sees it. A body past all measure is the one that people meet."""
     if isinstance(exception, RequestDataTooBig):
         return HttpResponse(pages.error(TOO_LONG), status=413)
-    return defaults.bad_request(request, exception)
+    # Without the request: what is wrong with it may be what reading it raises again.
+    return HttpResponse(loader.render_to_string("400.html"), status=400)
 
 
-@require_GET
+@require_safe
 def theme(request: HttpRequest, code: str) -> HttpResponse:
     """The accent of a company as a style sheet: inline styles are not allowed on our pages."""
     response = HttpResponse(colour.stylesheet(code), content_type="text/css; charset=utf-8")

@@ -36,6 +36,7 @@ function count() {
 }
 
 function changed() {
+  say("");
   fit();
   count();
   if (field.value) sessionStorage.setItem(draft, field.value);
@@ -53,9 +54,9 @@ function obstacle() {
   const button = document.getElementById("composer-button");
   if (!button.querySelector("[type=submit]")) {
     nudge(button);
-    return "";
+    return "An answer is still being written. Stop it, or wait for its end. Your text is kept.";
   }
-  if (!field.value.trim()) return "";
+  if (!field.value.trim()) return "Write a message first.";
   if (excess() > 0) return "This message is too long. Shorten it, or send it in parts.";
   const choices = form.querySelectorAll("input[name=persona]");
   if (choices.length && !form.querySelector("input[name=persona]:checked")) return "Choose who to talk to first.";

@@ -12,15 +12,27 @@ function uuid() {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-// A command keeps its id until the server has answered it, also over a reload. Other words get another id,
-// for an id that the server knows stands for the words it came with.
+// A command keeps its id until the server has answered it, also over a reload: pressed again, it is the same
+// command. It is another one once its words were touched, or after a while.
+const SAME = 60_000;
+
 function clientId(path, words) {
   const key = `command:${path}`;
   const open = JSON.parse(memory.getItem(key) ?? "null");
-  if (open?.words === words) return open.id;
+  if (open?.words === words && Date.now() - open.at < SAME) return open.id;
   const id = uuid();
-  memory.setItem(key, JSON.stringify({ id, words }));
+  memory.setItem(key, JSON.stringify({ id, words, at: Date.now() }));
   return id;
+}
+
+document.addEventListener("input", ({ target }) => {
+  const path = target.form?.getAttribute("hx-post");
+  if (path) memory.removeItem(`command:${path}`);
+});
+
+// Signing in again, in another tab, makes another token.
+function token() {
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1];
 }
 
 function say(sentence) {
@@ -39,6 +51,9 @@ function isCommand(detail) {
 document.addEventListener("htmx:configRequest", (event) => {
   const { detail } = event;
   if (event.defaultPrevented || !isCommand(detail)) return;
+  if (token()) detail.headers["X-CSRFToken"] = detail.parameters.csrfmiddlewaretoken = token();
+  const state = document.getElementById("state");
+  if (state) detail.parameters.state = state.dataset.state;
   const words = JSON.stringify([detail.parameters.text ?? "", detail.parameters.persona ?? ""]);
   detail.parameters.client_id = clientId(detail.path, words);
   const field = detail.elt.querySelector?.("input[name=client_id]");

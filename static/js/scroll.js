@@ -37,6 +37,9 @@ if (log) {
   const observer = new ResizeObserver(grew);
   observer.observe(log);
   observer.observe(log.firstElementChild);
+  document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+    if (detail.target.id === "messages") observer.observe(log.firstElementChild); // it may be another one now
+  });
   jump.querySelector("button").addEventListener("click", () => {
     toEnd();
     log.focus({ preventScroll: true });

@@ -5,8 +5,8 @@ const host = document.querySelector("[data-socket]");
 const SILENCE = 40_000; // the server speaks every 15 seconds
 const PATIENCE = 10_000; // for a connection to come about
 const LONGEST = 10_000; // between two tries
-const REFUSED = [4401, 4403, 4404];
-const REFUSALS = 2; // tries in vain after which it is worth asking whether the chat is still open to us
+const GONE = 4401;
+const REFUSALS = 2; // tries in vain after which it is asked each time whether the chat is still open to us
 const NEVER = 2 ** 31 - 1;
 
 let socket = null;
@@ -60,12 +60,12 @@ function opened({ detail }) {
 
 function closed({ detail }) {
   wrapper = detail.socketWrapper;
-  if (REFUSED.includes(detail.event.code)) {
+  if (detail.event.code === GONE) {
     end();
     return;
   }
   tell("Reconnecting…");
-  if (tries === REFUSALS) askWhy();
+  if (tries >= REFUSALS) askWhy();
   later();
 }
 

@@ -11,6 +11,47 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   for (const turn of detail.fragment.querySelectorAll(":scope > article")) {
     if (document.getElementById(turn.id)) turn.remove();
   }
+  const whole = detail.fragment.querySelector("#messages");
+  if (!whole) return;
+  carryOver(detail.target, whole);
+  left = place(document.activeElement);
+});
+
+// Where the keyboard is: which button of which message, counted from the top.
+let left = null;
+
+function nameOf(button) {
+  return button.getAttribute("aria-label") ?? button.innerText;
+}
+
+function place(element) {
+  const article = element?.closest("#messages > article");
+  if (!article || !element.matches("button")) return null;
+  return { index: [...article.parentElement.children].indexOf(article), name: nameOf(element) };
+}
+
+document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+  if (detail.target.id !== "messages" || !left) return;
+  const buttons = document.getElementById("messages").children[left.index]?.querySelectorAll("button:enabled") ?? [];
+  [...buttons].find((button) => nameOf(button) === left.name)?.focus();
+  left = null;
+});
+
+// What the reader has open stays open when the whole thread is replaced: a question being edited, a thought.
+function carryOver(old, whole) {
+  for (const form of old.querySelectorAll("[data-edit-form]")) {
+    whole.querySelector(`#${form.parentElement.id}`)?.append(form);
+  }
+  for (const thought of old.querySelectorAll("details[open]")) {
+    whole.querySelector(`#${thought.id}`)?.setAttribute("open", "");
+  }
+}
+
+// The first words of an answer: it runs.
+document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+  if (!detail.target.id.startsWith("text-")) return;
+  const article = document.getElementById(detail.target.id)?.closest("article[data-status=pending]");
+  if (article && detail.target.innerText.trim()) article.dataset.status = "running";
 });
 
 function announce(article, status) {
@@ -25,6 +66,7 @@ document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   const article = foot?.closest("article[data-status]");
   if (!article || article.dataset.status === foot.dataset.status) return;
   article.dataset.status = foot.dataset.status;
+  document.getElementById("composer-error").textContent = ""; // what was said of the running answer is over
   if (!LIVE.includes(foot.dataset.status)) announce(article, foot.dataset.status);
 });
 
@@ -66,7 +108,9 @@ log?.addEventListener("keydown", (event) => {
 
 log?.addEventListener("htmx:configRequest", (event) => {
   const form = event.target;
-  if (form.matches("[data-edit-form]") && !form.elements.text.value.trim()) event.preventDefault();
+  if (!form.matches("[data-edit-form]") || form.elements.text.value.trim()) return;
+  event.preventDefault();
+  document.getElementById("composer-error").textContent = "Write a message first.";
 });
 
 log?.addEventListener("htmx:afterRequest", ({ target, detail }) => {

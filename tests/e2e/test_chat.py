@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.async_api import BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, WebSocketRoute, expect
 
 from conversations.providers.recorded import Pace, Script
 from tests.e2e.conftest import Providers
@@ -40,6 +40,31 @@ async def ends(page: Page, status: str = "done") -> str:
 
 async def shows(page: Page, text: str) -> None:
     await expect(answer(page).locator("[data-text]")).to_contain_text(text)
+
+
+class Line:
+    """The sockets of a page, which can be cut and kept from coming back."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self._routes: list[WebSocketRoute] = []
+
+    @classmethod
+    async def of(cls, page: Page) -> Line:
+        line = cls()
+        await page.route_web_socket(re.compile("/ws/c/"), line._opened)
+        return line
+
+    async def _opened(self, route: WebSocketRoute) -> None:
+        if self.down:
+            await route.close(code=1012)
+        else:
+            route.connect_to_server()
+            self._routes.append(route)
+
+    async def cut(self) -> None:
+        self.down = True
+        await self._routes[-1].close(code=1012)
 
 
 # -- The first start --------------------------------------------------------------------------------
@@ -232,7 +257,7 @@ async def test_edit_and_regenerate_make_versions_to_switch_between(page: Page, p
 
     await page.locator('article[data-role="user"]').hover()
     await page.get_by_role("button", name="Edit", exact=True).click()
-    box = page.get_by_role("textbox", name="Edit message")
+    box = page.get_by_role("textbox", name="Your question")
     await expect(box).to_have_value("first words")
     await box.fill("other words")
     await page.get_by_role("button", name="Save and send").click()
@@ -300,14 +325,32 @@ async def test_a_double_send_is_one_question(page: Page, providers: Providers) -
 
 
 async def test_a_lost_line_is_said_and_mended(page: Page, providers: Providers, words: Words) -> None:
-    question = providers.on("lose the line", Script(pieces=words(80), pace=SLOW))
+    line = await Line.of(page)
+    question = providers.on("lose the line", Script(pieces=words(160), pace=SLOW))
     await ask(page, question)
     await shows(page, "word5 ")
-    await page.context.set_offline(True)
-    await page.evaluate("htmx.find('[ws-connect]')['htmx-internal-data'].webSocket.socket?.close?.()")
-    await page.context.set_offline(False)
-    assert (await ends(page)).split() == [f"word{number}" for number in range(80)]
-    await expect(page.locator("#connection")).to_have_text("")
+    await line.cut()
+    status = page.get_by_role("status").filter(has_text="Reconnecting…")
+    await expect(status).to_be_visible()
+    line.down = False
+    await expect(status).to_have_count(0)
+    assert (await ends(page)).split() == [f"word{number}" for number in range(160)]
+
+
+async def test_an_answer_that_ended_while_the_line_was_down(
+    page: Page, providers: Providers, words: Words
+) -> None:
+    line = await Line.of(page)
+    question = providers.on("end without me", Script(pieces=words(60), pace=SLOW))
+    await ask(page, question)
+    await shows(page, "word5 ")
+    await line.cut()
+    assert await asyncio.to_thread(providers.asked(question)[0].over.wait, 10)
+    line.down = False
+    assert (await ends(page)).split() == [f"word{number}" for number in range(60)]
+    shown = await page.locator("#messages").inner_text()
+    await page.reload()
+    assert await page.locator("#messages").inner_text() == shown
 
 
 async def test_scrolling_up_is_respected(page: Page, providers: Providers, words: Words) -> None:
@@ -327,6 +370,74 @@ async def test_scrolling_up_is_respected(page: Page, providers: Providers, words
     await expect(jump).to_be_hidden()
     await ends(page)
     assert await log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight") < 40
+
+
+async def test_a_second_question_shows_that_it_is_being_answered(
+    page: Page, providers: Providers, words: Words
+) -> None:
+    await ask(page, "open a chat")
+    await ends(page)
+    question = providers.on("and then", Script(pieces=words(60), pace=SLOW))
+    await ask(page, question)
+    await shows(page, "word5 ")
+    await expect(answer(page)).to_have_attribute("data-status", "running")
+    await page.keyboard.type("impatient")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("An answer is still being written.")
+    await ends(page)
+    await expect(page.get_by_role("textbox", name="Message")).to_have_value("impatient")
+
+
+async def test_an_open_edit_survives_a_switch_in_another_tab(
+    page: Page, context: BrowserContext, providers: Providers
+) -> None:
+    question = providers.on("edit me", Script(pieces=("one",)), Script(pieces=("two",)))
+    await ask(page, question)
+    await ends(page)
+    other = await context.new_page()
+    await other.goto(page.url)
+    await page.locator('article[data-role="user"]').hover()
+    await page.get_by_role("button", name="Edit", exact=True).click()
+    await page.get_by_role("textbox", name="Your question").fill("half a thou")
+    await answer(other).hover()
+    await other.get_by_role("button", name="Regenerate").click()
+    await shows(page, "two")
+    await expect(page.get_by_role("textbox", name="Your question")).to_have_value("half a thou")
+
+
+async def test_what_a_person_writes_stays_as_it_is(page: Page, providers: Providers) -> None:
+    text = "def f(x):\n    return  2*3*4  # <b>not bold</b>"
+    providers.on(text, Script(pieces=("Seen.",)))
+    await ask(page, text)
+    await ends(page)
+    assert await page.locator('article[data-role="user"] [data-text]').inner_text() == text
+
+
+async def test_the_phone(browser: Browser, site: Site, providers: Providers) -> None:
+    context = await browser.new_context(
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        color_scheme="dark",
+        reduced_motion="reduce",
+    )
+    context.set_default_timeout(10_000)
+    page = await sign_in(context, site, "member2")
+    wide = "| " + " | ".join(f"column {number}" for number in range(12)) + " |\n"
+    table = wide + "|" + " --- |" * 12 + "\n" + wide
+    question = providers.on("show me a table", Script(pieces=(table, "\n```\n" + "x" * 200 + "\n```\n")))
+    await page.get_by_role("textbox", name="Message").fill(question)
+    await page.get_by_role("button", name="Send").tap()
+    await ends(page)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    chats = page.get_by_role("navigation", name="Chats")
+    await expect(chats).to_be_hidden()
+    await page.get_by_role("button", name="Chats").tap()
+    await expect(chats).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(chats).to_be_hidden()
+    await expect(page.get_by_role("button", name="Chats")).to_be_focused()
+    await context.close()
 
 
 # -- Others -----------------------------------------------------------------------------------------

@@ -16,10 +16,10 @@ SENTENCES = {
     ErrorKind.FORBIDDEN: "does not allow this model or request",
     ErrorKind.MODEL_NOT_FOUND: "does not know this model or address",
     ErrorKind.INVALID_REQUEST: "did not accept the request",
-    ErrorKind.CONTEXT_LENGTH: "The conversation no longer fits this model. Start a new chat or shorten it.",
+    ErrorKind.CONTEXT_LENGTH: "The conversation no longer fits this model. Start a new chat.",
     ErrorKind.RATE_LIMITED: "Too many requests to ",
     ErrorKind.BLOCKED: "blocked by the rules of ",
-    ErrorKind.UNAVAILABLE: " is unavailable. Try again in a moment.",
+    ErrorKind.UNAVAILABLE: " is not available at the moment. Try again in a moment.",
     ErrorKind.TIMEOUT: "did not answer in time",
     ErrorKind.NETWORK: "could not be reached",
     ErrorKind.BAD_RESPONSE: "sent something that is not an answer",
@@ -76,12 +76,12 @@ def test_waits(seconds: float | None, expected: str) -> None:
         (
             FinishReason.UNKNOWN,
             "banana",
-            "The answer ended for an unknown reason (banana). The text so far is kept.",
+            "The answer ended for an unknown reason (banana). The text so far is kept. Try again.",
         ),
         (
             FinishReason.UNKNOWN,
             "see https://x/y?key=z",
-            "The answer ended for an unknown reason (see). The text so far is kept.",
+            "The answer ended for an unknown reason (see). The text so far is kept. Try again.",
         ),
     ],
 )

@@ -32,7 +32,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = ""
-        if not Company.objects.filter(name="Coca Cola").exists():
+        if not (Company.objects.exists() or User.objects.filter(username__in=PEOPLE).exists()):
             password = settings.DEMO_PASSWORD or secrets.token_urlsafe(9)
             with transaction.atomic():
                 self._load(password)
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             name="Coca Cola guide",
             tagline="Answers questions about the company and its drinks",
             greeting="Ask me anything about Coca Cola: what it is, where it came from, what is in the bottle.",
-            starters=["What is Coca Cola?", "Which drinks do you make?", "Show me a table of bottle sizes"],
+            starters=["What is Coca Cola?", "Which drinks do you make?", "Show me what you can do"],
             published=True,
         )
         personas.publish(
@@ -134,7 +134,7 @@ class Command(BaseCommand):
         known = settings.DEMO_PASSWORD or (file.read_text().strip() if file.exists() else "")
         people = [user for user in User.objects.filter(username__in=PEOPLE).order_by("pk") if user.is_active]
         if known and people and people[0].check_password(known):
-            says = known if not settings.DEMO_PASSWORD else "DEMO_PASSWORD"
+            says = "as given in DEMO_PASSWORD" if settings.DEMO_PASSWORD else known
         else:
             says = "as it was set (manage.py changepassword NAME sets a new one)"
         self.stdout.write("Accounts:")

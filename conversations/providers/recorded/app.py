@@ -51,17 +51,19 @@ class _Response:
 class RecordedUpstream:
     """The app. `scripts` are used up one a request; then `choose` is asked; then it behaves well."""
 
-    def __init__(self, *, pace: Pace | None = None, choose: Chooser | None = None) -> None:
+    def __init__(
+        self, *, pace: Pace | None = None, choose: Chooser | None = None, remember: int | None = None
+    ) -> None:
         self.pace = pace or Pace()
         self.choose = choose
         self.scripts: deque[Script] = deque()
-        self.log = Log()
+        self.log = Log(remember)
 
     def reset(self) -> None:
         """Forget scripts and requests, for the next test on the same server."""
         self.choose = None
         self.scripts.clear()
-        self.log = Log()
+        self.log = Log(None)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, and notice when its client leaves before the end."""

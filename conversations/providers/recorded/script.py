@@ -6,6 +6,7 @@ own, so everything here may be asked from any thread.
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,10 +78,10 @@ Chooser = Callable[[Seen], Script | None]
 
 
 class Log:
-    """The requests seen so far, in order."""
+    """The requests seen so far, in order; the last `remember` of them where a number is given."""
 
-    def __init__(self) -> None:
-        self._seen: list[Seen] = []
+    def __init__(self, remember: int | None) -> None:
+        self._seen: deque[Seen] = deque(maxlen=remember)
         self._changed = threading.Condition()
 
     def add(self, seen: Seen) -> None:

@@ -77,5 +77,5 @@ def base_url(wire: WireName) -> str:
     global _shared
     with _lock:
         if _shared is None:
-            _shared = serve()
+            _shared = serve(RecordedUpstream(remember=0))
         return _shared.base_url(wire)
