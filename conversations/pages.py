@@ -49,7 +49,12 @@ def new_turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow:
 
 def ending(conversation: Conversation, turn: thread.Turn) -> str:
     """The foot of an answer that has ended, and a free composer."""
-    return render_to_string("chat/_turn_foot.html", {"turn": turn, "oob": True}) + standing(conversation)
+    return foot(turn) + standing(conversation)
+
+
+def foot(turn: thread.Turn, *, asking: bool = False) -> str:
+    """What stands below an answer: how it ended and what can be done. With `asking` the feedback form is open."""
+    return render_to_string("chat/_turn_foot.html", {"turn": turn, "oob": True, "asking": asking})
 
 
 def standing(conversation: Conversation) -> str:

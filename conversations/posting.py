@@ -129,13 +129,18 @@ def closed_reason(persona: Persona) -> str:
 
 
 def checked_text(text: str) -> str:
-    """`text` as it is kept: NUL removed (PostgreSQL refuses it), lone surrogates replaced. Raises Refused."""
-    text = text.replace("\r\n", "\n").replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    """A message as it is kept. Raises Refused for an empty and an over-long one."""
+    text = clean(text)
     if not text.strip():
         raise Refused("Write a message first.", status=400)
     if len(text.encode("utf-8")) > MAX_MESSAGE_BYTES:
         raise Refused(TOO_LONG, status=413)
     return text.strip("\n")
+
+
+def clean(text: str) -> str:
+    """`text` as every database takes it: NUL removed (PostgreSQL refuses it), lone surrogates replaced."""
+    return text.replace("\r\n", "\n").replace("\0", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def title_of(text: str) -> str:

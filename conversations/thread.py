@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from conversations.access import NotVisible
-from conversations.models import Conversation, Generation, Message, Persona
+from conversations.models import Conversation, Feedback, Generation, Message, Persona
 from conversations.posting import can_continue, closed_reason
 from conversations.rendering import fragments, markdown, plaintext
 from conversations.tree import Tree
@@ -30,6 +30,7 @@ class TurnUrls:
     continue_: str
     switch_previous: str
     switch_next: str
+    feedback: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,13 @@ class Turn:
     next_id: uuid.UUID | None
     urls: TurnUrls
     generation_id: uuid.UUID | None
+    feedback: Feedback | None
     follow: bool
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """What can be wrong with an answer."""
+        return Feedback.Reason.choices
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +137,7 @@ def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
 
 
 def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
-    rows = Message.objects.select_related("generation").in_bulk(path)
+    rows = Message.objects.select_related("generation", "feedback").in_bulk(path)
     writable = not closed_reason(conversation.persona)
     return [
         _turn(conversation, tree, rows[pk], writable=writable, follow=follow) for pk in path if pk in rows
@@ -177,6 +184,7 @@ def _turn(conversation: Conversation, tree: Tree, message: Message, *, writable:
         next_id=following,
         urls=_urls(conversation.pk, message.pk, previous, following),
         generation_id=generation.pk if generation else None,
+        feedback=getattr(message, "feedback", None),
         follow=follow and generation is not None and generation.live,
     )
 
@@ -193,6 +201,7 @@ def _urls(
         continue_=url("continue", message),
         switch_previous=url("switch", previous),
         switch_next=url("switch", following),
+        feedback=url("feedback", message),
     )
 
 

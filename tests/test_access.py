@@ -63,6 +63,7 @@ DOORS = {
     "regenerate": door("POST", member=400),
     "continue": door("POST", member=400),
     "switch": door("POST", member=200),
+    "feedback": door("POST", member=302),
     "theme": open_to_all(),
     "readyz": open_to_all(),
     "login": door(others=302, nobody=200),
@@ -105,7 +106,10 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "conversation": ["conversation_id"],
                 "send": ["conversation_id"],
                 "stop": ["conversation_id"],
-            }.get(name, list(arguments) if name in {"edit", "regenerate", "continue", "switch"} else [])
+            }.get(
+                name,
+                list(arguments) if name in {"edit", "regenerate", "continue", "switch", "feedback"} else [],
+            )
             given: dict[str, object] = {key: arguments[key] for key in needed} | (
                 {"code": "e4002b"} if name == "theme" else {}
             )

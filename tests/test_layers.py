@@ -14,6 +14,7 @@ LAYERS = (
     {"viewer"},
     {"pages"},
     {"thread", "generation", "announcements"},
+    {"review"},
     {"posting"},
     {"personas"},
     {"endpoints", "access", "tree"},

@@ -12,7 +12,14 @@ import psycopg
 from tests.conftest import missing
 
 ADDRESS = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-SUITES = ("test_posting.py", "test_generation.py", "test_access.py", "test_pages.py", "test_admin.py")
+SUITES = (
+    "test_posting.py",
+    "test_generation.py",
+    "test_access.py",
+    "test_pages.py",
+    "test_admin.py",
+    "test_review.py",
+)
 
 
 def test_the_same_on_postgresql(tmp_path: Path) -> None:

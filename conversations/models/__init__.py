@@ -3,11 +3,13 @@
 from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.persona import Endpoint, Persona, PersonaVersion, Wire
+from conversations.models.review import Feedback
 
 __all__ = [
     "Company",
     "Conversation",
     "Endpoint",
+    "Feedback",
     "Generation",
     "Membership",
     "Message",

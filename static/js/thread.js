@@ -30,8 +30,14 @@ function place(element) {
   return { index: [...article.parentElement.children].indexOf(article), name: nameOf(element) };
 }
 
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.id.startsWith("foot-") && detail.target.contains(document.activeElement)) {
+    left = place(document.activeElement);
+  }
+});
+
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
-  if (detail.target.id !== "messages" || !left) return;
+  if (!left || !(detail.target.id === "messages" || detail.target.id.startsWith("foot-"))) return;
   const buttons = document.getElementById("messages").children[left.index]?.querySelectorAll("button:enabled") ?? [];
   [...buttons].find((button) => nameOf(button) === left.name)?.focus();
   left = null;

@@ -440,6 +440,29 @@ async def test_the_phone(browser: Browser, site: Site, providers: Providers) -> 
     await context.close()
 
 
+async def test_an_answer_is_judged(page: Page, providers: Providers) -> None:
+    await ask(page, providers.on("judge me", Script(pieces=("An answer.",))))
+    await ends(page)
+    bad, good = (page.get_by_role("button", name=f"{name} answer") for name in ("Bad", "Good"))
+    await answer(page).hover()
+    await bad.click()
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await expect(bad).to_be_focused()
+    await page.get_by_role("checkbox", name="Not correct").check()
+    await page.get_by_role("textbox", name="Your comment").fill("It is red.")
+    await page.get_by_role("button", name="Send feedback").click()
+    await expect(page.get_by_text("Change your feedback")).to_be_visible()
+    await page.reload()
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await page.get_by_text("Change your feedback").click()
+    await expect(page.get_by_role("textbox", name="Your comment")).to_have_value("It is red.")
+    await answer(page).hover()
+    await good.click()
+    await expect(bad).to_have_attribute("aria-pressed", "false")
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "false")
+
+
 # -- Others -----------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,36 @@
+"""What the person who asked says of an answer."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from conversations import access, pages, review, thread
+from conversations.views.guards import PersonRequest, signed_in
+
+
+@require_POST
+@signed_in
+def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """Judge an answer (`good` is 1 or 0), say why, or take it back (`good` is empty)."""
+    found = access.conversation(request.user, conversation_id)
+    answer = access.message(found, message_id)
+    good = request.POST.get("good", "")
+    explained = "comment" in request.POST
+    if good in {"0", "1"}:
+        review.rate(
+            request.user,
+            answer,
+            good=good == "1",
+            reasons=request.POST.getlist("reasons"),
+            comment=request.POST.get("comment", ""),
+        )
+    else:
+        review.take_back(answer)
+    if not request.htmx:
+        return redirect("conversation", conversation_id)
+    # A bare "bad answer" is asked for its reasons at once; everything else is said.
+    return HttpResponse(pages.foot(thread.turn(found, answer.pk), asking=good == "0" and not explained))
