@@ -34,6 +34,10 @@ BROKEN = 1011
 FOLLOWS = 5  # from the beginning, in as many seconds; a page that asks for more waits a second each time
 
 
+class LineLost(Exception):
+    """The client was gone when something was to be sent to it."""
+
+
 class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One page of one conversation."""
 
@@ -100,13 +104,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _still_allowed(self) -> Conversation | None:
         conversation = await in_database(self._conversation)
         if conversation is None:
-            await self.close(code=GONE)
+            await self._out(self.close(code=GONE))
         return conversation
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self.send(text_data=BEAT)
+            await self._out(self.send(text_data=BEAT))
             if not await self._still_allowed():
                 return
 
@@ -114,7 +118,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Send what `render` gives, and follow the answer that ran before: where it ends meanwhile, that is a frame."""
         before = await in_database(thread.standing, conversation)
         if frame := await in_database(render):
-            await self.send(text_data=frame)
+            await self._out(self.send(text_data=frame))
         self.shown_head = str(before.head)
         if before.live is not None:
             self._follow(before.live)
@@ -133,7 +137,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _send_frames(self, answer: Generation, *, after: float) -> None:
         await asyncio.sleep(after)
         async for frame in viewer.frames(answer):
-            await self.send(text_data=frame)
+            await self._out(self.send(text_data=frame))
+
+    async def _out(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Send to the client. Servers differ in what they raise for one that has just left. Raises LineLost."""
+        try:
+            await sending
+        except Exception as error:
+            raise LineLost from error
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         """Do `work`. What breaks in it is logged and ends the socket, which the page takes as a lost line."""
@@ -141,6 +152,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await work
         except StopConsumer:
             raise
+        except LineLost:
+            pass  # the disconnect that ends everything is on its way
         except Exception:
             logger.exception("a socket of conversation %s broke", self.conversation_id)
             with contextlib.suppress(Exception):

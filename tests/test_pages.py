@@ -18,6 +18,7 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from chatsite.asgi import application
 from conversations import access, announcements, generation, pages, posting, thread
 from conversations.database import in_database
 from conversations.generation import store
@@ -442,6 +443,30 @@ async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
     assert message["code"] == 1011
     await tab.disconnect()
     assert not [task for task in asyncio.all_tasks() if "ConversationConsumer" in repr(task)]
+
+
+async def test_a_client_that_has_just_left_is_no_incident(
+    live_cast: Cast, running: RecordedUpstream, caplog: pytest.LogCaptureFixture
+) -> None:
+    running.scripts.append(Script(pieces=("a ",) * 9, hang_after=3))
+    turn = await in_database(start, live_cast)
+    await generation.start(turn.generation.pk)
+    cookie = await in_database(cookie_of, live_cast.member)
+    told, tried = asyncio.Queue[dict[str, object]](), asyncio.Event()
+    told.put_nowait({"type": "websocket.connect"})
+
+    async def send(message: dict[str, object]) -> None:
+        if message["type"] == "websocket.send":
+            tried.set()
+            raise RuntimeError("the server's own way to say that nobody is there")
+
+    scope = socket(f"/ws/c/{turn.conversation.pk}/", cookie).scope
+    serving = asyncio.create_task(application(scope, told.get, send))
+    await asyncio.wait_for(tried.wait(), 5)
+    told.put_nowait({"type": "websocket.disconnect", "code": 1006})
+    await asyncio.wait_for(serving, 5)
+    await generation.stop(turn.conversation.pk)
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_the_channel_layer_out_of_reach_loses_nothing(
