@@ -13,15 +13,19 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib import auth
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import QuerySet
 from django.http import Http404
 
-from conversations.models import Conversation, Generation, Message, Persona
+from conversations.models import Company, Conversation, Generation, Membership, Message, Persona
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
     from conversations.models.persona import PersonaQuerySet
+
+
+AnyPerson = User | AnonymousUser
 
 
 class NotVisible(Http404):
@@ -98,3 +102,55 @@ def generation(conversation_id: uuid.UUID, generation_id: uuid.UUID) -> Generati
     if found is None:
         raise NotVisible
     return found
+
+
+# -- The administration: for each of its models the rows that a person may see there, and change ---------------
+
+
+def is_operator(person: AnyPerson) -> bool:
+    """Whether `person` runs the site: sees every company, and alone makes accounts, companies and providers."""
+    return person.is_active and person.is_superuser
+
+
+def administers(person: AnyPerson) -> bool:
+    """Whether the administration is open to `person`: operators, and who manages or reviews for a company."""
+    if not isinstance(person, User) or not person.is_active:
+        return False
+    roles = (Membership.Role.MANAGER, Membership.Role.REVIEWER)
+    return is_operator(person) or person.memberships.filter(role__in=roles).exists()
+
+
+def managed_companies(person: AnyPerson) -> QuerySet[Company]:
+    """The companies whose personas and people `person` looks after."""
+    if is_operator(person):
+        return Company.objects.all()
+    if not person.is_active:
+        return Company.objects.none()
+    return Company.objects.filter(memberships__user_id=person.pk, memberships__role=Membership.Role.MANAGER)
+
+
+def managed_personas(person: AnyPerson) -> PersonaQuerySet:
+    """The personas of `managed_companies`."""
+    return Persona.objects.filter(company__in=managed_companies(person))
+
+
+def managed_persona(person: AnyPerson, persona_id: uuid.UUID) -> Persona:
+    """One of `managed_personas`, with its versions in force and in the making. Raises NotVisible."""
+    found = (
+        managed_personas(person).select_related("company", "current__endpoint").filter(pk=persona_id).first()
+    )
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def managed_memberships(person: AnyPerson) -> QuerySet[Membership]:
+    """Who belongs to `managed_companies`."""
+    return Membership.objects.filter(company__in=managed_companies(person))
+
+
+def managed_people(person: AnyPerson) -> QuerySet[User]:
+    """The accounts that belong to one of `managed_companies`; for operators all of them."""
+    if is_operator(person):
+        return User.objects.all()
+    return User.objects.filter(pk__in=managed_memberships(person).values("user_id"))

@@ -1,6 +1,7 @@
 """Who gets through which door: every address and the socket, as every demo account and as nobody.
 
-The table is complete by construction: an address that is not in it fails the test.
+The table is complete by construction: an address that is not in it fails the test. The addresses of the
+administration have a table of their own, in `test_access_admin.py`.
 """
 
 from __future__ import annotations
@@ -47,8 +48,6 @@ def open_to_all(status: int = 200, method: str = "GET") -> Door:
     return door(method, others=status, nobody=status)
 
 
-OPERATOR = door(others=302, admin=200)  # the others are sent to the admin's own sign-in
-
 # Owners' forms are sent without a text or a request id: 400 shows that the door opened, and nothing is started.
 DOORS = {
     "start": door(others=200),
@@ -71,7 +70,6 @@ DOORS = {
     "password_change": door(others=200),
     "password_change_done": door(others=200),
 }
-ADMIN_FREE = {"login", "logout", "jsi18n"}  # Django's own, without rows of ours
 
 
 def addresses(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[tuple[str, str]]:
@@ -176,33 +174,6 @@ def test_leaving_a_company_closes_its_chats(live_cast: Cast) -> None:
     live_cast.member.memberships.all().delete()
     assert client.get(address).status_code == 404
     assert turn.conversation.title not in client.get("/").content.decode()
-
-
-def test_the_operators_pages_are_the_operators(live_cast: Cast) -> None:
-    names = {name for namespace, name in addresses(get_resolver().url_patterns) if namespace == "admin"}
-    listed = sorted(name for name in names if name.endswith("_changelist"))
-    assert listed == [
-        "auth_user_changelist",
-        "conversations_company_changelist",
-        "conversations_endpoint_changelist",
-        "conversations_persona_changelist",
-    ]
-    version = live_cast.guide.current
-    assert version is not None
-    keys = {"auth_user": live_cast.member.pk, "conversations_company": live_cast.coca_cola.pk}
-    keys |= {"conversations_persona": live_cast.guide.pk, "conversations_endpoint": version.endpoint_id}
-    pages = [reverse(f"admin:{name}") for name in listed] + [reverse("admin:index")]
-    pages += [
-        reverse(f"admin:{name}_{page}", args=[pk])
-        for name, pk in keys.items()
-        for page in ("change", "history")
-    ]
-    pages += [reverse(f"admin:{name}_add") for name in keys]
-    for who in EVERYBODY:
-        client = Client()
-        sign_in(client, live_cast, who)
-        for page in pages:
-            assert client.get(page).status_code == OPERATOR.answers.get(who, 302), (who, page)
 
 
 # -- The socket -------------------------------------------------------------------------------------

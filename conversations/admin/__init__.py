@@ -1,12 +1,13 @@
-"""The operator's pages: companies and their people, endpoints, personas. Conversations are not among them."""
+"""The pages of operators and managers: companies, people, accounts, providers, personas. Of conversations nothing.
+
+Who sees what is in `scope.py`.
+"""
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from conversations.admin import company, persona
 
-admin.site.site_header = admin.site.site_title = "Administration"
-admin.site.index_title = "Companies, people, personas"
 admin.site.unregister(Group)  # roles are those of a company's members
 
 __all__ = ["company", "persona"]

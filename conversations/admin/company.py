@@ -1,21 +1,28 @@
-"""Companies and who belongs to them."""
+"""Companies and who belongs to them, accounts, and the providers that answer."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from conversations.admin.scope import ManagersAdmin, OperatorsAdmin
 from conversations.models import Company, Endpoint, Membership
 
 if TYPE_CHECKING:
     MembershipInlineBase = admin.TabularInline[Membership, Company]
-    CompanyAdminBase = admin.ModelAdmin[Company]
-    EndpointAdminBase = admin.ModelAdmin[Endpoint]
+    OperatorsCompany = OperatorsAdmin[Company]
+    OperatorsEndpoint = OperatorsAdmin[Endpoint]
+    ManagersMembership = ManagersAdmin[Membership]
+    DjangosAccount = UserAdmin[User]
 else:
     MembershipInlineBase = admin.TabularInline
-    CompanyAdminBase = EndpointAdminBase = admin.ModelAdmin
+    OperatorsCompany = OperatorsEndpoint = OperatorsAdmin
+    ManagersMembership = ManagersAdmin
+    DjangosAccount = UserAdmin
 
 
 class MembershipInline(MembershipInlineBase):
@@ -25,16 +32,62 @@ class MembershipInline(MembershipInlineBase):
 
 
 @admin.register(Company)
-class CompanyAdmin(CompanyAdminBase):
+class CompanyAdmin(OperatorsCompany):
     list_display = ["name", "colour"]
     search_fields = ["name"]
     inlines = [MembershipInline]
 
 
+@admin.register(Membership)
+class MembershipAdmin(ManagersMembership):
+    """The people of a company. Managers give roles and take people out; accounts are let in by operators.
+
+    A form that takes a user name would tell a manager which accounts exist elsewhere, by what it refuses.
+    """
+
+    list_display = ["user", "full_name", "role", "company"]
+    list_filter = ["role", ("company", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["user", "company"]
+    search_fields = ["user__username", "user__first_name", "user__last_name"]
+    ordering = ["company__name", "user__username"]
+    autocomplete_fields = ["user"]
+    fields = ["user", "company", "role"]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
+        """A membership is one person's in one company; another person's is another row."""
+        return ["user", "company"] if obj else []
+
+    @admin.display(description="name")
+    def full_name(self, membership: Membership) -> str:
+        """The person's name, where it is known."""
+        return membership.user.get_full_name()
+
+
 @admin.register(Endpoint)
-class EndpointAdmin(EndpointAdminBase):
+class EndpointAdmin(OperatorsEndpoint):
     list_display = ["name", "wire", "base_url"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> list[str]:
         """Versions are pinned to their endpoint, and answers to their version: another server is another endpoint."""
         return ["wire", "base_url"] if obj and obj.versions.exists() else []
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
+    """Accounts. Roles are those of a company's members, so Django's staff flag, groups and permissions are left out."""
+
+    list_display = ["username", "email", "first_name", "last_name", "is_superuser"]
+    list_filter = ["is_superuser", "is_active"]
+    filter_horizontal = []
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Personal info", {"fields": ["first_name", "last_name", "email"]}),
+        ("Rights", {"fields": ["is_active", "is_superuser"]}),
+        ("Important dates", {"fields": ["last_login", "date_joined"]}),
+    ]

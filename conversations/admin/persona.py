@@ -15,17 +15,18 @@ from django.forms.models import model_to_dict
 from django.http import HttpRequest
 
 from conversations import personas
+from conversations.admin.scope import ManagersAdmin
 from conversations.models import Persona, PersonaVersion
 
 if TYPE_CHECKING:
     PersonaFormBase = forms.ModelForm[Persona]
     VersionFormBase = forms.ModelForm[PersonaVersion]
     VersionInlineBase = admin.TabularInline[PersonaVersion, Persona]
-    PersonaAdminBase = admin.ModelAdmin[Persona]
+    PersonaAdminBase = ManagersAdmin[Persona]
 else:
     PersonaFormBase = VersionFormBase = forms.ModelForm
     VersionInlineBase = admin.TabularInline
-    PersonaAdminBase = admin.ModelAdmin
+    PersonaAdminBase = ManagersAdmin
 
 
 class LinesField(forms.CharField):
@@ -123,7 +124,7 @@ class VersionInline(VersionInlineBase):
 class PersonaAdmin(PersonaAdminBase):
     form = PersonaForm
     list_display = ["name", "company", "published", "current"]
-    list_filter = ["company", "published"]
+    list_filter = ["published", ("company", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["company", "current"]
     search_fields = ["name"]
     inlines = [VersionInline]
@@ -146,6 +147,9 @@ class PersonaAdmin(PersonaAdminBase):
             },
         ),
     ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.has_change_permission(request)
 
     def get_form(
         self, request: HttpRequest, obj: Persona | None = None, change: bool = False, **kwargs: Any

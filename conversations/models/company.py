@@ -51,6 +51,8 @@ class Membership(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         constraints = [models.UniqueConstraint(fields=["user", "company"], name="one_membership_per_company")]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,6 +83,7 @@ def sidebar(
         "groups": _groups(page, current, after[0] if after else None),
         "next_cursor_url": next_url,
         "query": query,
+        "administers": partial(access.administers, person),  # asked only where the menu is shown
     }
 
 

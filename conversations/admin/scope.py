@@ -1,0 +1,93 @@
+"""What every page of the administration has in common: who may do what with which rows.
+
+Rows come from one function for each model in `access.py`. Lists, search, filters, choices of relations,
+autocomplete, actions, delete confirmations and histories all start from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
+from django.db.models.fields.related import RelatedField
+from django.http import HttpRequest
+
+from conversations import access
+from conversations.models import Company, Membership, Persona
+
+M = TypeVar("M", bound=Model)
+
+SCOPES: dict[type[Model], Callable[[access.AnyPerson], QuerySet[Any]]] = {
+    Company: access.managed_companies,
+    Membership: access.managed_memberships,
+    Persona: access.managed_personas,
+    User: access.managed_people,
+}
+"""The rows of each model that belongs to a company. A model that is not here belongs to none."""
+
+if TYPE_CHECKING:
+
+    class ModelAdminBase(admin.ModelAdmin[M], Generic[M]):
+        """Django's own, as the type checker knows it."""
+
+else:
+
+    class ModelAdminBase(admin.ModelAdmin, Generic[M]):
+        """Django's own."""
+
+
+class OperatorsAdmin(ModelAdminBase[M]):
+    """Pages for operators alone."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return access.is_operator(request.user)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return access.is_operator(request.user)
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return access.is_operator(request.user)
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return access.is_operator(request.user)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        rows: QuerySet[M] = super().get_queryset(request)
+        scope = SCOPES.get(self.model)
+        return rows.filter(pk__in=scope(request.user).values("pk")) if scope else rows
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M:
+        """The row of an address. What is foreign and what is absent are the same 404, not a redirect and a name."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            raise access.NotVisible
+        return found
+
+    def get_field_queryset(
+        self, db: str | None, db_field: RelatedField[Any, Any], request: HttpRequest
+    ) -> QuerySet[Any] | None:
+        """What a relation can be set to."""
+        scope = SCOPES.get(db_field.remote_field.model)
+        return scope(request.user) if scope else super().get_field_queryset(db, db_field, request)
+
+
+class ManagersAdmin(OperatorsAdmin[M]):
+    """Pages for the managers of a company, on its rows."""
+
+    def has_view_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self._manages(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return self._manages(request, obj)
+
+    def _manages(self, request: HttpRequest, obj: M | None) -> bool:
+        companies = access.managed_companies(request.user)
+        if obj is not None:
+            companies = companies.filter(pk=obj.company_id)  # type: ignore[attr-defined]
+        return access.is_operator(request.user) or companies.exists()

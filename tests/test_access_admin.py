@@ -1,0 +1,263 @@
+"""Who gets through which door of the administration, and that nothing of another company comes out of any.
+
+Every address of the admin is asked as every demo account, with a row of one's own company, with one of another and
+with one that does not exist. The table is complete by construction: an address that is not in it fails the test.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import get_resolver, reverse
+
+from conversations import personas
+from conversations.models import Endpoint, Membership, Persona, PersonaVersion
+from tests.conftest import Cast
+from tests.test_access import EVERYBODY, addresses, sign_in
+
+CANARY = "zqcanary"
+FOREIGN = (CANARY, "Globex", "0f766e")
+ABSENT = {"pk": 987654321, "uuid": uuid.UUID(int=7)}
+
+Answers = dict[
+    str, int
+]  # by "manager", "reviewer" and "admin"; the others get 403, and nobody the sign-in page
+
+STAFF: Answers = {"manager": 200, "reviewer": 200, "admin": 200}
+REDIRECTED: Answers = dict.fromkeys(STAFF, 302)
+GONE: Answers = dict.fromkeys(STAFF, 404)
+OPERATORS: Answers = {"manager": 403, "reviewer": 403, "admin": 200}
+MANAGERS: Answers = {"manager": 200, "reviewer": 403, "admin": 200}
+OWN_ROW: Answers = {"manager": 200, "reviewer": 404, "admin": 200}
+OWN_ROW_OF_OPERATORS: Answers = {"manager": 403, "reviewer": 404, "admin": 200}
+FOREIGN_ROW: Answers = {"manager": 404, "reviewer": 404, "admin": 200}
+
+LISTS: dict[str, Answers] = {
+    "index": STAFF,
+    "login": REDIRECTED,
+    "logout": dict.fromkeys(STAFF, 405),  # a POST only
+    "password_change": STAFF,
+    "password_change_done": STAFF,
+    "jsi18n": STAFF,
+    "autocomplete": dict.fromkeys(STAFF, 403),  # without saying of what; see below
+    "auth_user_changelist": OPERATORS,
+    "auth_user_add": OPERATORS,
+    "conversations_company_changelist": OPERATORS,
+    "conversations_company_add": OPERATORS,
+    "conversations_endpoint_changelist": OPERATORS,
+    "conversations_endpoint_add": OPERATORS,
+    "conversations_membership_changelist": MANAGERS,
+    "conversations_membership_add": OPERATORS,
+    "conversations_persona_changelist": MANAGERS,
+    "conversations_persona_add": MANAGERS,
+}
+# Of each: a row of one's own company, and one of another. One that is absent is GONE.
+ROWS: dict[str, tuple[Answers, Answers]] = {
+    **{
+        f"{model}_{page}": (OWN_ROW_OF_OPERATORS, FOREIGN_ROW)
+        for model, pages in {
+            "auth_user": ("change", "history", "delete", "password_change"),
+            "conversations_company": ("change", "history", "delete"),
+        }.items()
+        for page in pages
+    },
+    # Providers belong to no company.
+    **{f"conversations_endpoint_{page}": (OPERATORS, OPERATORS) for page in ("change", "history", "delete")},
+    **{
+        f"conversations_membership_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history", "delete")
+    },
+    **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history")},
+    "conversations_persona_delete": (OWN_ROW_OF_OPERATORS, FOREIGN_ROW),
+}
+BY_NAME = {"app_list"}
+PLAIN = r"(?P<url>.*)$", "<path:object_id>/"  # Django's catch-all, and its old form of a change page
+
+
+@pytest.fixture
+def crowd(live_cast: Cast) -> Cast:
+    """The demo companies, with a canary in every text of Globex."""
+    live_cast.globex.name = f"Globex {CANARY}"
+    live_cast.globex.save()
+    User.objects.filter(pk=live_cast.outsider.pk).update(
+        username=f"out{CANARY}", first_name=CANARY, last_name=CANARY, email=f"{CANARY}@example.com"
+    )
+    words = {"tagline": CANARY, "greeting": CANARY, "starters": [CANARY], "avatar": "zq"}
+    Persona.objects.filter(pk=live_cast.helpdesk.pk).update(name=f"Help {CANARY}", **words)
+    told = PersonaVersion(
+        system_prompt=CANARY, endpoint=Endpoint.objects.get(wire="mistral"), model=CANARY, stop=[CANARY]
+    )
+    personas.publish(live_cast.helpdesk, told, by=live_cast.outsider)
+    LogEntry.objects.create(
+        user=live_cast.manager,  # who had to do with it once
+        content_type=ContentType.objects.get_for_model(Persona),
+        object_id=str(live_cast.helpdesk.pk),
+        object_repr=CANARY,
+        action_flag=CHANGE,
+        change_message=CANARY,
+    )
+    return live_cast
+
+
+def rows(cast: Cast, name: str) -> tuple[Any, Any, Any]:
+    """The ids for an address: of one's own company, of another, of nothing."""
+    if name.startswith("auth_user"):
+        return cast.member.pk, cast.outsider.pk, ABSENT["pk"]
+    if "_company_" in name:
+        return cast.coca_cola.pk, cast.globex.pk, ABSENT["uuid"]
+    if "_persona_" in name:
+        return cast.guide.pk, cast.helpdesk.pk, ABSENT["uuid"]
+    if "_membership_" in name:
+        own = Membership.objects.get(user=cast.member).pk
+        return own, Membership.objects.get(user=cast.outsider).pk, ABSENT["pk"]
+    endpoint = Endpoint.objects.get(wire="mistral").pk
+    return endpoint, endpoint, ABSENT["pk"]
+
+
+def doors(cast: Cast) -> Iterator[tuple[str, Answers]]:
+    """Every address with its answers."""
+    for name, answers in LISTS.items():
+        yield reverse(f"admin:{name}"), answers
+    for name, (own, foreign) in ROWS.items():
+        for pk, answers in zip(rows(cast, name), (own, foreign, GONE), strict=True):
+            yield reverse(f"admin:{name}", args=[pk]), answers
+    yield reverse("admin:app_list", args=["conversations"]), OWN_ROW
+    yield reverse("admin:app_list", args=["auth"]), FOREIGN_ROW
+    yield "/admin/elsewhere/", GONE
+
+
+def test_every_address_of_the_admin_is_in_the_table() -> None:
+    names = {name for namespace, name in addresses(get_resolver().url_patterns) if namespace == "admin"}
+    assert names - set(PLAIN) == set(LISTS) | set(ROWS) | BY_NAME
+
+
+def test_every_door_as_everybody(crowd: Cast) -> None:
+    wrong = []
+    for who in EVERYBODY:
+        client = Client()
+        sign_in(client, crowd, who)
+        for address, answers in doors(crowd):
+            response = client.get(address)
+            expected = {"nobody": 302}.get(who, answers.get(who, 403))
+            if response.status_code != expected:
+                wrong.append(f"{address} as {who}: {response.status_code}, not {expected}")
+            said = response.content.decode() + response.headers.get("Location", "")
+            if who != "admin" and any(word in said for word in FOREIGN):
+                wrong.append(f"{address} as {who} tells of the other company")
+    assert wrong == []
+
+
+def test_a_foreign_row_and_an_absent_one_are_the_same(crowd: Cast) -> None:
+    for who in ("manager", "reviewer"):
+        client = Client()
+        sign_in(client, crowd, who)
+        for name in ROWS:
+            if "_endpoint_" in name:
+                continue
+            _, foreign, absent = rows(crowd, name)
+            bodies = set()
+            for pk in (foreign, absent, "nonsense"):
+                address = reverse(f"admin:{name}", args=[absent]).replace(str(absent), str(pk))
+                for response in (client.get(address), client.post(address, {"post": "yes"})):
+                    bodies.add((response.status_code, response.content.decode().replace(str(pk), "")))
+            assert len(bodies) == 1, (who, name)
+
+
+@pytest.mark.parametrize("who", ["manager", "reviewer", "outsider"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "model_name=conversation&field_name=persona",
+        "model_name=conversation&field_name=owner",
+        "model_name=membership&field_name=user",
+        "model_name=membership&field_name=company",
+        "model_name=persona&field_name=company",
+        "model_name=persona&field_name=current",
+        "model_name=personaversion&field_name=endpoint",
+    ],
+)
+def test_autocomplete_offers_nothing_foreign(crowd: Cast, who: str, question: str) -> None:
+    client = Client()
+    sign_in(client, crowd, who)
+    address = reverse("admin:autocomplete") + f"?app_label=conversations&{question}"
+    for term in ("", CANARY, "o"):
+        response = client.get(address, {"term": term})
+        assert response.status_code in {200, 403, 404}
+        assert not any(word in response.content.decode() for word in FOREIGN)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=canary",
+        "company__id__exact=GLOBEX",
+        "company__name__startswith=Globex",
+        "company__personas__name__contains=z",
+        "all=",
+        "_facets=True",
+        "e=1",
+        "o=1.2.-3",
+        "p=7",
+    ],
+)
+def test_lists_and_filters_offer_nothing_foreign(crowd: Cast, query: str) -> None:
+    query = query.replace("GLOBEX", str(crowd.globex.pk))
+    client = Client()
+    client.force_login(crowd.manager)
+    for model in ("persona", "membership"):
+        response = client.get(reverse(f"admin:conversations_{model}_changelist") + f"?{query}", follow=True)
+        shown = response.content.decode().replace("company__name__startswith=Globex", "")
+        assert not any(word in shown for word in FOREIGN), (model, query)
+
+
+def test_nothing_foreign_can_be_chosen_or_acted_on(crowd: Cast) -> None:
+    client = Client()
+    client.force_login(crowd.manager)
+    foreign = Membership.objects.get(user=crowd.outsider)
+    listed = reverse("admin:conversations_membership_changelist")
+    chosen = {"action": "delete_selected", "_selected_action": foreign.pk, "post": "yes"}
+    said = client.post(listed, chosen, follow=True).content.decode()
+    assert not any(word in said for word in FOREIGN)
+    assert Membership.objects.filter(pk=foreign.pk).exists()
+    form = client.get(reverse("admin:conversations_persona_add")).context["adminform"].form
+    assert list(form.fields["company"].queryset) == [crowd.coca_cola]
+    sent = {"name": "Mine", "company": str(crowd.globex.pk), "model": "m"}
+    client.post(reverse("admin:conversations_persona_add"), sent)
+    assert not Persona.objects.filter(name="Mine").exists()
+
+
+def test_managers_give_roles_and_take_people_out(crowd: Cast) -> None:
+    client = Client()
+    client.force_login(crowd.manager)
+    place = Membership.objects.get(user=crowd.member)
+    change = reverse("admin:conversations_membership_change", args=[place.pk])
+    sent = {"role": "reviewer", "user": crowd.outsider.pk, "company": str(crowd.globex.pk)}
+    assert client.post(change, sent).status_code == 302
+    place.refresh_from_db()
+    assert (place.user, place.company, place.role) == (crowd.member, crowd.coca_cola, "reviewer")
+    client.post(reverse("admin:conversations_membership_delete", args=[place.pk]), {"post": "yes"})
+    assert not crowd.member.memberships.exists()
+    assert User.objects.filter(pk=crowd.member.pk).exists()
+
+
+def test_a_right_ends_with_its_role(crowd: Cast) -> None:
+    client = Client()
+    client.force_login(crowd.manager)
+    User.objects.filter(pk=crowd.manager.pk).update(is_staff=True)
+    assert client.get("/admin/").status_code == 200
+    crowd.manager.memberships.update(role="member")
+    assert client.get("/admin/").status_code == 403
+
+
+def test_the_menu_leads_to_the_administration(crowd: Cast) -> None:
+    for who in set(EVERYBODY) - {"nobody"}:
+        client = Client()
+        sign_in(client, crowd, who)
+        offered = reverse("admin:index") in client.get("/").content.decode()
+        assert offered is (who in {"admin", "manager", "reviewer"}), who
