@@ -18,7 +18,15 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import QuerySet
 from django.http import Http404
 
-from conversations.models import Company, Conversation, Generation, Membership, Message, Persona
+from conversations.models import (
+    Company,
+    Conversation,
+    Generation,
+    Membership,
+    Message,
+    Persona,
+    PersonaVersion,
+)
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
@@ -136,9 +144,19 @@ def managed_personas(person: AnyPerson) -> PersonaQuerySet:
 
 def managed_persona(person: AnyPerson, persona_id: uuid.UUID) -> Persona:
     """One of `managed_personas`, with its versions in force and in the making. Raises NotVisible."""
-    found = (
-        managed_personas(person).select_related("company", "current__endpoint").filter(pk=persona_id).first()
-    )
+    versions = ("current__endpoint", "draft__endpoint", "draft__created_by")
+    found = managed_personas(person).select_related("company", *versions).filter(pk=persona_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def version(persona: Persona, slug: str) -> PersonaVersion:
+    """A version of a persona that was let through by `managed_persona`: its draft, or by number. Raises NotVisible."""
+    if slug == "draft" and persona.draft is not None:
+        return persona.draft
+    number = int(slug) if slug.isascii() and slug.isdigit() and len(slug) < 10 else 0
+    found = persona.versions.select_related("endpoint", "created_by").filter(number=number).first()
     if found is None:
         raise NotVisible
     return found

@@ -1,4 +1,4 @@
-"""The verb that gives a persona a new version, checked against what its provider accepts."""
+"""The verbs that give a persona a draft or a new version, checked against what its provider accepts."""
 
 from __future__ import annotations
 
@@ -54,16 +54,47 @@ def problems(version: PersonaVersion) -> dict[str, str]:
 
 
 def publish(persona: Persona, version: PersonaVersion, *, by: User | None) -> PersonaVersion:
-    """Store `version` as the next of `persona` and put it in force. Raises ValidationError."""
-    version.persona, version.created_by = persona, by
-    version.full_clean(exclude=["persona", "number"])
-    if refused := problems(version):
-        raise ValidationError(dict(refused))
+    """Store `version` as the next of `persona` and put it in force; a draft ends. Raises ValidationError."""
+    _check(persona, version, by)
     with transaction.atomic():
         Persona.objects.select_for_update().get(pk=persona.pk)
         last = persona.versions.aggregate(last=Max("number"))["last"]
         version.number = (last or 0) + 1
         version.save()
-        persona.current = version
-        persona.save(update_fields=["current"])
+        persona.current, persona.draft = version, None
+        persona.save(update_fields=["current", "draft"])
     return version
+
+
+def save_draft(persona: Persona, version: PersonaVersion, *, by: User | None) -> PersonaVersion | None:
+    """Store `version` as the draft of `persona`. Raises ValidationError.
+
+    A draft that says what is in force anyway is none: gives back None, and an earlier draft ends.
+    """
+    _check(persona, version, by)
+    with transaction.atomic():
+        current = Persona.objects.select_for_update().select_related("current").get(pk=persona.pk).current
+        persona.draft = None
+        if current is None or changed(current, version):
+            version.number = None
+            version.save()
+            persona.draft = version
+        persona.save(update_fields=["draft"])
+    return persona.draft
+
+
+def copy(version: PersonaVersion) -> PersonaVersion:
+    """A new version, not stored yet, that says the same."""
+    return PersonaVersion(**{name: getattr(version, name) for name in VERSIONED})
+
+
+def changed(one: PersonaVersion, other: PersonaVersion) -> set[str]:
+    """In what two versions differ."""
+    return {name for name in VERSIONED if getattr(one, name) != getattr(other, name)}
+
+
+def _check(persona: Persona, version: PersonaVersion, by: User | None) -> None:
+    version.persona, version.created_by = persona, by
+    version.full_clean(exclude=["persona", "number"])
+    if refused := problems(version):
+        raise ValidationError(dict(refused))

@@ -57,6 +57,7 @@ LISTS: dict[str, Answers] = {
     "conversations_membership_add": OPERATORS,
     "conversations_persona_changelist": MANAGERS,
     "conversations_persona_add": MANAGERS,
+    "conversations_persona_models": {"manager": 404, "reviewer": 403, "admin": 404},  # without saying of what
 }
 # Of each: a row of one's own company, and one of another. One that is absent is GONE.
 ROWS: dict[str, tuple[Answers, Answers]] = {
@@ -74,9 +75,12 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
         f"conversations_membership_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history", "delete")
     },
     **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history")},
+    **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("compare", "version")},
+    "conversations_persona_restore": (dict.fromkeys(STAFF, 405), dict.fromkeys(STAFF, 405)),  # a POST only
     "conversations_persona_delete": (OWN_ROW_OF_OPERATORS, FOREIGN_ROW),
 }
 BY_NAME = {"app_list"}
+FURTHER = {"conversations_persona_version": ("1",), "conversations_persona_restore": ("1",)}
 PLAIN = r"(?P<url>.*)$", "<path:object_id>/"  # Django's catch-all, and its old form of a change page
 
 
@@ -125,8 +129,9 @@ def doors(cast: Cast) -> Iterator[tuple[str, Answers]]:
     for name, answers in LISTS.items():
         yield reverse(f"admin:{name}"), answers
     for name, (own, foreign) in ROWS.items():
-        for pk, answers in zip(rows(cast, name), (own, foreign, GONE), strict=True):
-            yield reverse(f"admin:{name}", args=[pk]), answers
+        gone = own if name == "conversations_persona_restore" else GONE
+        for pk, answers in zip(rows(cast, name), (own, foreign, gone), strict=True):
+            yield reverse(f"admin:{name}", args=[pk, *FURTHER.get(name, ())]), answers
     yield reverse("admin:app_list", args=["conversations"]), OWN_ROW
     yield reverse("admin:app_list", args=["auth"]), FOREIGN_ROW
     yield "/admin/elsewhere/", GONE
@@ -162,9 +167,12 @@ def test_a_foreign_row_and_an_absent_one_are_the_same(crowd: Cast) -> None:
                 continue
             _, foreign, absent = rows(crowd, name)
             bodies = set()
-            for pk in (foreign, absent, "nonsense"):
-                address = reverse(f"admin:{name}", args=[absent]).replace(str(absent), str(pk))
+            for pk in (foreign, absent):
+                address = reverse(f"admin:{name}", args=[absent, *FURTHER.get(name, ())])
+                address = address.replace(str(absent), str(pk))
                 for response in (client.get(address), client.post(address, {"post": "yes"})):
+                    if response.status_code == 405:
+                        continue  # before any row is looked for
                     bodies.add((response.status_code, response.content.decode().replace(str(pk), "")))
             assert len(bodies) == 1, (who, name)
 

@@ -1,4 +1,4 @@
-"""The operator's forms: a change of what the model is told is a new version, and ranges are checked by name."""
+"""The operator's forms: a published change of what the model is told is a new version, ranges are checked by name."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def form(cast: Cast, **changes: Any) -> dict[str, Any]:
         "top_p": "1",
         "max_tokens": "100",
         "safe_prompt": "unknown",
+        "_publish": "Publish",
     }
-    sent |= {f"versions-{name}": value for name, value in (("TOTAL_FORMS", 0), ("INITIAL_FORMS", 0))}
     return {key: value for key, value in (sent | changes).items() if value is not None}
 
 
@@ -68,9 +68,9 @@ def test_what_the_model_is_told_changes_by_a_new_version(cast: Cast, operator: C
     assert (new.number, new.system_prompt, new.stop, new.top_p) == (2, "Be kind.", ["END", "FIN"], None)
     assert new.created_by == cast.admin
     assert (old.number, old.system_prompt) == (1, "You are an assistant for the company Coca Cola")
-    page = operator.get(address(cast.guide)).content.decode()
-    assert "Be kind." in page
-    assert "You are an assistant for the company Coca Cola" in page
+    assert "Be kind." in operator.get(address(cast.guide)).content.decode()
+    first = reverse("admin:conversations_persona_version", args=[cast.guide.pk, 1])
+    assert "You are an assistant for the company Coca Cola" in operator.get(first).content.decode()
 
 
 def test_a_new_persona_begins_with_its_first_version(cast: Cast, operator: Client) -> None:

@@ -16,7 +16,7 @@ LAYERS = (
     {"thread", "generation", "announcements"},
     {"review"},
     {"posting"},
-    {"personas"},
+    {"personas", "catalogue"},
     {"endpoints", "access", "tree"},
     {"rendering", "providers", "database"},
     {"models"},

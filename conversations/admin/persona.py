@@ -1,141 +1,52 @@
 """Personas: what people see of them on top, what the model is told below.
 
-Saving a change of the lower half makes a new version and puts it in force; old versions stay readable.
+The upper half is in force once it is saved. A change of the lower half makes a draft, which nobody is answered by
+until it is published as the next version; old versions stay readable.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
-from django.forms.models import model_to_dict
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern
 
-from conversations import personas
+from conversations import access, personas
+from conversations.admin import versions
+from conversations.admin.persona_form import PersonaForm
 from conversations.admin.scope import ManagersAdmin
-from conversations.models import Persona, PersonaVersion
+from conversations.models import Persona
 
 if TYPE_CHECKING:
-    PersonaFormBase = forms.ModelForm[Persona]
-    VersionFormBase = forms.ModelForm[PersonaVersion]
-    VersionInlineBase = admin.TabularInline[PersonaVersion, Persona]
     PersonaAdminBase = ManagersAdmin[Persona]
 else:
-    PersonaFormBase = VersionFormBase = forms.ModelForm
-    VersionInlineBase = admin.TabularInline
     PersonaAdminBase = ManagersAdmin
-
-
-class LinesField(forms.CharField):
-    """A list of texts, one a line. Spaces count, and a line break inside a text is written as \\n."""
-
-    widget = forms.Textarea(attrs={"rows": 3})
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(strip=False, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return "\n".join(text.replace("\n", "\\n") for text in value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:
-        lines = (super().to_python(value) or "").replace("\r\n", "\n").split("\n")
-        return [line.replace("\\n", "\n") for line in lines if line]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return bool(self.to_python(data) != (initial or []))
-
-
-class VersionForm(VersionFormBase):
-    """The half of the persona form that becomes a version."""
-
-    stop = LinesField(required=False, label="Stop sequences", help_text=r"One a line; \n is a line break.")
-
-    class Meta:
-        model = PersonaVersion
-        fields = personas.VERSIONED
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        # An emptied box means "not sent", which is told from an empty text by None.
-        cleaned["reasoning_effort"] = cleaned.get("reasoning_effort") or None
-        return cleaned
-
-    def _post_clean(self) -> None:
-        # Django's own hook, called once the instance has its values.
-        super()._post_clean()  # type: ignore[misc]
-        if "endpoint" in self.errors or "stop" in self.errors:
-            return  # without them nothing can be said of the ranges
-        for name, problem in personas.problems(self.instance).items():
-            if name not in self.errors:
-                self.add_error(name, problem)
-
-
-class PersonaForm(PersonaFormBase):
-    """One form over two rows: the persona and the version that is to be in force."""
-
-    starters = LinesField(required=False, help_text="Questions to begin with, one a line.")
-
-    class Meta:
-        model = Persona
-        fields = ["company", "name", "tagline", "greeting", "starters", "avatar", "published"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        current = self.instance.current
-        self.version = VersionForm(
-            self.data if self.is_bound else None,
-            initial=model_to_dict(current, fields=personas.VERSIONED) if current else None,
-        )
-        self.fields.update(self.version.fields)
-        self.initial = {**self.initial, **self.version.initial}
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        for name, errors in self.version.errors.items():
-            if name in self.errors:
-                continue  # this form has found the same
-            self.add_error(None if name == "__all__" else name, errors)
-        return cleaned
-
-
-class VersionInline(VersionInlineBase):
-    """The versions so far, to read."""
-
-    model = PersonaVersion
-    fk_name = "persona"
-    fields = readonly_fields = ("number", "created_at", "created_by", "endpoint", "model", "system_prompt")
-    extra = 0
-    can_delete = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[PersonaVersion]:
-        return super().get_queryset(request).select_related("endpoint", "created_by")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Persona)
 class PersonaAdmin(PersonaAdminBase):
     form = PersonaForm
-    list_display = ["name", "company", "published", "current"]
+    list_display = ["name", "company", "published", "current", "draft"]
     list_filter = ["published", ("company", admin.RelatedOnlyFieldListFilter)]
-    list_select_related = ["company", "current"]
+    list_select_related = ["company", "current", "draft"]
     search_fields = ["name"]
-    inlines = [VersionInline]
     fieldsets = [
-        (None, {"fields": ["company", "name", "published"]}),
-        ("What people see", {"fields": ["tagline", "greeting", "starters", "avatar"]}),
+        (None, {"fields": ["company", "name", "published", "seen"]}),
+        (
+            "What people see",
+            {
+                "fields": ["tagline", "greeting", "starters", "avatar"],
+                "description": "In force as soon as it is saved, by either button.",
+            },
+        ),
         (
             "What the model is told",
             {
                 "fields": ["system_prompt", "endpoint", "model", "context_length"],
-                "description": "Saving a change here makes a new version. "
+                "description": "A change here is a draft until it is published as the next version. "
                 "Answers stay tied to the version that made them.",
             },
         ),
@@ -161,9 +72,60 @@ class PersonaAdmin(PersonaAdminBase):
         """A persona stays in its company: its conversations would move to another tenant with it."""
         return ["company"] if obj else []
 
+    def get_urls(self) -> list[URLPattern]:
+        return versions.urls() + super().get_urls()
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Persona:
+        """With all that the form and its head say of it."""
+        found = super().get_object(request, object_id, from_field)
+        return access.managed_persona(request.user, found.pk)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        persona = self.get_object(request, object_id)
+        context = {"persona": persona, "versions": versions.listed(persona)}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
     def save_model(self, request: HttpRequest, obj: Persona, form: PersonaForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if form.version.has_changed() or obj.current is None:
-            personas.publish(obj, form.version.instance, by=cast(User, request.user))
+        if "_publish" in request.POST:
+            self._publish(request, obj, form)
+        elif form.version.has_changed() or not (obj.current or obj.draft):
+            self._save_draft(request, obj, form)
+        else:
+            self.message_user(request, "Saved.", messages.SUCCESS)
         if not obj.published:
-            self.message_user(request, f"{obj} is not published yet: nobody can choose it.", messages.WARNING)
+            self.message_user(request, f"{obj} is not offered yet: nobody can choose it.", messages.WARNING)
+
+    def _publish(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> None:
+        if persona.current and not persona.draft and not form.version.has_changed():
+            said = f"Saved. What the model is told did not change: {persona.current} stays in force."
+        else:
+            version = personas.publish(persona, form.version.instance, by=cast(User, request.user))
+            self.log_change(request, persona, f"Published {version}.")
+            said = f"Published: {version} is in force from the next answer on."
+        self.message_user(request, said, messages.SUCCESS)
+
+    def _save_draft(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> None:
+        draft = personas.save_draft(persona, form.version.instance, by=cast(User, request.user))
+        if draft is None:
+            said = f"This is what {persona.current} says, so there is no draft any more."
+        elif persona.current:
+            said = f"The draft is saved. People get {persona.current} until it is published."
+        else:
+            said = "The draft is saved. Nobody can choose the persona until it is published."
+        self.message_user(request, said, messages.SUCCESS)
+
+    def response_add(
+        self, request: HttpRequest, obj: Persona, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        return redirect(versions.CHANGE, obj.pk)
+
+    def response_change(self, request: HttpRequest, obj: Persona) -> HttpResponse:
+        """Back to the page, which says what came of it: writing a prompt is done in many small steps."""
+        return redirect(versions.CHANGE, obj.pk)

@@ -42,7 +42,11 @@ def check_address(address: str) -> None:
 class Endpoint(models.Model):
     """A server that answers. An empty address means the one, and the key, of the environment."""
 
-    name = models.CharField(max_length=100, unique=True, help_text="What people are shown, such as Mistral.")
+    name = models.CharField(
+        max_length=100,
+        unique=True,
+        help_text="What people are shown, such as Mistral. Every company can choose it.",
+    )
     wire = models.CharField(max_length=10, choices=Wire, verbose_name="protocol")
     base_url = models.CharField(
         max_length=300,
@@ -81,8 +85,13 @@ class Persona(models.Model):
     avatar = models.CharField(
         max_length=2, blank=True, help_text="One or two letters; the initials of its name where empty."
     )
-    published = models.BooleanField(default=False, help_text="Until this is ticked nobody can choose it.")
+    published = models.BooleanField(
+        default=False, verbose_name="offered", help_text="Until this is ticked nobody can choose it."
+    )
     current = models.ForeignKey(
+        "PersonaVersion", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="+"
+    )
+    draft = models.ForeignKey(
         "PersonaVersion", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
@@ -116,10 +125,14 @@ class VersionQuerySet(models.QuerySet["PersonaVersion"]):
 
 
 class PersonaVersion(models.Model):
-    """What a persona is told and with which parameters. Written once; an empty parameter is not sent."""
+    """What a persona is told and with which parameters. Written once; an empty parameter is not sent.
+
+    Published versions have a number. Without one it is a draft: each saving of a draft is a row of its own, so that
+    whatever was tried with it stays tied to its very words, and publishing stores the same words under a number.
+    """
 
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveIntegerField(editable=False)
+    number = models.PositiveIntegerField(null=True, editable=False)
     system_prompt = models.TextField(
         max_length=65_536,
         blank=True,
@@ -162,7 +175,7 @@ class PersonaVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"version {self.number}"
+        return "draft" if self.number is None else f"version {self.number}"
 
     def save(
         self,
@@ -176,3 +189,8 @@ class PersonaVersion(models.Model):
         if not self._state.adding:
             raise TypeError("A persona's version never changes; make a new one.")
         super().save(force_insert=True, using=using)
+
+    @property
+    def slug(self) -> str:
+        """What it is called in addresses: its number among the versions of its persona, or "draft"."""
+        return "draft" if self.number is None else str(self.number)

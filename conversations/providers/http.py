@@ -34,8 +34,17 @@ async def shared_client() -> httpx.AsyncClient:
         # A client holds its loop, so one whose loop is gone would stay for ever.
         for stale in [each for each in _clients if each.is_closed()]:
             await _clients.pop(stale).aclose()
-        client = _clients[loop] = _new_client()
+        client = _clients[loop] = new_client()
     return client
+
+
+def new_client() -> httpx.AsyncClient:
+    """Return a client of the caller's own, to be closed by it."""
+    # At INFO its log line holds whole addresses.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    transport = AiohttpTransport(verify=_tls(), trust_env=False, client=_new_session)
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, cookies=no_cookies)
 
 
 async def close() -> None:
@@ -62,14 +71,6 @@ def is_before_sending(error: Exception) -> bool:
             return False
         return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-
-
-def _new_client() -> httpx.AsyncClient:
-    # At INFO its log line holds whole addresses.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    transport = AiohttpTransport(verify=_tls(), trust_env=False, client=_new_session)
-    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, cookies=no_cookies)
 
 
 def _new_session() -> aiohttp.ClientSession:

@@ -1,0 +1,122 @@
+"""The persona form: one form over two rows, the persona and the version that is being written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.forms.models import model_to_dict
+from django.urls import reverse_lazy
+
+from conversations import personas
+from conversations.models import Persona, PersonaVersion
+
+if TYPE_CHECKING:
+    PersonaFormBase = forms.ModelForm[Persona]
+    VersionFormBase = forms.ModelForm[PersonaVersion]
+else:
+    PersonaFormBase = VersionFormBase = forms.ModelForm
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line. Spaces count, and a line break inside a text is written as \\n."""
+
+    widget = forms.Textarea(attrs={"rows": 3})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(text.replace("\n", "\\n") for text in value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:
+        lines = (super().to_python(value) or "").replace("\r\n", "\n").split("\n")
+        return [line.replace("\\n", "\n") for line in lines if line]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool(self.to_python(data) != (initial or []))
+
+
+class VersionForm(VersionFormBase):
+    """The half of the persona form that becomes a version."""
+
+    stop = LinesField(required=False, label="Stop sequences", help_text=r"One a line; \n is a line break.")
+
+    class Meta:
+        model = PersonaVersion
+        fields = personas.VERSIONED
+        widgets = {
+            # The script of the page fills the list that the field names.
+            "model": forms.TextInput(
+                attrs={
+                    "list": "models",
+                    "autocomplete": "off",
+                    "spellcheck": "false",
+                    "data-models": reverse_lazy("admin:conversations_persona_models"),
+                }
+            ),
+            "system_prompt": forms.Textarea(attrs={"rows": 14, "spellcheck": "true"}),
+        }
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        # An emptied box means "not sent", which is told from an empty text by None.
+        cleaned["reasoning_effort"] = cleaned.get("reasoning_effort") or None
+        return cleaned
+
+    def _post_clean(self) -> None:
+        # Django's own hook, called once the instance has its values.
+        super()._post_clean()  # type: ignore[misc]
+        if "endpoint" in self.errors or "stop" in self.errors:
+            return  # without them nothing can be said of the ranges
+        for name, problem in personas.problems(self.instance).items():
+            if name not in self.errors:
+                self.add_error(name, problem)
+
+
+class PersonaForm(PersonaFormBase):
+    """One form over two rows: the persona and its draft, or what the next draft begins with.
+
+    `seen` says which version the page was opened with, so that of two people who write at once none overwrites
+    the other's words without knowing.
+    """
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    starters = LinesField(required=False, help_text="Questions to begin with, one a line.")
+
+    class Meta:
+        model = Persona
+        fields = ["company", "name", "tagline", "greeting", "starters", "avatar", "published"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        shown = self.instance.draft or self.instance.current
+        self.version = VersionForm(
+            self.data if self.is_bound else None,
+            initial=model_to_dict(shown, fields=personas.VERSIONED) if shown else None,
+        )
+        self.fields.update(self.version.fields)
+        self.shown = shown.created_at.isoformat() if shown else ""
+        self.initial = {**self.initial, **self.version.initial, "seen": self.shown}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name, errors in self.version.errors.items():
+            if name in self.errors:
+                continue  # this form has found the same
+            self.add_error(None if name == "__all__" else name, errors)
+        if cleaned.get("seen") and cleaned["seen"] != self.shown:
+            self.add_error(
+                None,
+                "Somebody else saved or published meanwhile. Your text below is not saved yet: compare it with "
+                "theirs in another tab, then open this page anew and put it in.",
+            )
+        self._check_name(cleaned)
+        return cleaned
+
+    def _check_name(self, cleaned: dict[str, Any]) -> None:
+        """One name once a company. Django asks only where the company is a field of the form, which it is once."""
+        if self.instance.pk and not self.instance._state.adding and "company" not in cleaned:
+            others = Persona.objects.filter(company_id=self.instance.company_id).exclude(pk=self.instance.pk)
+            if others.filter(name=cleaned.get("name", "")).exists():
+                self.add_error("name", "Your company has a persona of this name already.")

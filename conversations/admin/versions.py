@@ -1,0 +1,125 @@
+"""The pages of a persona's versions: one to read, two to compare, an old one to restore; and the list of models.
+
+Each goes through `access.managed_persona`, so what is foreign and what is absent are the same 404.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST, require_safe
+
+from conversations import access, catalogue, personas
+from conversations.admin import compare
+from conversations.models import Endpoint, Persona, PersonaVersion
+
+CHANGE = "admin:conversations_persona_change"
+
+
+def urls() -> list[URLPattern]:
+    """The addresses, below those of the personas."""
+    wrap = admin.site.admin_view
+    one = "<uuid:persona_id>"
+    name = "conversations_persona"
+    return [
+        path("models/", wrap(models_page), name=f"{name}_models"),
+        path(f"{one}/versions/<slug:slug>/", wrap(version_page), name=f"{name}_version"),
+        path(f"{one}/versions/<slug:slug>/restore/", wrap(restore), name=f"{name}_restore"),
+        path(f"{one}/compare/", wrap(compare_page), name=f"{name}_compare"),
+    ]
+
+
+def listed(persona: Persona) -> list[PersonaVersion]:
+    """What can be read of `persona`: the draft and the published versions, newest first, without their prompts."""
+    published = persona.versions.filter(number__isnull=False).select_related("endpoint", "created_by")
+    return ([persona.draft] if persona.draft else []) + list(published.defer("system_prompt"))
+
+
+@require_safe
+def version_page(request: HttpRequest, persona_id: uuid.UUID, slug: str) -> HttpResponse:
+    """A version to read."""
+    persona = access.managed_persona(request.user, persona_id)
+    version = access.version(persona, slug)
+    facts = [
+        (compare.label(name), compare.value(version, name))
+        for name in personas.VERSIONED
+        if name != "system_prompt"
+    ]
+    context = {"version": version, "facts": facts, "title": f"{persona}: {version}"}
+    return _page(request, "version.html", persona, context)
+
+
+@require_safe
+def compare_page(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
+    """Two versions side by side: those that are asked for, else what is in force and what came before or is next."""
+    persona = access.managed_persona(request.user, persona_id)
+    versions = listed(persona)
+    if not versions:
+        raise access.NotVisible
+    right = access.version(persona, request.GET.get("right") or versions[0].slug)
+    left = access.version(persona, request.GET.get("left") or versions[min(1, len(versions) - 1)].slug)
+    context = {
+        "versions": versions,
+        "left": left,
+        "right": right,
+        "lines": compare.prompt_lines(left.system_prompt, right.system_prompt),
+        "parameters": compare.parameters(left, right),
+        "same": not personas.changed(left, right),
+        "title": f"{persona}: {left} and {right}",
+    }
+    return _page(request, "compare.html", persona, context)
+
+
+@require_POST
+def restore(request: HttpRequest, persona_id: uuid.UUID, slug: str) -> HttpResponse:
+    """Make an old version the draft."""
+    persona = access.managed_persona(request.user, persona_id)
+    version = access.version(persona, slug)
+    person = cast(User, request.user)
+    try:
+        draft = personas.save_draft(persona, personas.copy(version), by=person)
+    except ValidationError as refused:
+        # Its provider accepts less than it did then.
+        messages.error(request, f"{version} cannot be restored: {' '.join(refused.messages)}".capitalize())
+        return redirect("admin:conversations_persona_version", persona.pk, slug)
+    if draft is None:
+        messages.info(request, f"{version} is in force, so there is no draft.".capitalize())
+    else:
+        admin.site.get_model_admin(Persona).log_change(request, persona, f"Restored {version} as the draft.")
+        messages.success(request, f"The draft is {version} again. People get it once it is published.")
+    return redirect(CHANGE, persona.pk)
+
+
+@require_safe
+def models_page(request: HttpRequest) -> HttpResponse:
+    """The models of a provider, as JSON for the form: `models` is null where they cannot be had."""
+    if not access.managed_companies(request.user).exists() and not access.is_operator(request.user):
+        raise PermissionDenied
+    number = request.GET.get("endpoint", "")
+    known = number.isascii() and number.isdigit() and len(number) < 10
+    endpoint = Endpoint.objects.filter(pk=int(number)).first() if known else None
+    if endpoint is None:
+        raise access.NotVisible
+    found = catalogue.models(endpoint)
+    return JsonResponse(
+        {
+            "models": found
+            and [
+                {"id": model.id, "context_length": model.context_length, "capabilities": model.capabilities}
+                for model in found
+            ]
+        }
+    )
+
+
+def _page(request: HttpRequest, template: str, persona: Persona, context: dict[str, Any]) -> HttpResponse:
+    shared = {**admin.site.each_context(request), "opts": Persona._meta, "persona": persona}
+    return TemplateResponse(request, f"admin/conversations/persona/{template}", shared | context)

@@ -1,0 +1,43 @@
+"""The models that a provider lists, for the form in which one is chosen. Kept for some minutes.
+
+Nobody waits for it: it is asked beside the page, for a few seconds at most, and a name can always be typed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from asgiref.sync import async_to_sync
+from django.core.cache import cache
+
+from conversations import endpoints, providers
+from conversations.models import Endpoint
+from conversations.providers import http, opening, stream
+
+KEPT_SECONDS = 600
+FAILURE_KEPT_SECONDS = 30  # so that a provider that is down costs one person a wait, not everybody
+CLOCKS = providers.Clocks(connect=2.0, first_token=4.0, silence=4.0, total=4.0)
+
+
+def models(endpoint: Endpoint) -> list[providers.ModelInfo] | None:
+    """What `endpoint` offers; None where it cannot be had at the moment."""
+    server = endpoints.resolve(endpoint)
+    key = "models-" + hashlib.sha256(f"{endpoint.pk} {server.wire} {server.base_url}".encode()).hexdigest()
+    kept = cache.get(key)
+    if kept is None:
+        try:
+            found = sorted(async_to_sync(_listed)(server), key=lambda model: model.id)
+        except providers.ProviderError:
+            found = None
+        kept = (found,)
+        cache.set(key, kept, FAILURE_KEPT_SECONDS if found is None else KEPT_SECONDS)
+    listed: list[providers.ModelInfo] | None = kept[0]
+    return listed
+
+
+async def _listed(server: providers.Endpoint) -> list[providers.ModelInfo]:
+    # A client of its own: the event loop may be one that ends with this call.
+    async with http.new_client() as client:
+        return await stream.list_models(
+            server, clocks=CLOCKS, client=client, retries=opening.Retries(limit=0)
+        )

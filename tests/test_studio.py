@@ -1,0 +1,272 @@
+"""The persona studio: drafts, publishing, comparing, restoring, and the provider's list of models."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from conversations import access, catalogue, personas, posting
+from conversations.admin import compare
+from conversations.models import Endpoint, Persona, PersonaVersion
+from conversations.providers.recorded import RecordedUpstream
+from tests.conftest import NOWHERE, Cast
+from tests.test_admin import address, form
+
+DRAFT: dict[str, Any] = {"_publish": None, "_draft": "Save draft"}
+
+
+@pytest.fixture
+def manager(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.manager)
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    cache.clear()
+    yield
+    cache.clear()
+
+
+def guide(cast: Cast) -> Persona:
+    return Persona.objects.select_related("current", "draft").get(pk=cast.guide.pk)
+
+
+def numbers(cast: Cast) -> list[int | None]:
+    return list(cast.guide.versions.filter(number__isnull=False).values_list("number", flat=True))
+
+
+def page(name: str, cast: Cast, *arguments: object) -> str:
+    return reverse(f"admin:conversations_persona_{name}", args=[cast.guide.pk, *arguments])
+
+
+def save_draft(manager: Client, cast: Cast, prompt: str, **changes: Any) -> None:
+    sent = form(cast, system_prompt=prompt, **DRAFT, **changes)
+    answer = manager.post(address(cast.guide), sent)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+
+
+def test_a_draft_answers_nobody_until_it_is_published(cast: Cast, manager: Client) -> None:
+    save_draft(manager, cast, "Be kind.", top_p="0.5")
+    drafted = guide(cast)
+    assert drafted.draft is not None
+    assert (drafted.draft.system_prompt, drafted.draft.number) == ("Be kind.", None)
+    assert drafted.draft.created_by == cast.manager
+    assert drafted.current == cast.guide.current
+    turn = posting.start(cast.member, drafted, "Hello", client_id=uuid.uuid4())
+    assert turn.generation.version == cast.guide.current
+
+    shown = manager.get(address(cast.guide)).content.decode()
+    assert "Be kind." in shown
+    assert "draft" in shown
+    answer = manager.post(address(cast.guide), form(cast, system_prompt="Be kind.", top_p="0.5"), follow=True)
+    assert "Published: version 2 is in force" in answer.content.decode()
+    published = guide(cast)
+    assert published.draft is None
+    assert published.current is not None
+    assert (published.current.number, published.current.top_p) == (2, 0.5)
+    assert numbers(cast) == [2, 1]
+    assert LogEntry.objects.filter(user=cast.manager, change_message="Published version 2.").exists()
+
+
+def test_each_saving_of_a_draft_is_a_row_and_none_is_numbered(cast: Cast, manager: Client) -> None:
+    save_draft(manager, cast, "One")
+    first = guide(cast).draft
+    save_draft(manager, cast, "Two")
+    second = guide(cast).draft
+    assert first is not None
+    assert second is not None
+    assert first.pk != second.pk
+    assert PersonaVersion.objects.get(pk=first.pk).system_prompt == "One"
+    assert numbers(cast) == [1]
+
+
+def test_a_draft_that_says_what_is_in_force_is_none(cast: Cast, manager: Client) -> None:
+    told = cast.guide.current
+    assert told is not None
+    save_draft(manager, cast, "Something else")
+    save_draft(manager, cast, told.system_prompt)
+    assert guide(cast).draft is None
+
+
+def test_publishing_without_a_change_makes_no_version(cast: Cast, manager: Client) -> None:
+    answer = manager.post(address(cast.guide), form(cast), follow=True)
+    assert "version 1 stays in force" in answer.content.decode()
+    assert numbers(cast) == [1]
+
+
+def test_a_new_persona_can_begin_as_a_draft(cast: Cast, manager: Client) -> None:
+    sent = form(cast, name="Newcomer", company=str(cast.coca_cola.pk), **DRAFT)
+    assert manager.post(reverse("admin:conversations_persona_add"), sent).status_code == 302
+    newcomer = Persona.objects.get(name="Newcomer")
+    assert newcomer.current is None
+    assert newcomer.draft is not None
+    assert newcomer not in access.personas(cast.member)
+    assert manager.get(address(newcomer)).status_code == 200
+
+
+def test_of_two_who_write_at_once_none_is_overwritten_unknowingly(cast: Cast, manager: Client) -> None:
+    seen = manager.get(address(cast.guide)).context["adminform"].form.initial["seen"]
+    save_draft(manager, cast, "Theirs", seen=seen)
+    answer = manager.post(address(cast.guide), form(cast, system_prompt="Mine", seen=seen))
+    assert answer.status_code == 200
+    assert "Somebody else saved or published meanwhile" in answer.content.decode()
+    draft = guide(cast).draft
+    assert draft is not None
+    assert draft.system_prompt == "Theirs"
+
+
+def test_a_name_that_is_taken_is_said_at_its_field(cast: Cast, manager: Client) -> None:
+    answer = manager.post(address(cast.guide), form(cast, name="Coca Cola historian"))
+    assert "name" in answer.context["adminform"].form.errors
+
+
+def test_a_prompt_past_all_measure_is_refused_at_its_field(cast: Cast, manager: Client) -> None:
+    answer = manager.post(address(cast.guide), form(cast, system_prompt="a" * 100_001, **DRAFT))
+    assert "system_prompt" in answer.context["adminform"].form.errors
+    assert guide(cast).draft is None
+
+
+def test_old_versions_stay_readable(cast: Cast, manager: Client) -> None:
+    manager.post(address(cast.guide), form(cast, system_prompt="<b>New</b>", stop="END"))
+    first = manager.get(page("version", cast, 1)).content.decode()
+    assert "You are an assistant for the company Coca Cola" in first
+    assert 'value="Restore"' in first
+    second = manager.get(page("version", cast, 2)).content.decode()
+    assert "&lt;b&gt;New&lt;/b&gt;" in second
+    assert 'value="Restore"' not in second
+    for absent in ("3", "0", "draft", "x", "99999999999999999999"):
+        assert manager.get(page("version", cast, absent)).status_code == 404
+
+
+def test_two_versions_stand_side_by_side(cast: Cast, manager: Client) -> None:
+    manager.post(address(cast.guide), form(cast, system_prompt="Same\nOld\nEnd"))
+    save_draft(manager, cast, "Same\nNew\nMore\nEnd", temperature="0.2")
+    answer = manager.get(page("compare", cast), {"left": "2", "right": "draft"})
+    pairs = [
+        (pair.left and pair.left.text, pair.right and pair.right.text, pair.changed)
+        for pair in answer.context["lines"]
+    ]
+    assert pairs == [
+        ("Same", "Same", False),
+        ("Old", "New", True),
+        (None, "More", True),
+        ("End", "End", False),
+    ]
+    changed = [each for each in answer.context["parameters"] if each.changed]
+    assert [(each.label, each.left, each.right) for each in changed] == [("Temperature", "0.7", "0.2")]
+    shown = answer.content.decode()
+    assert "Only here:" in shown  # not by colour alone
+    assert '<span class="studio-mark">changed</span>' in shown
+    assert answer.context["left"].number == 2
+
+    by_default = manager.get(page("compare", cast))
+    assert (by_default.context["left"].slug, by_default.context["right"].slug) == ("2", "draft")
+    same = manager.get(page("compare", cast), {"left": "1", "right": "1"}).content.decode()
+    assert "These two say the same." in same
+    assert manager.get(page("compare", cast), {"left": "7"}).status_code == 404
+
+
+def test_values_are_shown_as_people_read_them() -> None:
+    version = PersonaVersion(stop=["\n", "END"], safe_prompt=False, temperature=0.0)
+    assert compare.value(version, "stop") == '"\\n", "END"'
+    assert compare.value(version, "safe_prompt") == "no"
+    assert compare.value(version, "temperature") == "0.0"
+    assert compare.value(version, "top_p") == compare.NOT_SENT
+
+
+def test_a_restored_version_is_the_draft(cast: Cast, manager: Client) -> None:
+    manager.post(address(cast.guide), form(cast, system_prompt="New"))
+    answer = manager.post(page("restore", cast, 1), follow=True)
+    assert "The draft is version 1 again." in answer.content.decode()
+    restored = guide(cast)
+    assert restored.draft is not None
+    assert restored.draft.system_prompt == "You are an assistant for the company Coca Cola"
+    assert restored.draft.created_by == cast.manager
+    assert restored.current is not None
+    assert restored.current.number == 2
+    manager.post(page("restore", cast, 2))
+    assert guide(cast).draft is None
+    assert manager.get(page("restore", cast, 1)).status_code == 405
+
+
+def test_what_its_provider_refuses_now_is_not_restored(cast: Cast, manager: Client) -> None:
+    endpoint = Endpoint.objects.get(wire="mistral")
+    PersonaVersion.objects.create(
+        persona=cast.guide, number=2, endpoint=endpoint, model="m", temperature=9.0, created_by=None
+    )
+    answer = manager.post(page("restore", cast, 2), follow=True)
+    assert "Version 2 cannot be restored" in answer.content.decode()
+    assert guide(cast).draft is None
+    with pytest.raises(ValidationError):
+        personas.save_draft(cast.guide, PersonaVersion(endpoint=endpoint, model=""), by=None)
+
+
+def test_many_versions_cost_no_more_queries(
+    cast: Cast, manager: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(10):
+        manager.post(address(cast.guide), form(cast, system_prompt=f"Version {number}"))
+    for asked in (address(cast.guide), page("compare", cast), page("version", cast, 3)):
+        with django_assert_max_num_queries(30):
+            manager.get(asked)
+
+
+# -- The provider's list of models ----------------------------------------------------------------------------
+
+
+def listed(client: Client, endpoint: Endpoint | None = None) -> Any:
+    endpoint = endpoint or Endpoint.objects.get(wire="mistral")
+    answer = client.get(reverse("admin:conversations_persona_models"), {"endpoint": endpoint.pk})
+    assert answer.status_code == 200
+    return answer.json()["models"]
+
+
+def test_the_models_of_a_provider_are_offered_and_kept(
+    cast: Cast, manager: Client, upstream: RecordedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {model["id"]: model for model in listed(manager)}
+    assert found["mistral-large-latest"]["context_length"] > 0
+    assert found["mistral-large-latest"]["capabilities"]
+    shown = manager.get(address(cast.guide)).content.decode()
+    assert 'list="models"' in shown
+    assert '<datalist id="models">' in shown
+    monkeypatch.setattr(catalogue, "_listed", None)
+    assert {model["id"] for model in listed(manager)} == set(found)
+
+
+def test_a_list_that_cannot_be_had_is_none_and_hinders_nobody(
+    cast: Cast, manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert listed(manager) is None  # nothing listens there
+    monkeypatch.setattr(catalogue, "_listed", None)
+    assert listed(manager) is None  # kept for a little while: not asked again
+    answer = manager.post(address(cast.guide), form(cast, model="typed-by-hand"))
+    assert answer.status_code == 302
+    told = guide(cast).current
+    assert told is not None
+    assert told.model == "typed-by-hand"
+
+
+def test_another_address_is_another_list(
+    cast: Cast, manager: Client, upstream: RecordedUpstream, settings: Settings
+) -> None:
+    assert listed(manager)
+    settings.MISTRAL_BASE_URL = NOWHERE
+    assert listed(manager) is None
+
+
+def test_an_unknown_provider_has_no_list(cast: Cast, manager: Client) -> None:
+    for given in ("", "x", "99999", "²", "9" * 40):
+        answer = manager.get(reverse("admin:conversations_persona_models"), {"endpoint": given})
+        assert answer.status_code == 404
