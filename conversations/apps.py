@@ -5,6 +5,7 @@ from django.apps import AppConfig
 
 class ConversationsConfig(AppConfig):
     name = "conversations"
+    verbose_name = "Personas and people"  # the heading in the administration
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

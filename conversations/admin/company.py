@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -51,14 +51,23 @@ class MembershipAdmin(ManagersMembership):
     search_fields = ["user__username", "user__first_name", "user__last_name"]
     ordering = ["company__name", "user__username"]
     autocomplete_fields = ["user"]
-    fields = ["user", "company", "role"]
+    readonly_fields = ["user_name", "company_name"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         return self.has_change_permission(request, obj)
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> list[str]:
-        """A membership is one person's in one company; another person's is another row."""
-        return ["user", "company"] if obj else []
+    def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+        """A membership is one person's in one company; another person's is another row. By name, without a link:
+        the pages of the account and the company are the operators'."""
+        return ["user_name", "company_name", "role"] if obj else ["user", "company", "role"]
+
+    @admin.display(description="user")
+    def user_name(self, membership: Membership) -> str:
+        return membership.user.get_username()
+
+    @admin.display(description="company")
+    def company_name(self, membership: Membership) -> str:
+        return membership.company.name
 
     @admin.display(description="name")
     def full_name(self, membership: Membership) -> str:

@@ -70,7 +70,17 @@ class PersonaAdmin(PersonaAdminBase):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Persona | None = None) -> list[str]:
         """A persona stays in its company: its conversations would move to another tenant with it."""
-        return ["company"] if obj else []
+        return ["company", "company_name"] if obj else []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Persona | None = None) -> Any:
+        """Of a persona that there is, its company's name: Django would link it to a page that managers have not."""
+        (title, first), *others = super().get_fieldsets(request, obj)
+        company = "company_name" if obj else "company"
+        return [(title, {**first, "fields": [company, *list(first["fields"])[1:]]}), *others]
+
+    @admin.display(description="company")
+    def company_name(self, persona: Persona) -> str:
+        return persona.company.name
 
     def get_urls(self) -> list[URLPattern]:
         return versions.urls() + super().get_urls()

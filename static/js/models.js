@@ -4,7 +4,7 @@ const input = document.querySelector("input[data-models]");
 const endpoint = document.querySelector("select[name=endpoint]");
 const list = document.getElementById("models");
 
-const note = document.createElement("p");
+const note = document.createElement("div");
 note.className = "help";
 note.setAttribute("role", "status");
 
