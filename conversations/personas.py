@@ -73,7 +73,7 @@ def save_draft(persona: Persona, version: PersonaVersion, *, by: User | None) ->
     """
     _check(persona, version, by)
     with transaction.atomic():
-        current = Persona.objects.select_for_update().select_related("current").get(pk=persona.pk).current
+        current = Persona.objects.select_for_update().get(pk=persona.pk).current
         persona.draft = None
         if current is None or changed(current, version):
             version.number = None

@@ -254,6 +254,30 @@ def test_managers_give_roles_and_take_people_out(crowd: Cast) -> None:
     assert User.objects.filter(pk=crowd.member.pk).exists()
 
 
+def test_a_foreign_persona_is_neither_changed_nor_published_nor_restored(crowd: Cast) -> None:
+    before = Persona.objects.values().get(pk=crowd.helpdesk.pk)
+    for who in ("manager", "reviewer", "outsider"):
+        client = Client()
+        sign_in(client, crowd, who)
+        sent = {"name": "Taken over", "system_prompt": "x", "model": "m", "_publish": "Publish"}
+        for address in (
+            reverse("admin:conversations_persona_change", args=[crowd.helpdesk.pk]),
+            reverse("admin:conversations_persona_restore", args=[crowd.helpdesk.pk, "1"]),
+        ):
+            assert client.post(address, sent).status_code == (403 if who == "outsider" else 404)
+    assert Persona.objects.values().get(pk=crowd.helpdesk.pk) == before
+
+
+def test_personas_are_taken_away_by_operators_only(crowd: Cast) -> None:
+    """The page that asks whether to delete one names the conversations that would go with it."""
+    client = Client()
+    client.force_login(crowd.manager)
+    chosen = {"action": "delete_selected", "_selected_action": str(crowd.guide.pk), "post": "yes"}
+    client.post(reverse("admin:conversations_persona_changelist"), chosen)
+    client.post(reverse("admin:conversations_persona_delete", args=[crowd.guide.pk]), {"post": "yes"})
+    assert Persona.objects.filter(pk=crowd.guide.pk).exists()
+
+
 def test_a_right_ends_with_its_role(crowd: Cast) -> None:
     client = Client()
     client.force_login(crowd.manager)

@@ -1,0 +1,53 @@
+"""The persona studio in a real browser: make a persona, publish, write a draft, compare it with what was, restore."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import BrowserContext, expect
+
+from tests.e2e.site import Site, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_a_version_is_written_published_compared_and_restored(
+    context: BrowserContext, demo_site: Site
+) -> None:
+    page = await sign_in(context, demo_site, "manager")
+    await page.get_by_role("button", name="manager").click()
+    await page.get_by_role("link", name="Administration").click()
+    await page.get_by_role("main").get_by_role("link", name="Personas", exact=True).click()
+    await page.get_by_role("link", name="Add persona").click()
+    await page.get_by_label("Company").select_option("Coca Cola")
+    await page.get_by_label("Name", exact=False).first.fill("Storyteller")
+    await page.get_by_label("System prompt").fill("Tell stories.")
+
+    # The provider's list arrives beside the page, and any name can be typed.
+    await page.get_by_label("Provider").select_option("Cohere")
+    await expect(page.locator("#models option").first).to_be_attached()
+    model = page.locator("input[name=model]")
+    await model.fill("typed-by-hand")
+    await expect(page.get_by_text("The provider does not list a model of this name.")).to_be_visible()
+    await model.fill("command-r-plus-08-2024")
+    await expect(page.get_by_role("status").filter(has_text="128,000 tokens")).to_be_visible()
+
+    await page.get_by_role("button", name="Save draft").click()
+    await expect(page.get_by_text("Nobody can choose the persona until it is published.")).to_be_visible()
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_text("Published: version 1 is in force")).to_be_visible()
+    await page.get_by_label("System prompt").fill("Tell stories.\nKeep them short.")
+    await page.get_by_role("button", name="Save draft").click()
+    await expect(page.get_by_text("The draft is saved. People get version 1")).to_be_visible()
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_text("Published: version 2 is in force")).to_be_visible()
+
+    await page.get_by_label("Compare", exact=True).select_option("Version 1")
+    await page.get_by_label("with", exact=True).select_option("Version 2")
+    await page.get_by_role("button", name="Compare").click()
+    await expect(page.get_by_role("cell", name="Keep them short.")).to_be_visible()
+
+    await page.go_back()
+    await page.get_by_role("link", name="Version 1").click()
+    await page.get_by_role("button", name="Restore").click()
+    await expect(page.get_by_text("The draft is version 1 again.")).to_be_visible()
+    await expect(page.get_by_label("System prompt")).to_have_value("Tell stories.")
