@@ -12,14 +12,10 @@ import psycopg
 from tests.conftest import missing
 
 ADDRESS = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
-SUITES = (
-    "test_posting.py",
-    "test_generation.py",
-    "test_access.py",
-    "test_pages.py",
-    "test_admin.py",
-    "test_review.py",
-)
+SUITES = [
+    f"test_{what}.py"
+    for what in ("posting", "generation", "access", "access_admin", "pages", "admin", "review", "studio")
+]
 
 
 def test_the_same_on_postgresql(tmp_path: Path) -> None:

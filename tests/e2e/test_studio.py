@@ -1,4 +1,7 @@
-"""The persona studio in a real browser: make a persona, publish, write a draft, compare it with what was, restore."""
+"""The persona studio in a real browser: make a persona, publish, write a draft, compare it with what was, restore.
+
+The list of models arrives beside the page, and any name can be typed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,6 @@ async def test_a_version_is_written_published_compared_and_restored(
     await page.get_by_label("Name", exact=False).first.fill("Storyteller")
     await page.get_by_label("System prompt").fill("Tell stories.")
 
-    # The provider's list arrives beside the page, and any name can be typed.
     await page.get_by_label("Provider").select_option("Cohere")
     await expect(page.locator("#models option").first).to_be_attached()
     model = page.locator("input[name=model]")
