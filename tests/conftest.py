@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
+from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db import connections
 from pytest_django.fixtures import Settings
 
 from conversations.database import executor
@@ -128,6 +130,8 @@ async def running(upstream: RecordedUpstream) -> AsyncIterator[RecordedUpstream]
 
 @pytest.fixture(scope="session", autouse=True)
 def _database_threads(django_db_setup: None) -> Iterator[None]:
-    """Let what the last test left in the threads end before the database goes."""
+    """Let what the last test left in the threads end, and give its connections back, before the database goes."""
     yield
     executor.shutdown()
+    # The thread that views run in under the asynchronous client, whose requests end without closing anything.
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -12,20 +11,16 @@ import uuid
 from pathlib import Path
 
 import pytest
-from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from chatsite.asgi import application
-from conversations import access, announcements, generation, pages, posting, thread
+from conversations import access, pages, posting, thread
 from conversations.database import in_database
-from conversations.generation import store
 from conversations.models import Conversation, Generation, Message
-from conversations.providers.recorded import RecordedUpstream, Script
+from conversations.providers.recorded import RecordedUpstream
 from tests.conftest import PASSWORD, Cast
-from tests.test_access import cookie_of, socket
 from tests.test_generation import ended
 from tests.test_posting import end, start
 
@@ -42,14 +37,6 @@ def first_turn(cast: Cast, text: str = "An answer.") -> posting.Turn:
     turn = start(cast)
     end(turn, text=text)
     return turn
-
-
-async def frames(communicator: WebsocketCommunicator, until: str) -> str:
-    """What the socket says, up to a frame that holds `until`."""
-    said = ""
-    while until not in said:
-        said += await communicator.receive_from(timeout=5)
-    return said
 
 
 async def test_the_first_question_leads_to_its_conversation(
@@ -334,195 +321,3 @@ def test_the_health_of_the_parts(client: Client, db: None, settings: Settings) -
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert b"redis" in answer.content
-
-
-# -- The socket -------------------------------------------------------------------------------------
-
-
-async def test_the_socket_shows_an_answer_to_its_end(live_cast: Cast, running: RecordedUpstream) -> None:
-    turn = await in_database(start, live_cast)
-    cookie = await in_database(cookie_of, live_cast.member)
-    communicator = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
-    assert (await communicator.connect())[0]
-    await generation.start(turn.generation.pk)
-    said = await frames(communicator, 'data-status="done"')
-    assert "most recognizable" in said
-    assert "The answer was cut at its length limit." in said
-    assert "Continue" in said
-    assert 'aria-label="Send"' in said
-    await communicator.disconnect()
-
-
-async def test_other_tabs_get_the_question_before_its_answer(
-    live_cast: Cast, running: RecordedUpstream
-) -> None:
-    turn = await in_database(first_turn, live_cast)
-    cookie = await in_database(cookie_of, live_cast.member)
-    tabs = [socket(f"/ws/c/{turn.conversation.pk}/", cookie) for _ in range(2)]
-    for tab in tabs:
-        assert (await tab.connect())[0]
-    client = await signed_in(live_cast)
-    await client.post(
-        reverse("send", args=[turn.conversation.pk]),
-        {"text": "What is Coca Cola?", "client_id": str(uuid.uuid4())},
-    )
-    for tab in tabs:
-        said = await frames(tab, 'data-status="done"')
-        assert said.index("What is Coca Cola?") < said.index("Coca-Cola, often")
-        assert "ws-send" not in said  # the socket follows by itself; only a page has to ask
-        await tab.disconnect()
-
-
-async def test_a_page_that_fell_behind_gets_the_whole_thread(live_cast: Cast) -> None:
-    turn = await in_database(first_turn, live_cast)
-    state = await in_database(lambda: thread.standing(turn.conversation).state)
-    cookie = await in_database(cookie_of, live_cast.member)
-    current = socket(f"/ws/c/{turn.conversation.pk}/?state={state}", cookie)
-    assert (await current.connect())[0]
-    assert await current.receive_nothing()
-    await current.disconnect()
-
-    def more() -> None:
-        end(posting.post(live_cast.member, turn.conversation, "more", client_id=uuid.uuid4()), text="missed")
-
-    await in_database(more)
-    behind = socket(f"/ws/c/{turn.conversation.pk}/?state={state}", cookie)
-    assert (await behind.connect())[0]
-    said = await behind.receive_from()
-    assert 'id="messages" hx-swap-oob="outerHTML"' in said
-    assert said.count("<article") == 4
-    assert "missed" in said
-    await behind.disconnect()
-
-
-async def test_a_page_that_missed_an_announcement_gets_the_whole_with_the_next(live_cast: Cast) -> None:
-    turn = await in_database(first_turn, live_cast)
-    cookie = await in_database(cookie_of, live_cast.member)
-    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
-    assert (await tab.connect())[0]
-    await tab.send_to(text_data=json.dumps({"follow": str(turn.generation.pk)}))
-    await frames(tab, 'data-status="done"')
-
-    def ask(text: str) -> posting.Turn:
-        made = posting.post(live_cast.member, turn.conversation, text, client_id=uuid.uuid4())
-        end(made)
-        return made
-
-    await in_database(ask, "missed")
-    announced = await in_database(ask, "announced")
-    ids = [announced.answer.parent_id, announced.answer.pk]
-    await announcements.turns_added(turn.conversation.pk, [pk for pk in ids if pk], below=announced.below)
-    said = await tab.receive_from()
-    assert said.index("missed") < said.index("announced")
-    await tab.disconnect()
-
-
-@pytest.mark.parametrize("broken", ["follower", "handler"])
-async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
-    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch, broken: str
-) -> None:
-    running.scripts.append(Script(pieces=("a ",) * 20, hang_after=5))
-    turn = await in_database(start, live_cast)
-    await generation.start(turn.generation.pk)
-    cookie = await in_database(cookie_of, live_cast.member)
-    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
-    assert (await tab.connect())[0]
-    await frames(tab, "a a a")
-
-    def locked(*given: object) -> None:
-        raise OperationalError("database is locked")
-
-    if broken == "follower":
-        monkeypatch.setattr(store, "read", locked)
-        await generation.stop(turn.conversation.pk)
-    else:
-        monkeypatch.setattr(thread, "standing", locked)
-        await announcements.branch_changed(turn.conversation.pk)
-    while (message := await tab.receive_output(timeout=5))["type"] != "websocket.close":
-        pass
-    assert message["code"] == 1011
-    await tab.disconnect()
-    assert not [task for task in asyncio.all_tasks() if "ConversationConsumer" in repr(task)]
-
-
-async def test_a_client_that_has_just_left_is_no_incident(
-    live_cast: Cast, running: RecordedUpstream, caplog: pytest.LogCaptureFixture
-) -> None:
-    running.scripts.append(Script(pieces=("a ",) * 9, hang_after=3))
-    turn = await in_database(start, live_cast)
-    await generation.start(turn.generation.pk)
-    cookie = await in_database(cookie_of, live_cast.member)
-    told, tried = asyncio.Queue[dict[str, object]](), asyncio.Event()
-    told.put_nowait({"type": "websocket.connect"})
-
-    async def send(message: dict[str, object]) -> None:
-        if message["type"] == "websocket.send":
-            tried.set()
-            raise RuntimeError("the server's own way to say that nobody is there")
-
-    scope = socket(f"/ws/c/{turn.conversation.pk}/", cookie).scope
-    serving = asyncio.create_task(application(scope, told.get, send))
-    await asyncio.wait_for(tried.wait(), 5)
-    told.put_nowait({"type": "websocket.disconnect", "code": 1006})
-    await asyncio.wait_for(serving, 5)
-    await generation.stop(turn.conversation.pk)
-    assert not [record for record in caplog.records if record.exc_info]
-
-
-async def test_the_channel_layer_out_of_reach_loses_nothing(
-    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Unreachable:
-        def __getattr__(self, name: str) -> object:
-            async def fail(*given: object) -> None:
-                raise ConnectionError("Redis is down")
-
-            return fail
-
-    turn = await in_database(first_turn, live_cast)
-    monkeypatch.setattr(announcements, "get_channel_layer", Unreachable)
-    cookie = await in_database(cookie_of, live_cast.member)
-    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
-    assert (await tab.connect())[0]
-    client = await signed_in(live_cast)
-    form = {"text": "What is Coca Cola?", "client_id": str(uuid.uuid4())}
-    answer = await client.post(reverse("send", args=[turn.conversation.pk]), form, headers=HTMX)
-    assert answer.status_code == 200
-    made = await in_database(Generation.objects.exclude(pk=turn.generation.pk).get)
-    await tab.send_to(text_data=json.dumps({"follow": str(made.pk)}))
-    assert "most recognizable" in await frames(tab, 'data-status="done"')
-    await tab.disconnect()
-
-
-async def test_a_switch_of_version_reaches_the_other_tabs(live_cast: Cast) -> None:
-    turn = await in_database(first_turn, live_cast, "first")
-    answer = await in_database(
-        Message.objects.select_related("generation", "parent", "conversation__persona__current").get,
-        pk=turn.answer.pk,
-    )
-
-    def again() -> None:
-        end(posting.regenerate(live_cast.member, answer, client_id=uuid.uuid4()), text="second")
-
-    await in_database(again)
-    cookie = await in_database(cookie_of, live_cast.member)
-    tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
-    assert (await tab.connect())[0]
-    client = await signed_in(live_cast)
-    switched = await client.post(reverse("switch", args=[turn.conversation.pk, turn.answer.pk]))
-    for said in (switched.content.decode(), await tab.receive_from()):
-        assert ">first</p>" in said.replace(' dir="auto"', "")
-        assert "1/2" in said
-    await tab.disconnect()
-
-
-async def test_stop_answers_with_the_end(live_cast: Cast, running: RecordedUpstream) -> None:
-    running.scripts.append(Script(pieces=("a ",) * 9, hang_after=3))
-    turn = await in_database(start, live_cast)
-    await generation.start(turn.generation.pk)
-    assert await running.log.arrived(1)
-    client = await signed_in(live_cast)
-    answer = await client.post(reverse("stop", args=[turn.conversation.pk]))
-    assert 'data-status="stopped"' in answer.content.decode()
-    assert 'aria-label="Send"' in answer.content.decode()
-    assert (await in_database(Generation.objects.get)).status == "stopped"

@@ -14,7 +14,18 @@ from tests.conftest import missing
 ADDRESS = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 SUITES = [
     f"test_{what}.py"
-    for what in ("posting", "generation", "access", "access_admin", "pages", "admin", "review", "studio")
+    for what in (
+        "posting",
+        "generation",
+        "endings",
+        "socket",
+        "access",
+        "access_admin",
+        "pages",
+        "admin",
+        "review",
+        "studio",
+    )
 ]
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 
 import pytest
-from django.db import connection
 from pytest_django.fixtures import Settings
 
 from conversations import posting, thread
@@ -14,6 +12,7 @@ from conversations.generation import store
 from conversations.models import Conversation, Generation, Message
 from conversations.posting import Refused
 from tests.conftest import Cast
+from tests.races import at_once
 
 Status = Generation.Status
 
@@ -258,75 +257,40 @@ def test_titles_are_cut_at_a_word(text: str, title: str) -> None:
 def test_twenty_equal_requests_at_once_are_one_turn(live_cast: Cast) -> None:
     turn = start(live_cast)
     end(turn)
-    client_id, outcomes = uuid.uuid4(), []
-    barrier = threading.Barrier(20)
+    client_id = uuid.uuid4()
 
-    def send() -> None:
+    def send() -> uuid.UUID:
         conversation = Conversation.objects.select_related("persona__current").get()
-        connection.close()  # none is held while waiting: a pool has fewer than twenty
-        barrier.wait(10)
-        try:
-            outcomes.append(
-                posting.post(live_cast.member, conversation, "more", client_id=client_id).answer.pk
-            )
-        finally:
-            connection.close()
+        return posting.post(live_cast.member, conversation, "more", client_id=client_id).answer.pk
 
-    threads = [threading.Thread(target=send) for _ in range(20)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert len(outcomes) == 20
-    assert len(set(outcomes)) == 1
+    assert len(set(at_once(*[send] * 20))) == 1
     assert Message.objects.count() == 4
 
 
 def test_the_limit_of_a_person_holds_at_once_too(live_cast: Cast, settings: Settings) -> None:
     settings.ANSWERS_AT_ONCE = 3
-    outcomes: list[bool] = []
-    barrier = threading.Barrier(8)
 
-    def send() -> None:
-        barrier.wait(10)
+    def send() -> int:
         try:
             start(live_cast)
-            outcomes.append(True)
         except Refused as refusal:
-            outcomes.append(refusal.status != 429)
-        finally:
-            connection.close()
+            return refusal.status
+        return 200
 
-    threads = [threading.Thread(target=send) for _ in range(8)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert sorted(outcomes) == [False] * 5 + [True] * 3
+    assert sorted(at_once(*[send] * 8)) == [200] * 3 + [429] * 5
 
 
 def test_twenty_different_requests_at_once_are_one_turn_and_nineteen_refusals(live_cast: Cast) -> None:
     turn = start(live_cast)
     end(turn)
-    made, refused = [], []
-    barrier = threading.Barrier(20)
 
-    def send() -> None:
+    def send() -> int:
         conversation = Conversation.objects.select_related("persona__current").get()
-        connection.close()  # none is held while waiting: a pool has fewer than twenty
-        barrier.wait(10)
         try:
-            made.append(posting.post(live_cast.member, conversation, "more", client_id=uuid.uuid4()))
+            posting.post(live_cast.member, conversation, "more", client_id=uuid.uuid4())
         except Refused as refusal:
-            refused.append(refusal.status)
-        finally:
-            connection.close()
+            return refusal.status
+        return 200
 
-    threads = [threading.Thread(target=send) for _ in range(20)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert len(made) == 1
-    assert refused == [409] * 19
+    assert sorted(at_once(*[send] * 20)) == [200] + [409] * 19
     assert Message.objects.count() == 4
