@@ -21,11 +21,8 @@ def whole_thread(conversation: Conversation, *, follow: bool) -> str:
     """Everything below the header, as it stands now: for a branch that changed and a page that fell behind."""
     shown = thread.thread(conversation, follow=follow)
     messages = render_to_string("chat/_messages.html", {"turns": shown.turns})
-    return (
-        f'<div class="messages" id="messages" hx-swap-oob="outerHTML">{messages}</div>'
-        + state(shown.state)
-        + composer_button(conversation, running=shown.running)
-    )
+    whole = f'<div class="messages" id="messages" hx-swap-oob="outerHTML">{messages}</div>'
+    return whole + _stands(conversation, shown.now)
 
 
 def missed(conversation: Conversation, shown: str) -> str:
@@ -40,11 +37,7 @@ def new_turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow:
     now = thread.standing(conversation)
     turns = thread.turns(conversation, ids, follow=follow)
     messages = render_to_string("chat/_messages.html", {"turns": turns})
-    return (
-        f'<div hx-swap-oob="beforeend:#messages">{messages}</div>'
-        + state(now.state)
-        + composer_button(conversation, running=now.live is not None)
-    )
+    return f'<div hx-swap-oob="beforeend:#messages">{messages}</div>' + _stands(conversation, now)
 
 
 def ending(conversation: Conversation, turn: thread.Turn) -> str:
@@ -59,8 +52,11 @@ def foot(turn: thread.Turn, *, asking: bool = False) -> str:
 
 def standing(conversation: Conversation) -> str:
     """How the conversation stands now: what the page remembers of it, and Send or Stop."""
-    now = thread.standing(conversation)
-    return state(now.state) + composer_button(conversation, running=now.live is not None)
+    return _stands(conversation, thread.standing(conversation))
+
+
+def _stands(conversation: Conversation, now: thread.Standing) -> str:
+    return state(now.state) + composer_button(conversation, running=now.running)
 
 
 def state(value: str) -> str:

@@ -66,15 +66,6 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Thread:
-    """The branch that is shown. `state` changes whenever a page that shows another one is out of date."""
-
-    turns: list[Turn]
-    running: bool
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """How a conversation stands at one moment: read once for each rendering, so that its parts agree."""
 
@@ -83,10 +74,23 @@ class Standing:
     live: Generation | None
 
     @property
+    def running(self) -> bool:
+        """Whether an answer is being written, on the branch shown or not."""
+        return self.live is not None
+
+    @property
     def state(self) -> str:
         """What a page keeps and compares, to know whether it is out of date."""
         status = "live" if self.status in Generation.LIVE else self.status
         return f"{self.head}.{status}.{self.live.pk if self.live else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """The branch that is shown, and how the conversation stood when it was read."""
+
+    turns: list[Turn]
+    now: Standing
 
 
 def standing(conversation: Conversation) -> Standing:
@@ -110,16 +114,13 @@ def thread(conversation: Conversation, *, follow: bool = False) -> Thread:
     """All that the page of `conversation` shows. With `follow` a running answer asks the socket for its text."""
     now = standing(conversation)
     tree = Tree(conversation.pk)
-    return Thread(
-        turns=_turns(conversation, tree, tree.path(now.head), follow=follow),
-        running=now.live is not None,
-        state=now.state,
-    )
+    return Thread(_turns(conversation, tree, tree.path(now.head), follow=follow), now)
 
 
 def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
     """Whether a message is on the branch that is shown."""
-    return message_id in Tree(conversation.pk).path(standing(conversation).head)
+    head = Conversation.objects.values_list("head_id", flat=True).get(pk=conversation.pk)
+    return message_id in Tree(conversation.pk).path(head)
 
 
 def turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool = False) -> list[Turn]:

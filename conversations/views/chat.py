@@ -84,8 +84,8 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
     context: dict[str, Any] = {
         "conversation": found,
         "turns": shown.turns,
-        "running": shown.running,
-        "state": shown.state,
+        "running": shown.now.running,
+        "state": shown.now.state,
         "socket_path": reverse("conversation", args=[found.pk]).replace("/c/", "/ws/c/", 1),
         "can_write": not closed_reason,
         "closed_reason": closed_reason,
