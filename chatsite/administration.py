@@ -45,8 +45,12 @@ class Administration(AdminSite):
         return guarded
 
     def get_urls(self) -> list[Any]:
-        """All but the way from any row of any model to its page: ours have none, and it looks rows up unscoped."""
-        return [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
+        """Django's and the workplace's, but for the way from any row of any model to its page: ours have none, and
+        it looks rows up unscoped."""
+        from conversations.admin.workplace import urls  # once the models are there
+
+        django = [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
+        return urls.urls() + django
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The site has one sign-in page."""

@@ -172,3 +172,53 @@ def managed_people(person: AnyPerson) -> QuerySet[User]:
     if is_operator(person):
         return User.objects.all()
     return User.objects.filter(pk__in=managed_memberships(person).values("user_id"))
+
+
+# -- Review: what the reviewers of a company may read. Each look is first a record: see `reading.py` ------------
+
+
+def reviewed_companies(person: AnyPerson) -> QuerySet[Company]:
+    """The companies whose conversations `person` may read and review: reviewers, managers, and operators all."""
+    if is_operator(person):
+        return Company.objects.all()
+    if not person.is_active:
+        return Company.objects.none()
+    roles = (Membership.Role.REVIEWER, Membership.Role.MANAGER)
+    return Company.objects.filter(memberships__user_id=person.pk, memberships__role__in=roles)
+
+
+def reviewed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
+    """One of `reviewed_companies`. Raises NotVisible."""
+    found = reviewed_companies(person).filter(pk=company_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def managed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
+    """One of `managed_companies`. Raises NotVisible."""
+    found = managed_companies(person).filter(pk=company_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def reviewed_conversations(company: Company) -> ConversationQuerySet:
+    """The conversations of a company that was let through by `reviewed_company`."""
+    return Conversation.objects.filter(persona__company=company)
+
+
+def reviewed_conversation(company: Company, conversation_id: uuid.UUID) -> Conversation:
+    """One of `reviewed_conversations`, with its persona and owner. Raises NotVisible.
+
+    This says that it is there. Only `reading.py` hands it out to be read.
+    """
+    found = (
+        reviewed_conversations(company)
+        .select_related("persona__company", "persona__current__endpoint", "owner")
+        .filter(pk=conversation_id)
+        .first()
+    )
+    if found is None:
+        raise NotVisible
+    return found

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from conversations.views import chat, history, review, site
+from conversations.views import chat, feedback, history, site
 
 urlpatterns = [
     path("", chat.start, name="start"),
@@ -17,7 +17,7 @@ urlpatterns = [
     ),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/continue/", chat.continue_, name="continue"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/switch/", chat.switch, name="switch"),
-    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/feedback/", review.feedback, name="feedback"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/feedback/", feedback.feedback, name="feedback"),
     re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),
     path("readyz", site.readyz, name="readyz"),
 ]

@@ -14,11 +14,30 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
 from django.test import Client
 from django.urls import get_resolver, reverse
 
-from conversations import personas
-from conversations.models import Endpoint, Membership, Persona, PersonaVersion
+from conversations import feedback, filing, personas
+from conversations.models import (
+    AnswerLabel,
+    AnswerRecord,
+    Conversation,
+    Endpoint,
+    Grade,
+    Judgement,
+    Label,
+    Membership,
+    Note,
+    Persona,
+    PersonaVersion,
+    QueueEntry,
+    Reading,
+    Review,
+    Rubric,
+    Rule,
+)
+from tests.answers import ended
 from tests.conftest import Cast
 from tests.test_access import EVERYBODY, addresses, sign_in
 
@@ -33,6 +52,7 @@ Answers = dict[
 STAFF: Answers = {"manager": 200, "reviewer": 200, "admin": 200}
 REDIRECTED: Answers = dict.fromkeys(STAFF, 302)
 GONE: Answers = dict.fromkeys(STAFF, 404)
+POST_ONLY: Answers = dict.fromkeys(STAFF, 405)
 OPERATORS: Answers = {"manager": 403, "reviewer": 403, "admin": 200}
 MANAGERS: Answers = {"manager": 200, "reviewer": 403, "admin": 200}
 OWN_ROW: Answers = {"manager": 200, "reviewer": 404, "admin": 200}
@@ -57,6 +77,11 @@ LISTS: dict[str, Answers] = {
     "conversations_membership_add": OPERATORS,
     "conversations_persona_changelist": MANAGERS,
     "conversations_persona_add": MANAGERS,
+    "review": {
+        "manager": 302,
+        "reviewer": 302,
+        "admin": 200,
+    },  # to the one company, or the choice between them
     "conversations_persona_models": {"manager": 404, "reviewer": 403, "admin": 404},  # without saying of what
 }
 # Of each: a row of one's own company, and one of another. One that is absent is GONE.
@@ -76,11 +101,18 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     },
     **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history")},
     **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("compare", "version")},
-    "conversations_persona_restore": (dict.fromkeys(STAFF, 405), dict.fromkeys(STAFF, 405)),  # a POST only
+    "conversations_persona_restore": (POST_ONLY, POST_ONLY),
     "conversations_persona_delete": (OWN_ROW_OF_OPERATORS, FOREIGN_ROW),
+    # The workplace, by company; asked in a sitting.
+    "review_sitting": (STAFF, FOREIGN_ROW),
+    "review_unmask": (POST_ONLY, POST_ONLY),
+    "review_readings": (OWN_ROW, FOREIGN_ROW),
 }
 BY_NAME = {"app_list"}
 FURTHER = {"conversations_persona_version": ("1",), "conversations_persona_restore": ("1",)}
+BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, as the model that it is of
+    "review_unmask": Conversation
+}
 PLAIN = r"(?P<url>.*)$", "<path:object_id>/"  # Django's catch-all, and its old form of a change page
 
 
@@ -106,14 +138,61 @@ def crowd(live_cast: Cast) -> Cast:
         action_flag=CHANGE,
         change_message=CANARY,
     )
+    _write_down(live_cast)
     return live_cast
+
+
+def _write_down(cast: Cast) -> None:
+    """A conversation at each company, and all that its reviewers can say of it; at Globex in canaries."""
+    for company, person, persona, word in (
+        (cast.coca_cola, cast.member, cast.guide, "ours"),
+        (cast.globex, cast.outsider, cast.helpdesk, CANARY),
+    ):
+        persona.refresh_from_db()
+        turn = ended(cast, word, question=word, by=person, persona=persona, sentence=word, request_id=word)
+        feedback.rate(person, turn.answer, good=False, comment=word)
+        Rule.objects.create(company=company, kind=Rule.Kind.WORDS, value=word)
+        filing.file_ended()
+        record = AnswerRecord.objects.get(message=turn.answer)
+        rubric = Rubric.objects.create(company=company, name=word, in_use=True)
+        grade = Grade.objects.create(rubric=rubric, position=1, name=word, meaning=word)
+        AnswerLabel.objects.create(label=Label.objects.create(company=company, name=word), record=record)
+        Note.objects.create(conversation=turn.conversation, author=cast.admin, text=word)
+        review = Review.objects.create(entry=QueueEntry.objects.get(company=company), seat="first")
+        Judgement.objects.create(review=review, record=record, grade=grade, correction=word)
+        Reading.objects.create(
+            company=company,
+            reader_id=cast.admin.pk,
+            reader_name=word,
+            owner_id=person.pk,
+            owner_name=word,
+            conversation_id=turn.conversation.pk,
+            what=Reading.What.PAGE,
+            reason=word,
+            sitting=uuid.UUID(int=9),
+        )
+
+
+def sit(client: Client, cast: Cast) -> None:
+    """Begin a sitting at every company that lets the client in."""
+    for company in (cast.coca_cola, cast.globex):
+        client.post(reverse("admin:review_sitting", args=[company.pk]), {"reason": "to find out"})
+
+
+def below(cast: Cast, name: str, pk: Any) -> tuple[Any, ...]:
+    """What follows the company in an address: a row of that company's, or one that is absent."""
+    if name not in BELOW:
+        return FURTHER.get(name, ())
+    company = "persona__company" if BELOW[name] is Conversation else "company"
+    found = BELOW[name]._default_manager.filter(**{company: pk}).values_list("pk", flat=True).first()
+    return (found or pk,)
 
 
 def rows(cast: Cast, name: str) -> tuple[Any, Any, Any]:
     """The ids for an address: of one's own company, of another, of nothing."""
     if name.startswith("auth_user"):
         return cast.member.pk, cast.outsider.pk, ABSENT["pk"]
-    if "_company_" in name:
+    if "_company_" in name or name.startswith("review_"):
         return cast.coca_cola.pk, cast.globex.pk, ABSENT["uuid"]
     if "_persona_" in name:
         return cast.guide.pk, cast.helpdesk.pk, ABSENT["uuid"]
@@ -129,9 +208,13 @@ def doors(cast: Cast) -> Iterator[tuple[str, Answers]]:
     for name, answers in LISTS.items():
         yield reverse(f"admin:{name}"), answers
     for name, (own, foreign) in ROWS.items():
-        gone = own if name == "conversations_persona_restore" else GONE
+        gone = own if own is POST_ONLY else GONE
         for pk, answers in zip(rows(cast, name), (own, foreign, gone), strict=True):
-            yield reverse(f"admin:{name}", args=[pk, *FURTHER.get(name, ())]), answers
+            yield reverse(f"admin:{name}", args=[pk, *below(cast, name, pk)]), answers
+        if name in BELOW:  # a row of another company below one's own
+            own_company, other_company, _ = rows(cast, name)
+            address = reverse(f"admin:{name}", args=[own_company, *below(cast, name, other_company)])
+            yield address, own if own is POST_ONLY else GONE
     yield reverse("admin:app_list", args=["conversations"]), OWN_ROW
     yield reverse("admin:app_list", args=["auth"]), FOREIGN_ROW
     yield "/admin/elsewhere/", GONE
@@ -147,6 +230,8 @@ def test_every_door_as_everybody(crowd: Cast) -> None:
     for who in EVERYBODY:
         client = Client()
         sign_in(client, crowd, who)
+        if who != "nobody":
+            sit(client, crowd)
         for address, answers in doors(crowd):
             response = client.get(address)
             expected = {"nobody": 302}.get(who, answers.get(who, 403))
@@ -168,7 +253,7 @@ def test_a_foreign_row_and_an_absent_one_are_the_same(crowd: Cast) -> None:
             _, foreign, absent = rows(crowd, name)
             bodies = set()
             for pk in (foreign, absent):
-                address = reverse(f"admin:{name}", args=[absent, *FURTHER.get(name, ())])
+                address = reverse(f"admin:{name}", args=[absent, *below(crowd, name, absent)])
                 address = address.replace(str(absent), str(pk))
                 for response in (client.get(address), client.post(address, {"post": "yes"})):
                     if response.status_code == 405:

@@ -23,7 +23,9 @@ SUITES = [
         "access_admin",
         "pages",
         "admin",
-        "review",
+        "feedback",
+        "reading",
+        "filing",
         "studio",
     )
 ]

@@ -1,4 +1,4 @@
-"""The one periodic task of a process: it saves all running answers together, reads stop requests, and sweeps.
+"""The one periodic task of a process: it saves all running answers together, reads stop requests, files, sweeps.
 
 One transaction a second, however many answers run. Daphne tells an application neither of its start nor of its
 end, so the keeper is started by the first thing that happens on the event loop, and nothing depends on its end.
@@ -10,9 +10,12 @@ import asyncio
 import contextvars
 import logging
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 from django.db import Error as DatabaseError
 
+from conversations import filing
 from conversations.database import in_database
 from conversations.generation import runner, store
 
@@ -55,16 +58,29 @@ async def save() -> None:
 async def _keep() -> None:
     swept_at = 0.0
     while True:
-        try:
-            await save()
-            if time.monotonic() - swept_at >= SWEEP_EVERY:
-                swept_at = time.monotonic()
-                if lost := await in_database(store.sweep):
-                    logger.warning("%d answers had lost their process and are marked interrupted", lost)
-        except DatabaseError as error:
-            logger.error("saving has to wait: %s", type(error).__name__)
-        except Exception:
-            logger.exception(
-                "saving failed"
-            )  # and is tried again: without a keeper every answer would be lost
+        await _tried("saving", save())
+        await _tried("filing", _file())
+        if time.monotonic() - swept_at >= SWEEP_EVERY:
+            swept_at = time.monotonic()
+            await _tried("sweeping", _sweep())
         await asyncio.sleep(SAVE_EVERY)
+
+
+async def _file() -> None:
+    while await in_database(filing.file_ended) == filing.BATCH:
+        pass
+
+
+async def _sweep() -> None:
+    if lost := await in_database(store.sweep):
+        logger.warning("%d answers had lost their process and are marked interrupted", lost)
+
+
+async def _tried(what: str, work: Coroutine[Any, Any, None]) -> None:
+    """Do `work`, and survive what it raises: it is tried again, and without a keeper every answer would be lost."""
+    try:
+        await work
+    except DatabaseError as error:
+        logger.error("%s has to wait: %s", what, type(error).__name__)
+    except Exception:
+        logger.exception("%s failed", what)

@@ -2,18 +2,44 @@
 
 from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
+from conversations.models.ledger import AnswerRecord
 from conversations.models.persona import Endpoint, Persona, PersonaVersion, Wire
-from conversations.models.review import Feedback
+from conversations.models.queue import EntryReason, QueueEntry, Rule
+from conversations.models.reading import Reading
+from conversations.models.review import (
+    AnswerLabel,
+    Feedback,
+    Flag,
+    Grade,
+    Judgement,
+    Label,
+    Note,
+    Review,
+    Rubric,
+)
 
 __all__ = [
+    "AnswerLabel",
+    "AnswerRecord",
     "Company",
     "Conversation",
     "Endpoint",
+    "EntryReason",
     "Feedback",
+    "Flag",
     "Generation",
+    "Grade",
+    "Judgement",
+    "Label",
     "Membership",
     "Message",
+    "Note",
     "Persona",
     "PersonaVersion",
+    "QueueEntry",
+    "Reading",
+    "Review",
+    "Rubric",
+    "Rule",
     "Wire",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
 
 
@@ -21,6 +21,11 @@ class Company(models.Model):
             RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", "Give a colour as # and six digits, such as #e4002b.")
         ],
         help_text="The accent of its pages, such as #e4002b; corrected where it would be hard to read.",
+    )
+    second_reviews = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(100)],
+        help_text="How many of a hundred reviews a second reviewer repeats without seeing the first.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -125,6 +125,9 @@ class Generation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    filed = models.BooleanField(
+        default=False, help_text="Whether the ledger and the queue know how it ended and what was said of it."
+    )
 
     class Meta:
         constraints = [
@@ -140,6 +143,11 @@ class Generation(models.Model):
                 fields=["heartbeat_at"], condition=Q(status__in=["pending", "running"]), name="live_answers"
             ),
             models.Index(fields=["requested_by", "-created_at"], name="answers_of_a_person"),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(filed=False, finished_at__isnull=False),
+                name="answers_to_file",
+            ),
         ]
 
     def __str__(self) -> str:

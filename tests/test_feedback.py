@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from conversations import posting, review
+from conversations import feedback, posting
 from conversations.models import Feedback
 from conversations.posting import Refused
 from tests.conftest import Cast
@@ -35,14 +35,14 @@ def test_an_answer_is_judged_changed_and_taken_back(
     client.post(
         address, {"good": "0", "reasons": ["wrong", "style", "made up"], "comment": "  It is red.\0 "}
     )
-    feedback = Feedback.objects.get()
-    assert (feedback.message, feedback.person, feedback.good) == (turn.answer, cast.member, False)
-    assert (feedback.reasons, feedback.comment) == (["wrong", "style"], "It is red.")
+    kept = Feedback.objects.get()
+    assert (kept.message, kept.person, kept.good) == (turn.answer, cast.member, False)
+    assert (kept.reasons, kept.comment) == (["wrong", "style"], "It is red.")
     page = client.get(reverse("conversation", args=[turn.conversation.pk])).content.decode()
     assert "It is red." in page
     client.post(address, {"good": "1"})
-    feedback = Feedback.objects.get()
-    assert (feedback.good, feedback.reasons, feedback.comment) == (True, [], "")
+    kept = Feedback.objects.get()
+    assert (kept.good, kept.reasons, kept.comment) == (True, [], "")
     page = client.post(address, {"good": ""}).content.decode()
     assert not Feedback.objects.exists()
     assert 'aria-pressed="true"' not in page
@@ -64,9 +64,9 @@ def test_only_ended_answers_are_judged(cast: Cast) -> None:
     assert answer.parent is not None
     for message in (answer, reload(answer.parent)):
         with pytest.raises(Refused):
-            review.rate(cast.member, message, good=True)
+            feedback.rate(cast.member, message, good=True)
     end(turn)
-    assert review.rate(cast.member, reload(turn.answer), good=True).good
+    assert feedback.rate(cast.member, reload(turn.answer), good=True).good
 
 
 def test_nobody_else_judges(cast: Cast) -> None:

@@ -8,7 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from conversations import access, pages, review, thread
+from conversations import access, pages, thread
+from conversations import feedback as verbs
 from conversations.views.guards import PersonRequest, signed_in
 
 
@@ -21,7 +22,7 @@ def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uui
     good = request.POST.get("good", "")
     explained = "comment" in request.POST
     if good in {"0", "1"}:
-        review.rate(
+        verbs.rate(
             request.user,
             answer,
             good=good == "1",
@@ -29,7 +30,7 @@ def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uui
             comment=request.POST.get("comment", ""),
         )
     else:
-        review.take_back(answer)
+        verbs.take_back(answer)
     if not request.htmx:
         return redirect("conversation", conversation_id)
     # A bare "bad answer" is asked for its reasons at once; everything else is said.

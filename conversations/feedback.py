@@ -1,0 +1,62 @@
+"""The verbs by which people judge the answers that they were given. Callers have been through `access.py`.
+
+Each marks the answer to be filed anew: `filing.py` copies what was said into the ledger and asks the rules again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from conversations.models import Feedback, Flag, Generation, Message
+from conversations.posting import Refused, clean
+
+COMMENT_CHARS = 2_000
+
+
+def rate(
+    person: User, answer: Message, *, good: bool, reasons: Iterable[str] = (), comment: str = ""
+) -> Feedback:
+    """Say whether `answer` was good, in place of what was said before. Reasons are for bad ones. Raises Refused."""
+    comment = clean(comment).strip()
+    if len(comment) > COMMENT_CHARS:
+        raise Refused(
+            f"A comment has at most {COMMENT_CHARS:,} characters. Shorten it and send again.", status=413
+        )
+    known = [] if good else [reason.value for reason in Feedback.Reason if reason.value in set(reasons)]
+    with transaction.atomic():
+        _file_anew(answer)
+        feedback, _ = Feedback.objects.update_or_create(
+            message=answer, defaults={"person": person, "good": good, "reasons": known, "comment": comment}
+        )
+    return feedback
+
+
+def take_back(answer: Message) -> None:
+    """No longer say anything of `answer`. Raises Refused."""
+    with transaction.atomic():
+        _file_anew(answer)
+        Feedback.objects.filter(message=answer).delete()
+
+
+def flag(person: User, answer: Message) -> None:
+    """Ask the company's reviewers to look at `answer`. Raises Refused."""
+    with transaction.atomic():
+        _file_anew(answer)
+        Flag.objects.get_or_create(message=answer, defaults={"person": person})
+
+
+def unflag(answer: Message) -> None:
+    """No longer ask for it; what entered the queue stays there. Raises Refused."""
+    with transaction.atomic():
+        _file_anew(answer)
+        Flag.objects.filter(message=answer).delete()
+
+
+def _file_anew(answer: Message) -> None:
+    """Have `answer` filed again. Takes its generation's row, so that filing sees all of this or nothing."""
+    ended = Generation.objects.filter(message=answer).exclude(status__in=Generation.LIVE)
+    if not ended.update(filed=False):
+        raise Refused("Only answers that have ended can be judged.", status=409)

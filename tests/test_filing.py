@@ -1,0 +1,219 @@
+"""Ended answers reach the ledger, and the queue by the rules of their company, each once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db.models import F
+
+from conversations import feedback, filing, rules
+from conversations.models import AnswerRecord, EntryReason, Generation, QueueEntry, Rule
+from tests.answers import ended, ended_in
+from tests.conftest import Cast
+from tests.test_posting import start
+
+Kind = Rule.Kind
+
+
+def rule(cast: Cast, kind: Kind, value: str = "", **more: Any) -> Rule:
+    made = Rule(company=cast.coca_cola, kind=kind, value=value, **more)
+    rules.check(made)
+    made.save()
+    return made
+
+
+def reasons() -> list[str]:
+    return list(EntryReason.objects.order_by("pk").values_list("said", flat=True))
+
+
+def test_an_ended_answer_is_in_the_ledger_once(cast: Cast) -> None:
+    turn = ended(
+        cast, prompt_tokens=7, completion_tokens=9, billed_completion_tokens=8, finish_reason="length"
+    )
+    assert [filing.file_ended(), filing.file_ended()] == [1, 0]
+    record = AnswerRecord.objects.get()
+    assert (record.message, record.conversation) == (turn.answer, turn.conversation)
+    assert (record.company, record.persona, record.version) == (
+        cast.coca_cola,
+        cast.guide,
+        cast.guide.current,
+    )
+    assert (record.prompt_tokens, record.completion_tokens, record.finish_reason) == (7, 8, "length")
+    assert (record.error_kind, record.good, record.trial) == (None, None, False)
+    Generation.objects.update(filed=False)
+    filing.file_ended()
+    assert AnswerRecord.objects.get() == record
+
+
+def test_a_running_answer_is_not(cast: Cast) -> None:
+    start(cast)
+    assert filing.file_ended() == 0
+    assert not AnswerRecord.objects.exists()
+
+
+def test_the_ledger_follows_what_the_person_says(cast: Cast) -> None:
+    turn = ended(cast)
+    for say, good in (
+        (lambda: feedback.rate(cast.member, turn.answer, good=False), False),
+        (lambda: feedback.rate(cast.member, turn.answer, good=True), True),
+        (lambda: feedback.take_back(turn.answer), None),
+    ):
+        say()
+        filing.file_ended()
+        assert AnswerRecord.objects.get().good is good
+
+
+def test_the_ledger_outlives_the_conversation(cast: Cast) -> None:
+    turn = ended(cast)
+    filing.file_ended()
+    turn.conversation.delete()
+    record = AnswerRecord.objects.get()
+    assert (record.conversation, record.message, record.persona) == (None, None, cast.guide)
+
+
+def test_each_kind_of_rule_says_why(cast: Cast) -> None:
+    for kind, value in (
+        (Kind.BAD, ""),
+        (Kind.FLAG, ""),
+        (Kind.TROUBLE, ""),
+        (Kind.SAMPLE, "100"),
+        (Kind.WORDS, "refund\nreçu"),
+        (Kind.PATTERN, r"\d{4}-\d{4}"),
+    ):
+        rule(cast, kind, value)
+    turn = ended(cast, "Your RECU is 1234-5678.", finish_reason="length")
+    feedback.rate(cast.member, turn.answer, good=False)
+    feedback.flag(cast.member, turn.answer)
+    filing.file_ended()
+    assert reasons() == [
+        "The person found this answer bad.",
+        "The person asked for a review.",
+        "The answer was cut at its length limit.",
+        "In the random sample of 100 %.",
+        "Says “reçu”.",
+        "Matches the pattern: “1234-5678”.",
+    ]
+    entry = QueueEntry.objects.get()
+    assert (entry.conversation, entry.company) == (turn.conversation, cast.coca_cola)
+
+
+def test_a_failed_answer_says_what_failed(cast: Cast) -> None:
+    rule(cast, Kind.TROUBLE)
+    ended(cast, "", status=Generation.Status.FAILED, error_kind="rate_limited")
+    filing.file_ended()
+    assert reasons() == ["The answer failed: rate_limited."]
+
+
+def test_words_are_whole_words_but_where_scripts_have_no_spaces(cast: Cast) -> None:
+    rule(cast, Kind.WORDS, "sue\n返金")
+    ended(cast, "This issue is a tissue.")
+    filing.file_ended()
+    assert reasons() == []
+    ended(cast, "商品の返金について")
+    filing.file_ended()
+    assert reasons() == ["Says “返金”."]
+
+
+def test_a_rule_gives_its_reason_once_an_answer(cast: Cast) -> None:
+    rule(cast, Kind.BAD)
+    turn = ended(cast)
+    for _ in range(3):
+        feedback.rate(cast.member, turn.answer, good=False)
+        filing.file_ended()
+    assert EntryReason.objects.count() == QueueEntry.objects.count() == 1
+
+
+def test_what_is_new_in_a_conversation_joins_its_waiting_entry_or_opens_another(cast: Cast) -> None:
+    rule(cast, Kind.SAMPLE, "100")
+    turn = ended(cast)
+    filing.file_ended()
+    ended_in(turn.conversation)
+    filing.file_ended()
+    entry = QueueEntry.objects.get()
+    assert entry.reasons.count() == 2
+    QueueEntry.objects.update(status=QueueEntry.Status.DONE)
+    ended_in(turn.conversation)
+    filing.file_ended()
+    assert QueueEntry.objects.exclude(pk=entry.pk).get().reasons.count() == 1
+
+
+def test_rules_hold_for_their_company_their_persona_and_while_they_are_active(cast: Cast) -> None:
+    rule(cast, Kind.SAMPLE, "100", persona=cast.historian)
+    rule(cast, Kind.TROUBLE, active=False)
+    Rule.objects.create(company=cast.globex, kind=Kind.SAMPLE, value="100")
+    ended(cast, finish_reason="length")
+    filing.file_ended()
+    assert reasons() == []
+    ended(cast, persona=cast.historian)
+    filing.file_ended()
+    assert reasons() == ["In the random sample of 100 %."]
+
+
+def test_a_sample_draws_about_its_share_and_no_answer_twice(cast: Cast) -> None:
+    sample = rule(cast, Kind.SAMPLE, "10")
+    turn = ended(cast)
+    filing.file_ended()
+    record, generation = AnswerRecord.objects.get(), Generation.objects.get()
+    drawn = 0
+    for number in range(3_000):
+        record.message_id = type(turn.answer.pk)(int=number)
+        first = rules.reason(sample, record, generation)
+        assert rules.reason(sample, record, generation) == first
+        drawn += bool(first)
+    assert 220 < drawn < 380
+
+
+def test_a_pattern_that_would_run_for_ever_does_not(cast: Cast) -> None:
+    hungry = rule(cast, Kind.PATTERN, r"(a+)+$")
+    turn = ended(cast, "a" * 30_000 + "b")
+    filing.file_ended()
+    record, generation = AnswerRecord.objects.get(), Generation.objects.get(message=turn.answer)
+    assert rules.reason(hungry, record, generation) == ""  # with backtracking, not before the sun is cold
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Kind.SAMPLE, ""),
+        (Kind.SAMPLE, "0"),
+        (Kind.SAMPLE, "101"),
+        (Kind.SAMPLE, "5 %"),
+        (Kind.SAMPLE, "²"),
+        (Kind.WORDS, " \n "),
+        (Kind.WORDS, "w\n" * 101),
+        (Kind.PATTERN, ""),
+        (Kind.PATTERN, "(open"),
+        (Kind.PATTERN, r"(a)\1"),
+        (Kind.PATTERN, "(((a{100}){100}){100})"),
+        (Kind.PATTERN, "x" * 1_001),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(cast: Cast, kind: Kind, value: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        rules.check(Rule(company=cast.coca_cola, kind=kind, value=value))
+    assert "value" in refused.value.message_dict
+
+
+def test_a_rule_for_another_companys_persona_is_refused(cast: Cast) -> None:
+    with pytest.raises(ValidationError):
+        rules.check(Rule(company=cast.coca_cola, kind=Kind.BAD, persona=cast.helpdesk))
+
+
+def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    for kind in (Kind.BAD, Kind.FLAG, Kind.TROUBLE):
+        rule(cast, kind)
+    for number in range(30):
+        ended(cast, f"Answer {number}", finish_reason="length")
+    with django_assert_max_num_queries(20):
+        assert filing.file_ended() == 30
+    assert QueueEntry.objects.count() == 30
+
+
+def test_times_stay_those_of_the_end(cast: Cast) -> None:
+    ended(cast)
+    filing.file_ended()
+    assert AnswerRecord.objects.filter(ended_at=F("message__generation__finished_at")).count() == 1
