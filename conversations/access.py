@@ -70,21 +70,28 @@ def persona(person: User, persona_id: uuid.UUID) -> Persona:
 
 
 def conversations(person: User) -> ConversationQuerySet:
-    """The person's own conversations, in the companies that they still belong to."""
+    """The person's own conversations, in the companies that they still belong to. Trials are none of them."""
     return Conversation.objects.owned_by(person)
 
 
+def trials(person: User) -> ConversationQuerySet:
+    """The person's own trials, of the personas that they still look after."""
+    return Conversation.objects.trials_of(person).filter(persona__in=managed_personas(person))
+
+
 def conversation(person: User, conversation_id: uuid.UUID) -> Conversation:
-    """One of `conversations`, with its persona. Raises NotVisible."""
-    found = (
-        conversations(person)
-        .select_related("persona__company", "persona__current__endpoint")
-        .filter(pk=conversation_id)
-        .first()
+    """One of `conversations`, or else of `trials`, with its persona. Raises NotVisible."""
+    found = _with_persona(conversations(person), conversation_id) or _with_persona(
+        trials(person), conversation_id
     )
     if found is None:
         raise NotVisible
     return found
+
+
+def _with_persona(rows: ConversationQuerySet, conversation_id: uuid.UUID) -> Conversation | None:
+    related = ("persona__company", "persona__current__endpoint", "trial__endpoint")
+    return rows.select_related(*related).filter(pk=conversation_id).first()
 
 
 def message(conversation: Conversation, message_id: uuid.UUID) -> Message:
@@ -157,6 +164,16 @@ def version(persona: Persona, slug: str) -> PersonaVersion:
         return persona.draft
     number = int(slug) if slug.isascii() and slug.isdigit() and len(slug) < 10 else 0
     found = persona.versions.select_related("endpoint", "created_by").filter(number=number).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def version_to_try(persona: Persona, key: str) -> PersonaVersion:
+    """A version of a persona that was let through by `managed_persona`, by its key: also a draft that there is no
+    more, since what is tried is what the page said. Raises NotVisible."""
+    number = int(key) if key.isascii() and key.isdigit() and len(key) < 19 else 0
+    found = persona.versions.filter(pk=number).first()
     if found is None:
         raise NotVisible
     return found

@@ -68,7 +68,7 @@ def composer_button(conversation: Conversation, *, running: bool) -> str:
     """Stop while an answer runs, else Send; nothing where nothing can be asked."""
     context = {
         "running": running,
-        "closed": bool(closed_reason(conversation.persona)),
+        "closed": bool(closed_reason(conversation)),
         "stop_url": reverse("stop", args=[conversation.pk]),
         "oob": True,
     }

@@ -1,4 +1,4 @@
-"""The verbs that create turns: start, post, edit, regenerate, continue_; and the switch between versions.
+"""The verbs that create turns: start, try_, post, edit, regenerate, continue_; and the switch between versions.
 
 One transaction each. Callers have been through `access.py`. Each verb takes the `client_id` that the page made
 for the request: the same id again gives back the turn it made the first time, so that a double click, an
@@ -55,16 +55,12 @@ class Turn:
 
 def start(person: User, persona: Persona, text: str, *, client_id: uuid.UUID) -> Turn:
     """Open a conversation with `persona` by a first question. Raises Refused."""
-    text = checked_text(text)
-    version = _version_in_force(persona)
+    return _open(Conversation(owner=person, persona=persona), text, client_id)
 
-    def make() -> Turn:
-        conversation = Conversation.objects.create(
-            owner=person, persona=persona, title=title_of(text), active_at=timezone.now()
-        )
-        return _answer(person, conversation, _question(conversation, None, text), version, client_id)
 
-    return _once(person, client_id, None, make, text=text)
+def try_(person: User, version: PersonaVersion, text: str, *, client_id: uuid.UUID) -> Turn:
+    """Open a trial of `version`, whether its persona is offered or not, by a first question. Raises Refused."""
+    return _open(Conversation(owner=person, persona=version.persona, trial=version), text, client_id)
 
 
 def post(person: User, conversation: Conversation, text: str, *, client_id: uuid.UUID) -> Turn:
@@ -88,7 +84,7 @@ def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None:
         raise Refused("Only answers can be made anew.", status=400)
-    version = _version_in_force(conversation.persona)
+    version = _version_for(conversation)
     return _turn(person, conversation, answer.parent, version, client_id)
 
 
@@ -100,7 +96,7 @@ def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None or not can_continue(answer):
         raise Refused("This answer is complete: there is nothing to continue.", status=409)
-    _version_in_force(conversation.persona)
+    _version_for(conversation)
     version = answer.generation.version
     return _turn(person, conversation, answer.parent, version, client_id, text=answer.text)
 
@@ -121,9 +117,10 @@ def can_continue(answer: Message) -> bool:
     )
 
 
-def closed_reason(persona: Persona) -> str:
-    """Why nothing more can be asked of `persona`; empty where it can."""
-    if persona.published and persona.current_id is not None:
+def closed_reason(conversation: Conversation) -> str:
+    """Why nothing more can be asked in `conversation`; empty where it can. A trial needs no offered persona."""
+    persona = conversation.persona
+    if conversation.trial_id is not None or (persona.published and persona.current_id is not None):
         return ""
     return f"{persona.name} is not published at the moment. You can read this chat, but not write in it."
 
@@ -152,9 +149,21 @@ def title_of(text: str) -> str:
     return f"{cut}…"
 
 
+def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
+    text = checked_text(text)
+    person, version = conversation.owner, _version_for(conversation)
+
+    def make() -> Turn:
+        conversation.title, conversation.active_at = title_of(text), timezone.now()
+        conversation.save(force_insert=True)
+        return _answer(person, conversation, _question(conversation, None, text), version, client_id)
+
+    return _once(person, client_id, None, make, text=text)
+
+
 def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UUID, below: Below) -> Turn:
     text = checked_text(text)
-    version = _version_in_force(conversation.persona)
+    version = _version_for(conversation)
 
     def make() -> Turn:
         question = _question(conversation, below(), text)
@@ -235,11 +244,12 @@ def _answer(
     return Turn(conversation, answer, generation)
 
 
-def _version_in_force(persona: Persona) -> PersonaVersion:
-    reason = closed_reason(persona)
-    if reason or persona.current is None:
+def _version_for(conversation: Conversation) -> PersonaVersion:
+    """What answers now: the version that is tried, else the one in force."""
+    version, reason = conversation.trial or conversation.persona.current, closed_reason(conversation)
+    if reason or version is None:
         raise Refused(reason, status=409)
-    return persona.current
+    return version
 
 
 def _check_limits(person: User, conversation: Conversation | None = None) -> None:

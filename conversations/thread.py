@@ -50,6 +50,7 @@ class Turn:
     can_regenerate: bool
     can_retry: bool
     can_continue: bool
+    can_rate: bool
     position: int
     versions: int
     previous_id: uuid.UUID | None
@@ -139,7 +140,7 @@ def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
 
 def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
     rows = Message.objects.select_related("generation", "feedback").in_bulk(path)
-    writable = not closed_reason(conversation.persona)
+    writable = not closed_reason(conversation)
     return [
         _turn(conversation, tree, rows[pk], writable=writable, follow=follow) for pk in path if pk in rows
     ]
@@ -179,6 +180,7 @@ def _turn(conversation: Conversation, tree: Tree, message: Message, *, writable:
         can_regenerate=writable and ended and not failed,
         can_retry=writable and failed,
         can_continue=writable and ended and can_continue(message),
+        can_rate=ended and conversation.trial_id is None,
         position=at + 1,
         versions=len(siblings),
         previous_id=previous,

@@ -100,7 +100,7 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
         f"conversations_membership_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history", "delete")
     },
     **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history")},
-    **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("compare", "version")},
+    **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("compare", "version", "try")},
     "conversations_persona_restore": (POST_ONLY, POST_ONLY),
     "conversations_persona_delete": (OWN_ROW_OF_OPERATORS, FOREIGN_ROW),
     # The workplace, by company; asked in a sitting.

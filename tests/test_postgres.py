@@ -27,6 +27,7 @@ SUITES = [
         "reading",
         "filing",
         "studio",
+        "trial",
     )
 ]
 

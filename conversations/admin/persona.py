@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from csp.constants import SELF
+from csp.decorators import csp_update
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
+from django.utils.decorators import method_decorator
 
 from conversations import access, personas
 from conversations.admin import versions
@@ -90,6 +93,7 @@ class PersonaAdmin(PersonaAdminBase):
         found = super().get_object(request, object_id, from_field)
         return access.managed_persona(request.user, found.pk)
 
+    @method_decorator(csp_update({"frame-src": [SELF]}))  # for the trial beside the form
     def change_view(
         self,
         request: HttpRequest,

@@ -20,6 +20,8 @@ from django.views.decorators.http import require_POST, require_safe
 from conversations import access, catalogue, personas
 from conversations.admin import compare
 from conversations.models import Endpoint, Persona, PersonaVersion
+from conversations.views import trial
+from conversations.views.guards import signed_in
 
 CHANGE = "admin:conversations_persona_change"
 
@@ -34,6 +36,8 @@ def urls() -> list[URLPattern]:
         path(f"{one}/versions/<slug:slug>/", wrap(version_page), name=f"{name}_version"),
         path(f"{one}/versions/<slug:slug>/restore/", wrap(restore), name=f"{name}_restore"),
         path(f"{one}/compare/", wrap(compare_page), name=f"{name}_compare"),
+        # Its form is a chat's: signed out, or refused, it is answered with a sentence.
+        path(f"{one}/try/", signed_in(wrap(trial.try_)), name=f"{name}_try"),
     ]
 
 

@@ -18,18 +18,29 @@ from conversations.models.persona import Persona, PersonaVersion
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> ConversationQuerySet:
-        """What `user` wrote in the companies that they still belong to."""
-        return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk)
+        """What `user` wrote in the companies that they still belong to, trials left out."""
+        return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None)
+
+    def trials_of(self, user: User) -> ConversationQuerySet:
+        """What `user` tried personas with."""
+        return self.filter(owner_id=user.pk, trial__isnull=False)
 
 
 class Conversation(models.Model):
-    """One person's chat with one persona. `head` is the last message of the branch that is shown."""
+    """One person's chat with one persona. `head` is the last message of the branch that is shown.
+
+    With a `trial` it is no chat but a trial of that version, which may be a draft: it counts as no conversation and
+    stands in no list.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="conversations"
     )
     persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="conversations")
+    trial = models.ForeignKey(
+        PersonaVersion, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
+    )
     title = models.CharField(max_length=120)
     head = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -12,11 +12,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
+from django_htmx.http import trigger_client_event
 
 from conversations import access, announcements, endpoints, generation, pages, posting, thread
 from conversations.models import Company, Message, Persona, PersonaVersion
-from conversations.views import history
+from conversations.views import history, trial, turns
 from conversations.views.guards import PersonRequest, signed_in
 
 UNKNOWN_PERSONA = "This persona is not available to you any more. Choose another one. Your text is kept."
@@ -60,27 +60,23 @@ def start(request: PersonRequest) -> HttpResponse:
 @signed_in
 def start_chat(request: PersonRequest) -> HttpResponse:
     """Open a conversation by its first question, and go there."""
-    text, client_id = _text(request), _client_id(request)
+    text, client_id = turns.text(request), turns.client_id(request)
     try:
         persona = access.persona(request.user, uuid.UUID(request.POST.get("persona", "")))
     except (ValueError, access.NotVisible) as error:
         raise posting.Refused(UNKNOWN_PERSONA, status=404) from error
     turn = posting.start(request.user, persona, text, client_id=client_id)
-    async_to_sync(_begin)(turn)
-    url = reverse("conversation", args=[turn.conversation.pk])
-    return (
-        trigger_client_event(HttpResponseClientRedirect(url), "accepted") if request.htmx else redirect(url)
-    )
+    return turns.opened(request, turn)
 
 
 @require_safe
 @signed_in
 def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
-    """A conversation, with the composer below it."""
+    """A conversation, with the composer below it; a trial of one's own has no list of chats beside it."""
     found = access.conversation(request.user, conversation_id)
     shown = thread.thread(found, follow=True)
-    closed_reason = posting.closed_reason(found.persona)
-    current = found.persona.current
+    closed_reason = posting.closed_reason(found)
+    version = found.trial or found.persona.current
     context: dict[str, Any] = {
         "conversation": found,
         "turns": shown.turns,
@@ -89,12 +85,14 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "socket_path": reverse("conversation", args=[found.pk]).replace("/c/", "/ws/c/", 1),
         "can_write": not closed_reason,
         "closed_reason": closed_reason,
-        "notice": endpoints.notice(current.endpoint) if current else "",
+        "notice": endpoints.notice(version.endpoint) if version else "",
         "form_action": reverse("send", args=[found.pk]),
         "stop_url": reverse("stop", args=[found.pk]),
         "client_id": uuid.uuid4(),
         "colours": [found.persona.company.colour_code],
     }
+    if found.trial is not None:
+        return trial.framed(request, "chat/conversation.html", context | trial.heading(found.trial))
     return render(
         request, "chat/conversation.html", context | history.sidebar(request.user, current=found.pk)
     )
@@ -106,12 +104,12 @@ def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """Ask the next question."""
     found = access.conversation(request.user, conversation_id)
     before = thread.standing(found).state
-    turn = posting.post(request.user, found, _text(request), client_id=_client_id(request))
-    async_to_sync(_begin)(turn, added=True)
+    turn = posting.post(request.user, found, turns.text(request), client_id=turns.client_id(request))
+    turns.begin(turn, added=True)
     if not request.htmx:
         return redirect("conversation", conversation_id)
     if request.POST.get("state", before) == before:
-        fragment = pages.new_turns(turn.conversation, _ids(turn), follow=True)
+        fragment = pages.new_turns(turn.conversation, turns.ids(turn), follow=True)
     else:  # the page had fallen behind
         fragment = pages.whole_thread(turn.conversation, follow=True)
     return trigger_client_event(HttpResponse(fragment + pages.fresh_client_id()), "accepted")
@@ -140,7 +138,7 @@ def edit(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UU
             raise access.NotVisible
         context = {"turn": thread.turn(found, question.pk), "client_id": uuid.uuid4()}
         return render(request, "chat/_edit.html", context)
-    turn = posting.edit(request.user, question, _text(request), client_id=_client_id(request))
+    turn = posting.edit(request.user, question, turns.text(request), client_id=turns.client_id(request))
     return _other_branch(turn)
 
 
@@ -149,7 +147,7 @@ def edit(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UU
 def regenerate(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
     """Have a question answered anew, whether the answer was good, failed or stopped."""
     answer = access.message(access.conversation(request.user, conversation_id), message_id)
-    return _other_branch(posting.regenerate(request.user, answer, client_id=_client_id(request)))
+    return _other_branch(posting.regenerate(request.user, answer, client_id=turns.client_id(request)))
 
 
 @require_POST
@@ -157,7 +155,7 @@ def regenerate(request: PersonRequest, conversation_id: uuid.UUID, message_id: u
 def continue_(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
     """Have an answer that broke off carried on."""
     answer = access.message(access.conversation(request.user, conversation_id), message_id)
-    return _other_branch(posting.continue_(request.user, answer, client_id=_client_id(request)))
+    return _other_branch(posting.continue_(request.user, answer, client_id=turns.client_id(request)))
 
 
 @require_POST
@@ -171,24 +169,8 @@ def switch(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.
 
 
 def _other_branch(turn: posting.Turn) -> HttpResponse:
-    async_to_sync(_begin)(turn)
+    turns.begin(turn)
     return HttpResponse(pages.whole_thread(turn.conversation, follow=True))
-
-
-def _ids(turn: posting.Turn) -> list[uuid.UUID]:
-    """The question and its answer."""
-    return [pk for pk in (turn.answer.parent_id, turn.answer.pk) if pk]
-
-
-async def _begin(turn: posting.Turn, *, added: bool = False) -> None:
-    """Run the answer and tell the other pages. A repeated request changes nothing."""
-    if not turn.created:
-        return
-    await generation.start(turn.generation.pk)
-    if added:
-        await announcements.turns_added(turn.conversation.pk, _ids(turn), below=turn.below)
-    else:
-        await announcements.branch_changed(turn.conversation.pk)
 
 
 def _card(persona: Persona, version: PersonaVersion) -> Card:
@@ -202,16 +184,3 @@ def _card(persona: Persona, version: PersonaVersion) -> Card:
         company=persona.company,
         notice=endpoints.notice(version.endpoint),
     )
-
-
-def _text(request: PersonRequest) -> str:
-    return request.POST.get("text", "")
-
-
-def _client_id(request: PersonRequest) -> uuid.UUID:
-    try:
-        return uuid.UUID(request.POST.get("client_id", ""))
-    except ValueError as error:
-        raise posting.Refused(
-            "The page is out of date. Reload it and send again. Your text is kept.", status=400
-        ) from error

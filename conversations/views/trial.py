@@ -1,0 +1,71 @@
+"""Trials of a persona: a chat with its draft, or its version in force, that stands in nobody's list.
+
+The page is shown in a frame beside the form of the persona, so it and the page of a trial let our own site frame
+them. Everything else about a trial is a conversation's: see `chat.py`.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from csp.constants import SELF
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_http_methods
+
+from conversations import access, endpoints, posting
+from conversations.models import PersonaVersion
+from conversations.views import turns
+from conversations.views.guards import PersonRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def try_(request: PersonRequest, persona_id: uuid.UUID) -> HttpResponse:
+    """A trial that has not begun; and its first question, to the very version that the page named."""
+    persona = access.managed_persona(request.user, persona_id)
+    if request.method == "POST":
+        version = access.version_to_try(persona, request.GET.get("version", ""))
+        made = posting.try_(request.user, version, turns.text(request), client_id=turns.client_id(request))
+        return turns.opened(request, made)
+    newest = persona.draft or persona.current
+    if newest is None:
+        raise access.NotVisible
+    context = {
+        "persona": persona,
+        "notice": endpoints.notice(newest.endpoint),
+        "form_action": f"{request.path}?version={newest.pk}",
+        "client_id": uuid.uuid4(),
+        "colours": [persona.company.colour_code],
+    }
+    return framed(request, "chat/trial.html", context | heading(newest))
+
+
+def heading(version: PersonaVersion) -> dict[str, Any]:
+    """What the head of a trial's page says: what is tried, and the ways to a new trial and to the persona."""
+    persona = [version.persona_id]
+    return {
+        "trial": f"Trial of {_named(version)}",
+        "try_url": reverse("admin:conversations_persona_try", args=persona),
+        "persona_url": reverse("admin:conversations_persona_change", args=persona),
+    }
+
+
+def framed(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A page that our own pages may show in a frame."""
+    framing = csp_replace({"frame-ancestors": [SELF]})
+    page = xframe_options_sameorigin(framing(lambda asked: render(asked, template, context)))
+    return cast(HttpResponse, page(request))
+
+
+def _named(version: PersonaVersion) -> str:
+    if version.number is not None:
+        return str(version)
+    saved = timezone.localtime(version.created_at)
+    today = saved.date() == timezone.localdate()
+    return f"the draft saved {date_format(saved, 'H:i' if today else 'j F Y, H:i')}"
