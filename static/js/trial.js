@@ -1,7 +1,18 @@
-// A trial stands in a frame beside the form of its persona, or in a tab of its own. Only there it takes the keyboard
-// at once, and leads back: in the frame that would throw away what is being written beside it.
+// A trial stands in a frame beside the form of its persona, or in a tab of its own. In the frame it leads nowhere
+// else, which would throw away what is being written beside it, and takes the keyboard only from itself.
 
-if (window === window.top) {
-  document.querySelector("[data-alone]").hidden = false;
-  document.getElementById("composer-text").focus();
+const alone = window === window.top;
+
+document.querySelector("[data-alone]").hidden = !alone;
+if (alone || document.hasFocus()) document.getElementById("composer-text").focus();
+
+// The administration has a switch of its own between light and dark.
+function follow(theme) {
+  document.documentElement.style.colorScheme = ["light", "dark"].includes(theme) ? theme : "";
+}
+
+if (!alone) {
+  const outer = window.parent.document.documentElement;
+  follow(outer.dataset.theme);
+  new MutationObserver(() => follow(outer.dataset.theme)).observe(outer, { attributeFilter: ["data-theme"] });
 }

@@ -33,38 +33,71 @@ async def answered(page: Page, number: int) -> None:
     await expect(last).to_have_attribute("data-status", "done", timeout=20_000)
 
 
+async def shoot(page: Page, name: str) -> None:
+    await page.wait_for_timeout(200)  # fonts and transitions
+    await page.screenshot(path=OUT / f"{name}.png")
+
+
+async def chat(context: BrowserContext, site: Site, suffix: str) -> None:
+    """What a member sees."""
+    stranger = await context.new_page()
+    await stranger.goto(site.url)
+    await shoot(stranger, f"sign-in-{suffix}")
+    await stranger.close()
+    page = await sign_in(context, site, "member")
+    await shoot(page, f"start-{suffix}")
+    await ask(page, "What is Coca Cola?")
+    await expect(page.locator("article").last).to_contain_text("The drink is known", timeout=10_000)
+    await shoot(page, f"streaming-{suffix}")
+    await answered(page, 1)
+    await shoot(page, f"cut-{suffix}")
+    await ask(page, "Show me what you can do")
+    await answered(page, 2)
+    await shoot(page, f"conversation-{suffix}")
+    if suffix == "phone":
+        await page.get_by_role("button", name="Chats").click()
+        await shoot(page, f"drawer-{suffix}")
+    await page.goto(f"{site.url}/c/00000000-0000-4000-8000-000000000000/")
+    await shoot(page, f"not-found-{suffix}")
+
+
+async def trial(context: BrowserContext, site: Site, suffix: str) -> None:
+    """A persona tried beside its form."""
+    page = await sign_in(context, site, "manager")
+    await page.goto(f"{site.url}/admin/conversations/persona/")
+    await page.get_by_role("link", name="Coca Cola guide").click()
+    await page.get_by_label("System prompt").fill(f"You are an assistant for Coca Cola, {suffix}.")
+    await page.get_by_role("button", name="Save draft").click()
+    frame = page.frame_locator('iframe[title="Try it"]')
+    await expect(frame.get_by_text("Trial of the draft")).to_be_visible()
+    await shoot(page, f"studio-{suffix}")
+    message = frame.get_by_role("textbox", name="Message")
+    if suffix == "phone":
+        await page.get_by_role("link", name="Try it below").click()
+    await shoot(page, f"trial-{suffix}")
+    await message.fill("What is Coca Cola?")
+    await message.press("Enter")
+    answer = frame.locator('article[data-role="assistant"]')
+    await expect(answer).to_contain_text("The drink is known", timeout=10_000)
+    await shoot(page, f"trial-streaming-{suffix}")
+    await expect(answer).to_have_attribute("data-status", "done", timeout=20_000)
+    await page.get_by_label("System prompt").fill("You are somebody else.")
+    await page.get_by_text("Save the draft to try your latest changes.").scroll_into_view_if_needed()
+    await shoot(page, f"trial-unsaved-{suffix}")
+    await page.goto(next(each.url for each in page.frames if each.parent_frame))
+    await shoot(page, f"trial-alone-{suffix}")
+
+
 async def photograph(
     browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
 ) -> None:
     """Every page in one theme and one size."""
-
-    async def shoot(page: Page, name: str) -> None:
-        await page.wait_for_timeout(200)  # fonts and transitions
-        await page.screenshot(path=OUT / f"{name}-{suffix}.png")
-
-    context: BrowserContext = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
-    )
-    stranger = await context.new_page()
-    await stranger.goto(site.url)
-    await shoot(stranger, "sign-in")
-    await stranger.close()
-    page = await sign_in(context, site, "member")
-    await shoot(page, "start")
-    await ask(page, "What is Coca Cola?")
-    await expect(page.locator("article").last).to_contain_text("The drink is known", timeout=10_000)
-    await shoot(page, "streaming")
-    await answered(page, 1)
-    await shoot(page, "cut")
-    await ask(page, "Show me what you can do")
-    await answered(page, 2)
-    await shoot(page, "conversation")
-    if size == PHONE:
-        await page.get_by_role("button", name="Chats").click()
-        await shoot(page, "drawer")
-    await page.goto(f"{site.url}/c/00000000-0000-4000-8000-000000000000/")
-    await shoot(page, "not-found")
-    await context.close()
+    for pages in (chat, trial):
+        context = await browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
+        )
+        await pages(context, site, suffix)
+        await context.close()
 
 
 async def main() -> None:
