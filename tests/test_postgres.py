@@ -28,6 +28,7 @@ SUITES = [
         "filing",
         "studio",
         "trial",
+        "trial_pages",
     )
 ]
 
