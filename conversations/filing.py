@@ -41,7 +41,7 @@ def file_ended(limit: int = BATCH) -> int:
         )
         _record(answers)
         records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
-        rules.consider([(records[answer.message_id], answer) for answer in answers])
+        rules.consider([(records[a.message_id], a) for a in answers if a.conversation.trial_id is None])
         Generation.objects.filter(pk__in=ids).update(filed=True)
     return len(ids)
 
@@ -72,6 +72,7 @@ def _row(answer: Generation) -> AnswerRecord:
         person_id=conversation.owner_id,
         conversation=conversation,
         message=message,
+        trial=conversation.trial_id is not None,
         model=answer.version.model,
         status=answer.status,
         finish_reason=answer.finish_reason,

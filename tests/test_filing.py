@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import F
 
-from conversations import feedback, filing, rules
+from conversations import feedback, filing, posting, rules
 from conversations.models import AnswerRecord, EntryReason, Generation, QueueEntry, Rule
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
@@ -217,3 +218,13 @@ def test_times_stay_those_of_the_end(cast: Cast) -> None:
     ended(cast)
     filing.file_ended()
     assert AnswerRecord.objects.filter(ended_at=F("message__generation__finished_at")).count() == 1
+
+
+def test_a_trial_counts_in_the_ledger_and_enters_no_queue(cast: Cast) -> None:
+    rule(cast, Kind.SAMPLE, "100")
+    assert cast.guide.current is not None
+    turn = posting.try_(cast.manager, cast.guide.current, "Say a word", client_id=uuid.uuid4())
+    Generation.objects.update(status=Generation.Status.DONE, finished_at=turn.generation.heartbeat_at)
+    filing.file_ended()
+    assert AnswerRecord.objects.get().trial
+    assert reasons() == []

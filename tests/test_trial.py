@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from conversations import access, personas, posting, review, thread
+from conversations import access, feedback, personas, posting, thread
 from conversations.access import NotVisible
 from conversations.database import in_database
 from conversations.models import Conversation, Generation, Membership, Persona, PersonaVersion
@@ -199,7 +199,7 @@ def test_answers_in_a_trial_are_not_judged(cast: Cast) -> None:
     assert "Bad answer" not in page
     assert "Regenerate" in page
     with pytest.raises(Refused):
-        review.rate(cast.manager, reload(turn.answer), good=True)
+        feedback.rate(cast.manager, reload(turn.answer), good=True)
 
 
 # -- The socket -------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0003_studio'),
+        ('conversations', '0004_review'),
     ]
 
     operations = [
