@@ -19,7 +19,10 @@ COMMENT_CHARS = 2_000
 def rate(
     person: User, answer: Message, *, good: bool, reasons: Iterable[str] = (), comment: str = ""
 ) -> Feedback:
-    """Say whether `answer` was good, in place of what was said before. Reasons are for bad ones. Raises Refused."""
+    """Say whether `answer` was good, in place of what was said before. Reasons are for bad ones. Raises Refused.
+
+    What a reviewer said to the person stays; `Feedback.changed_since` tells that it speaks of something older.
+    """
     comment = clean(comment).strip()
     if len(comment) > COMMENT_CHARS:
         raise Refused(
@@ -28,6 +31,9 @@ def rate(
     known = [] if good else [reason.value for reason in Feedback.Reason if reason.value in set(reasons)]
     with transaction.atomic():
         _file_anew(answer)
+        kept = Feedback.objects.filter(message=answer).first()
+        if kept is not None and (kept.good, kept.reasons, kept.comment) == (good, known, comment):
+            return kept  # the same said twice is no change, and a reviewer's words on it still hold
         feedback, _ = Feedback.objects.update_or_create(
             message=answer, defaults={"person": person, "good": good, "reasons": known, "comment": comment}
         )

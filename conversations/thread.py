@@ -31,6 +31,7 @@ class TurnUrls:
     switch_previous: str
     switch_next: str
     feedback: str
+    flag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Turn:
     urls: TurnUrls
     generation_id: uuid.UUID | None
     feedback: Feedback | None
+    flagged: bool
     follow: bool
 
     @property
@@ -139,7 +141,8 @@ def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
 
 
 def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
-    rows = Message.objects.select_related("generation", "feedback").in_bulk(path)
+    said = Message.objects.select_related("generation", "feedback__fixed_in", "flag")
+    rows = said.defer("feedback__fixed_in__system_prompt").in_bulk(path)
     writable = not closed_reason(conversation)
     return [
         _turn(conversation, tree, rows[pk], writable=writable, follow=follow) for pk in path if pk in rows
@@ -188,6 +191,7 @@ def _turn(conversation: Conversation, tree: Tree, message: Message, *, writable:
         urls=_urls(conversation.pk, message.pk, previous, following),
         generation_id=generation.pk if generation else None,
         feedback=getattr(message, "feedback", None),
+        flagged=hasattr(message, "flag"),
         follow=follow and generation is not None and generation.live,
     )
 
@@ -205,6 +209,7 @@ def _urls(
         switch_previous=url("switch", previous),
         switch_next=url("switch", following),
         feedback=url("feedback", message),
+        flag=url("flag", message),
     )
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/continue/", chat.continue_, name="continue"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/switch/", chat.switch, name="switch"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/feedback/", feedback.feedback, name="feedback"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/flag/", feedback.flag, name="flag"),
     re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),
     path("readyz", site.readyz, name="readyz"),
 ]

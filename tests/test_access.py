@@ -63,6 +63,7 @@ DOORS = {
     "continue": door("POST", member=400),
     "switch": door("POST", member=200),
     "feedback": door("POST", member=302),
+    "flag": door("POST", member=302),
     "theme": open_to_all(),
     "readyz": open_to_all(),
     "login": door(others=302, nobody=200),
@@ -106,7 +107,9 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "stop": ["conversation_id"],
             }.get(
                 name,
-                list(arguments) if name in {"edit", "regenerate", "continue", "switch", "feedback"} else [],
+                list(arguments)
+                if name in {"edit", "regenerate", "continue", "switch", "feedback", "flag"}
+                else [],
             )
             given: dict[str, object] = {key: arguments[key] for key in needed} | (
                 {"code": "e4002b"} if name == "theme" else {}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
-from conversations import feedback, posting
-from conversations.models import Feedback
+from conversations import feedback, personas, posting
+from conversations.models import Endpoint, Feedback, Flag, PersonaVersion
 from conversations.posting import Refused
 from tests.conftest import Cast
 from tests.test_pages import HTMX, first_turn
@@ -30,7 +34,9 @@ def test_an_answer_is_judged_changed_and_taken_back(
 ) -> None:
     client, address, turn = judged
     page = client.post(address, {"good": "0"}).content.decode()
-    assert '<details class="feedback" open>' in page  # a bare "bad" is asked for its reasons
+    assert (
+        f'<details class="feedback" id="feedback-{turn.answer.pk}" open>' in page
+    )  # a bare "bad" is asked for its reasons
     assert page.count('aria-pressed="true"') == 1
     client.post(
         address, {"good": "0", "reasons": ["wrong", "style", "made up"], "comment": "  It is red.\0 "}
@@ -78,3 +84,105 @@ def test_nobody_else_judges(cast: Cast) -> None:
             address = reverse("feedback", args=[turn.conversation.pk, message])
             assert client.post(address, {"good": "1"}).status_code == 404
     assert not Feedback.objects.exists()
+
+
+def test_an_answer_is_flagged_and_no_longer(judged: tuple[Client, str, posting.Turn], cast: Cast) -> None:
+    client, _, turn = judged
+    address = reverse("flag", args=[turn.conversation.pk, turn.answer.pk])
+    for _ in range(2):  # a form may arrive twice
+        foot = client.post(address, {"flag": "1"}).content.decode()
+    assert (Flag.objects.get().message, Flag.objects.get().person) == (turn.answer, cast.member)
+    assert re.search(r'aria-label="Flag for review"[^>]*aria-pressed="true"', foot)
+    page = client.get(reverse("conversation", args=[turn.conversation.pk])).content.decode()
+    assert re.search(r'aria-label="Flag for review"[^>]*aria-pressed="true"', page)
+    foot = client.post(address, {"flag": ""}).content.decode()
+    assert not Flag.objects.exists()
+    assert re.search(r'aria-label="Flag for review"[^>]*aria-pressed="false"', foot)
+
+
+def test_a_flag_needs_no_scripts(cast: Cast) -> None:
+    turn = first_turn(cast)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.member)
+    address = reverse("conversation", args=[turn.conversation.pk])
+    page = client.get(address).content.decode()
+    flag = reverse("flag", args=[turn.conversation.pk, turn.answer.pk])
+    form = re.search(rf'<form method="post" action="{flag}".*?</form>', page, re.DOTALL)
+    assert form is not None
+    sent = dict(re.findall(r'name="(\w+)" value="(\w*)"', form.group()))
+    answered = client.post(flag, sent)
+    assert (answered.status_code, answered["Location"]) == (302, address)
+    assert Flag.objects.filter(message=turn.answer).exists()
+    assert client.post(flag, {"flag": ""}).status_code == 403
+
+
+def test_only_ended_answers_are_flagged(cast: Cast) -> None:
+    turn = start(cast)
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    for message in (turn.answer.pk, turn.answer.parent_id):
+        address = reverse("flag", args=[turn.conversation.pk, message])
+        assert client.post(address, {"flag": "1"}).status_code == 409
+    assert not Flag.objects.exists()
+
+
+def answer_feedback(**facts: Any) -> None:
+    """What reviewers write when they end a review."""
+    Feedback.objects.update(**{"seen_at": timezone.now(), **facts})
+
+
+def test_people_see_what_became_of_theirs(judged: tuple[Client, str, posting.Turn], cast: Cast) -> None:
+    client, address, turn = judged
+    page = reverse("conversation", args=[turn.conversation.pk])
+    fragment = client.post(address, {"good": "0", "comment": "It is red."}).content.decode()
+    for shown in (fragment, client.get(page).content.decode()):
+        assert "Seen by a reviewer" not in shown
+    answer_feedback(reply="<b>Thank you</b>,\nwe mended it.")
+    seen = client.get(page).content.decode()
+    assert "Seen by a reviewer" in seen
+    assert "&lt;b&gt;Thank you&lt;/b&gt;,\nwe mended it." in seen
+    assert "Changed since" not in seen
+    version = personas.publish(
+        cast.guide,
+        PersonaVersion(system_prompt="Be right.", endpoint=Endpoint.objects.all()[0], model="m"),
+        by=None,
+    )
+    answer_feedback(fixed_in=version)
+    fixed = client.get(page).content.decode()
+    assert "Fixed in version 2" in fixed
+    assert "Seen by a reviewer" not in fixed
+    assert "Be right." not in fixed
+    flag = client.post(reverse("flag", args=[turn.conversation.pk, turn.answer.pk]), {"flag": "1"})
+    assert "Fixed in version 2" in flag.content.decode()
+
+
+def test_what_was_said_to_a_person_stays_and_tells_that_it_is_older(
+    judged: tuple[Client, str, posting.Turn],
+) -> None:
+    client, address, _ = judged
+    said = {"good": "0", "reasons": ["wrong"], "comment": "It is red."}
+    client.post(address, said)
+    answer_feedback(reply="Thank you.")
+    again = client.post(address, said).content.decode()
+    assert "Thank you." in again
+    assert "Changed since" not in again
+    changed = client.post(address, {"good": "1"}).content.decode()
+    assert "Thank you." in changed
+    assert "Changed since" in changed
+
+
+def test_what_was_said_of_many_answers_costs_no_more_queries(
+    cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    turn = first_turn(cast)
+    client = Client()
+    client.force_login(cast.member)
+    address = reverse("conversation", args=[turn.conversation.pk])
+    for number in range(4):
+        feedback.rate(cast.member, turn.answer, good=False, comment=f"comment {number}")
+        feedback.flag(cast.member, turn.answer)
+        answer_feedback(reply="Thank you.", fixed_in=cast.guide.current)
+        with django_assert_num_queries(9):
+            assert client.get(address).content.decode().count("Fixed in version 1") == number + 1
+        turn = posting.post(cast.member, turn.conversation, "more", client_id=uuid.uuid4())
+        end(turn)

@@ -49,6 +49,16 @@ class Feedback(models.Model):
     def __str__(self) -> str:
         return f"{'good' if self.good else 'bad'} {self.message_id}"
 
+    @property
+    def answered(self) -> bool:
+        """Whether the person is told what became of it."""
+        return bool(self.seen_at or self.reply or self.fixed_in_id)
+
+    @property
+    def changed_since(self) -> bool:
+        """Whether the person says something else now than what a reviewer saw."""
+        return self.seen_at is not None and self.seen_at < self.updated_at
+
 
 class Flag(models.Model):
     """The person who asked wants a reviewer to look at an answer."""

@@ -35,3 +35,18 @@ def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uui
         return redirect("conversation", conversation_id)
     # A bare "bad answer" is asked for its reasons at once; everything else is said.
     return HttpResponse(pages.foot(thread.turn(found, answer.pk), asking=good == "0" and not explained))
+
+
+@require_POST
+@signed_in
+def flag(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """Ask for a review of an answer (`flag` is 1), or no longer (`flag` is empty)."""
+    found = access.conversation(request.user, conversation_id)
+    answer = access.message(found, message_id)
+    if request.POST.get("flag") == "1":
+        verbs.flag(request.user, answer)
+    else:
+        verbs.unflag(answer)
+    if not request.htmx:
+        return redirect("conversation", conversation_id)
+    return HttpResponse(pages.foot(thread.turn(found, answer.pk)))

@@ -8,6 +8,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from conversations.providers.recorded import Script
 from tests.e2e.acts import Words, answer, answers, ask, ends, shows
 from tests.e2e.conftest import Providers
+from tests.e2e.site import Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -132,3 +133,38 @@ async def test_an_answer_is_judged(page: Page, providers: Providers) -> None:
     await expect(bad).to_have_attribute("aria-pressed", "false")
     await good.click()
     await expect(good).to_have_attribute("aria-pressed", "false")
+
+
+async def test_an_answer_is_flagged_by_the_keyboard_and_tells_what_became_of_it(
+    page: Page, providers: Providers, site: Site
+) -> None:
+    await ask(page, providers.on("flag me", Script(pieces=("An answer.",))))
+    await ends(page)
+    flag = page.get_by_role("button", name="Flag for review")
+    await expect(flag).to_have_attribute("aria-pressed", "false")
+    await flag.focus()
+    await page.keyboard.press("Enter")
+    await expect(flag).to_have_attribute("aria-pressed", "true")
+    await expect(flag).to_be_focused()
+    await page.reload()
+    await expect(flag).to_have_attribute("aria-pressed", "true")
+    await flag.focus()
+    await page.keyboard.press("Space")
+    await expect(flag).to_have_attribute("aria-pressed", "false")
+    await answer(page).hover()
+    await page.get_by_role("button", name="Bad answer").click()
+    await expect(page.get_by_role("button", name="Bad answer")).to_have_attribute("aria-pressed", "true")
+    site.manage(
+        "shell",
+        "-c",
+        "from django.utils import timezone; from conversations.models import Feedback; "
+        "last = Feedback.objects.order_by('-updated_at').first(); "
+        "Feedback.objects.filter(pk=last.pk).update(seen_at=timezone.now(), reply='Thank you: <b>mended</b>.')",
+    )
+    await page.reload()
+    await expect(answer(page).get_by_text("Seen by a reviewer")).to_be_visible()
+    await expect(answer(page).get_by_text("Thank you: <b>mended</b>.")).to_be_visible()
+    await answer(page).hover()
+    await page.get_by_role("button", name="Good answer").click()
+    await expect(answer(page).get_by_text("Changed since")).to_be_visible()
+    await expect(answer(page).get_by_text("Thank you: <b>mended</b>.")).to_be_visible()
