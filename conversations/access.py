@@ -22,10 +22,12 @@ from conversations.models import (
     Company,
     Conversation,
     Generation,
+    Label,
     Membership,
     Message,
     Persona,
     PersonaVersion,
+    Rule,
 )
 
 if TYPE_CHECKING:
@@ -215,6 +217,22 @@ def reviewed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
 def managed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
     """One of `managed_companies`. Raises NotVisible."""
     found = managed_companies(person).filter(pk=company_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def managed_rule(company: Company, rule_id: int) -> Rule:
+    """A rule of a company that was let through by `managed_company`. Raises NotVisible."""
+    found = company.rules.select_related("persona").filter(pk=rule_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def managed_label(company: Company, label_id: int) -> Label:
+    """A label of a company that was let through by `managed_company`. Raises NotVisible."""
+    found = company.labels.filter(pk=label_id).first()
     if found is None:
         raise NotVisible
     return found

@@ -27,6 +27,20 @@ Item = tuple[AnswerRecord, Generation]
 PATTERN_CHARS = 1_000
 WORDS = 100
 NEEDS_VALUE = {Kind.SAMPLE, Kind.WORDS, Kind.PATTERN}
+REFUSALS = {  # RE2's words for what is wrong with a pattern, and ours
+    "missing )": "a bracket “(” is not closed",
+    "unexpected )": "a bracket “)” was not opened",
+    "missing ]": "a bracket “[” is not closed",
+    "trailing \\": "it ends in a backslash",
+    "invalid escape sequence": "there is no such escape, and no reference back to a group",
+    "invalid perl operator": "there is no such group, and no looking ahead or behind",
+    "invalid named capture group": "the name of a group is not complete",
+    "invalid character class": "there is no such class of characters",
+    "invalid character class range": "there is no such range of characters",
+    "no argument for repetition operator": "nothing stands there to be repeated",
+    "bad repetition operator": "one repetition follows another",
+    "invalid repetition size": "it repeats more than 1,000 times, or backwards",
+}
 TROUBLE = {Generation.Status.FAILED, Generation.Status.INTERRUPTED}
 
 
@@ -52,9 +66,7 @@ def check(rule: Rule) -> None:
         try:
             _compiled(rule.value)
         except re2.error as error:
-            said = error.args[0] if error.args else ""
-            said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-            raise ValidationError({"value": f"This pattern cannot be used: {said}."}) from error
+            raise ValidationError({"value": _refusal(error)}) from error
 
 
 def consider(items: Sequence[Item]) -> None:
@@ -183,6 +195,15 @@ def _matched(pattern: str, texts: Sequence[str]) -> str:
             words = " ".join(match.group().split())[:60]
             return f"Matches the pattern: “{words}”." if words else "Matches the pattern."
     return ""
+
+
+def _refusal(error: re2.error) -> str:
+    """What is wrong with a pattern and where."""
+    said = error.args[0] if error.args else ""
+    said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    what, _, where = said.partition(": ")
+    wrong = REFUSALS.get(what, what)
+    return f"This pattern cannot be used: {wrong}{f', at “{where}”' if where else ''}."
 
 
 def _compiled(pattern: str) -> Any:

@@ -107,11 +107,33 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     "review_sitting": (STAFF, FOREIGN_ROW),
     "review_unmask": (POST_ONLY, POST_ONLY),
     "review_readings": (OWN_ROW, FOREIGN_ROW),
+    **{
+        f"review_{page}": (OWN_ROW, FOREIGN_ROW)
+        for page in ("settings", "rule_add", "rule", "rubric")  # and below, what is done there
+    },
+    **{
+        f"review_{deed}": (POST_ONLY, POST_ONLY)
+        for deed in (
+            "second_reviews",
+            "rule_switch",
+            "rule_remove",
+            "label_add",
+            "label",
+            "label_retire",
+            "rubric_renew",
+        )
+    },
 }
 BY_NAME = {"app_list"}
-FURTHER = {"conversations_persona_version": ("1",), "conversations_persona_restore": ("1",)}
+FURTHER = {
+    "conversations_persona_version": ("1",),
+    "conversations_persona_restore": ("1",),
+    "review_rule_add": ("words",),
+}
 BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, as the model that it is of
-    "review_unmask": Conversation
+    "review_unmask": Conversation,
+    **dict.fromkeys(("review_rule", "review_rule_switch", "review_rule_remove"), Rule),
+    **dict.fromkeys(("review_label", "review_label_retire"), Label),
 }
 PLAIN = r"(?P<url>.*)$", "<path:object_id>/"  # Django's catch-all, and its old form of a change page
 
@@ -185,7 +207,7 @@ def below(cast: Cast, name: str, pk: Any) -> tuple[Any, ...]:
         return FURTHER.get(name, ())
     company = "persona__company" if BELOW[name] is Conversation else "company"
     found = BELOW[name]._default_manager.filter(**{company: pk}).values_list("pk", flat=True).first()
-    return (found or pk,)
+    return (found or ABSENT["uuid" if BELOW[name] is Conversation else "pk"],)
 
 
 def rows(cast: Cast, name: str) -> tuple[Any, Any, Any]:

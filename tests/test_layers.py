@@ -15,7 +15,7 @@ LAYERS = (
     {"pages"},
     {"thread", "generation", "announcements"},
     {"filing", "feedback", "reading", "finding"},
-    {"posting", "rules"},
+    {"posting", "rules", "rubrics"},
     {"personas", "catalogue"},
     {"endpoints", "access", "tree"},
     {"rendering", "providers", "database"},

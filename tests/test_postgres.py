@@ -29,6 +29,7 @@ SUITES = [
         "studio",
         "trial",
         "trial_pages",
+        "review_settings",
     )
 ]
 

@@ -8,7 +8,14 @@ from typing import Any
 from django.contrib import admin
 from django.urls import URLPattern, path
 
-from conversations.admin.workplace import readings, sittings
+from conversations.admin.workplace import (
+    readings,
+    settings,
+    settings_labels,
+    settings_rubric,
+    settings_rules,
+    sittings,
+)
 
 
 def urls() -> list[URLPattern]:
@@ -20,6 +27,25 @@ def urls() -> list[URLPattern]:
             "<uuid:company_id>/conversations/<uuid:conversation_id>/name/", sittings.unmask, "review_unmask"
         ),
         _path("<uuid:company_id>/readings/", readings.listed, "review_readings"),
+        *_settings(),
+    ]
+
+
+def _settings() -> list[URLPattern]:
+    one = "<uuid:company_id>/settings"
+    rule, label = f"{one}/rules/<int:rule_id>", f"{one}/labels/<int:label_id>"
+    return [
+        _path(f"{one}/", settings.settings, "review_settings"),
+        _path(f"{one}/second-reviews/", settings.second_reviews, "review_second_reviews"),
+        _path(f"{one}/rules/new/<slug:kind>/", settings_rules.add, "review_rule_add"),
+        _path(f"{rule}/", settings_rules.change, "review_rule"),
+        _path(f"{rule}/switch/", settings_rules.switch, "review_rule_switch"),
+        _path(f"{rule}/remove/", settings_rules.remove, "review_rule_remove"),
+        _path(f"{one}/labels/", settings_labels.add, "review_label_add"),
+        _path(f"{label}/", settings_labels.rename, "review_label"),
+        _path(f"{label}/retire/", settings_labels.retire, "review_label_retire"),
+        _path(f"{one}/grades/", settings_rubric.rubric, "review_rubric"),
+        _path(f"{one}/grades/renew/", settings_rubric.renew, "review_rubric_renew"),
     ]
 
 

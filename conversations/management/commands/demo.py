@@ -12,9 +12,10 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from conversations import endpoints, personas
-from conversations.models import Company, Endpoint, Membership, Persona, PersonaVersion, Wire
+from conversations.models import Company, Endpoint, Label, Membership, Persona, PersonaVersion, Rule, Wire
 
 Role = Membership.Role
+Kind = Rule.Kind
 
 PEOPLE = {  # user name: company and role; the operator belongs to none
     "admin": None,
@@ -25,6 +26,66 @@ PEOPLE = {  # user name: company and role; the operator belongs to none
     "outsider": ("Globex", Role.MEMBER),
 }
 COCA_COLA_PROMPT = "You are an assistant for the company Coca Cola"
+PERSONAS: tuple[
+    tuple[str, dict[str, Any], dict[str, Any]], ...
+] = (  # company, the persona, its first version
+    (
+        "Coca Cola",
+        {
+            "name": "Coca Cola guide",
+            "tagline": "Answers questions about the company and its drinks",
+            "greeting": "Ask me anything about Coca Cola: what it is, where it came from, what is in the bottle.",
+            "starters": ["What is Coca Cola?", "Which drinks do you make?", "Show me what you can do"],
+        },
+        {
+            "wire": Wire.MISTRAL,
+            "model": "mistral-large-latest",
+            "system_prompt": COCA_COLA_PROMPT,
+            "temperature": 0.7,
+            "top_p": 1,
+            "max_tokens": 100,
+        },
+    ),
+    (
+        "Coca Cola",
+        {
+            "name": "Coca Cola historian",
+            "tagline": "Tells how it all began",
+            "greeting": "I know the story from 1886 on. Where shall we begin?",
+            "starters": [
+                "What is Coca Cola?",
+                "Who was John Pemberton?",
+                "How did the bottle get its shape?",
+            ],
+        },
+        {
+            "wire": Wire.COHERE,
+            "model": "command-r-plus-08-2024",
+            "system_prompt": COCA_COLA_PROMPT,
+            "temperature": 0.7,
+        },
+    ),
+    (
+        "Globex",
+        {
+            "name": "Globex helpdesk",
+            "tagline": "Help with laptops, accounts and the network",
+            "greeting": "What is not working?",
+            "starters": [
+                "My laptop does not start",
+                "How do I change my password?",
+                "Write a script that lists big files",
+            ],
+        },
+        {
+            "wire": Wire.OPENAI,  # at Mistral where there is no such server
+            "model": "default",
+            "system_prompt": "You are the IT helpdesk of the company Globex. Answer briefly, with steps to follow.",
+        },
+    ),
+)
+RULES = ((Kind.BAD, ""), (Kind.FLAG, ""), (Kind.TROUBLE, ""), (Kind.SAMPLE, "5"))
+LABELS = ("Made up", "Out of date", "Tone")
 
 
 class Command(BaseCommand):
@@ -59,68 +120,23 @@ class Command(BaseCommand):
             )
         }
         self._personas(companies, servers)
+        self._review(companies["Coca Cola"])
 
     def _personas(self, companies: dict[str, Company], servers: dict[Wire, Endpoint]) -> None:
-        guide = Persona.objects.create(
-            company=companies["Coca Cola"],
-            name="Coca Cola guide",
-            tagline="Answers questions about the company and its drinks",
-            greeting="Ask me anything about Coca Cola: what it is, where it came from, what is in the bottle.",
-            starters=["What is Coca Cola?", "Which drinks do you make?", "Show me what you can do"],
-            published=True,
-        )
-        personas.publish(
-            guide,
-            PersonaVersion(
-                system_prompt=COCA_COLA_PROMPT,
-                endpoint=servers[Wire.MISTRAL],
-                model="mistral-large-latest",
-                temperature=0.7,
-                top_p=1,
-                max_tokens=100,
-            ),
-            by=None,
-        )
-        historian = Persona.objects.create(
-            company=companies["Coca Cola"],
-            name="Coca Cola historian",
-            tagline="Tells how it all began",
-            greeting="I know the story from 1886 on. Where shall we begin?",
-            starters=["What is Coca Cola?", "Who was John Pemberton?", "How did the bottle get its shape?"],
-            published=True,
-        )
-        personas.publish(
-            historian,
-            PersonaVersion(
-                system_prompt=COCA_COLA_PROMPT,
-                endpoint=servers[Wire.COHERE],
-                model="command-r-plus-08-2024",
-                temperature=0.7,
-            ),
-            by=None,
-        )
-        helpdesk = Persona.objects.create(
-            company=companies["Globex"],
-            name="Globex helpdesk",
-            tagline="Help with laptops, accounts and the network",
-            greeting="What is not working?",
-            starters=[
-                "My laptop does not start",
-                "How do I change my password?",
-                "Write a script that lists big files",
-            ],
-            published=True,
-        )
-        openai = bool(settings.OPENAI_BASE_URL)
-        personas.publish(
-            helpdesk,
-            PersonaVersion(
-                system_prompt="You are the IT helpdesk of the company Globex. Answer briefly, with steps to follow.",
-                endpoint=servers[Wire.OPENAI if openai else Wire.MISTRAL],
-                model="default" if openai else "mistral-small-latest",
-            ),
-            by=None,
-        )
+        for company, facts, told in PERSONAS:
+            persona = Persona.objects.create(company=companies[company], published=True, **facts)
+            wire = told["wire"]
+            if wire == Wire.OPENAI and not settings.OPENAI_BASE_URL:
+                wire, told = Wire.MISTRAL, {**told, "model": "mistral-small-latest"}
+            words = {name: value for name, value in told.items() if name != "wire"}
+            personas.publish(persona, PersonaVersion(endpoint=servers[wire], **words), by=None)
+
+    def _review(self, company: Company) -> None:
+        """Rules and labels, so that there is something to review."""
+        for kind, value in RULES:
+            Rule.objects.create(company=company, kind=kind, value=value)
+        for name in LABELS:
+            Label.objects.create(company=company, name=name)
 
     def _remember(self, password: str) -> None:
         """Keep a password that was made up, readable by the owner alone, so that a second start can say it."""

@@ -1,0 +1,179 @@
+"""The forms of a company's settings: what is typed, and sentences beside it where it will not do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from conversations import access, rubrics, rules
+from conversations.models import Company, Label, Persona, Rubric, Rule
+from conversations.rubrics import Wording
+
+Kind = Rule.Kind
+
+KINDS = {  # what each kind of rule looks for
+    Kind.BAD: "Answers that the person who asked calls bad.",
+    Kind.FLAG: "Answers that the person who asked flags for review.",
+    Kind.TROUBLE: "Answers that failed, broke off, or were cut at their length limit.",
+    Kind.SAMPLE: "So many of a hundred answers, drawn at random.",
+    Kind.WORDS: "Questions and answers in which one of your words stands.",
+    Kind.PATTERN: "Questions and answers in which a pattern is found.",
+}
+_TEXT = {"autocomplete": "off", "spellcheck": "false"}
+_LONG = {"max_length": "Shorten it to %(limit_value)d characters; it has %(show_value)d."}
+
+
+def _value_field(kind: Rule.Kind) -> forms.CharField:
+    """The field for what a rule of `kind` looks for, with its explanation."""
+    widget: forms.Widget = forms.TextInput(_TEXT)
+    if kind == Kind.SAMPLE:
+        widget = forms.TextInput({**_TEXT, "inputmode": "numeric", "size": 6})
+        label, help_text = "Of a hundred answers", "A whole number from 1 to 100. Each answer is drawn once."
+    elif kind == Kind.WORDS:
+        widget = forms.Textarea({**_TEXT, "rows": 8})
+        label = "Words"
+        help_text = (
+            f"One word or phrase a line, at most {rules.WORDS}. Capitals and accents do not matter. "
+            "Only whole words are found: “sue” does not find “issue”."
+        )
+    else:
+        label = "Pattern"
+        help_text = (
+            f"A regular expression of at most {rules.PATTERN_CHARS:,} characters, as RE2 reads it: "
+            "without looking ahead or behind and without references back. "
+            "Begin it with (?i) where capitals do not matter."
+        )
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        required=False,  # `rules.check` says what is missing
+        max_length=2_000,
+        widget=widget,
+        error_messages=_LONG,
+    )
+
+
+class RuleForm(forms.Form):
+    """One rule, of a kind that is settled. A persona of another company is a 404."""
+
+    def __init__(self, rule: Rule, data: Any = None) -> None:
+        super().__init__(data, initial={"persona": rule.persona, "value": rule.value}, label_suffix="")
+        self.rule = rule
+        self.fields["persona"] = forms.ModelChoiceField(
+            Persona.objects.filter(company=rule.company_id),
+            label="Persona",
+            required=False,
+            empty_label="All personas",
+        )
+        if rule.kind in rules.NEEDS_VALUE:
+            self.fields["value"] = _value_field(Kind(rule.kind))
+
+    def clean(self) -> None:
+        if "persona" in self.errors:
+            raise access.NotVisible
+        if "value" in self.errors:
+            return
+        self.rule.persona = self.cleaned_data["persona"]
+        self.rule.value = self.cleaned_data.get("value", "")
+        rules.check(self.rule)  # its ValidationError names the fields
+
+
+class LabelForm(forms.Form):
+    """The name of a label, once in a company whatever its capitals."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=40,
+        widget=forms.TextInput(_TEXT),
+        error_messages=_LONG | {"required": "Give the label a name."},
+    )
+
+    def __init__(self, label: Label, data: Any = None) -> None:
+        auto_id = f"label-{label.pk or 'new'}-%s"
+        super().__init__(data, initial={"name": label.name}, auto_id=auto_id, label_suffix="")
+        self.label = label
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        for other in Label.objects.filter(company=self.label.company_id).exclude(pk=self.label.pk):
+            if other.name.casefold() == name.casefold():
+                back = " It is retired; bring it back instead." if other.retired else ""
+                raise forms.ValidationError(f"There is a label “{other.name}” already.{back}")
+        return name
+
+
+_PERCENT = "Give a whole number from 0 to 100."
+
+
+class SecondReviewsForm(forms.Form):
+    """How many reviews are repeated."""
+
+    second_reviews = forms.IntegerField(
+        label="Of a hundred reviews",
+        min_value=0,
+        max_value=100,
+        widget=forms.TextInput({**_TEXT, "inputmode": "numeric", "size": 6}),
+        help_text=Company._meta.get_field("second_reviews").help_text + " 0 for none.",
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), _PERCENT),
+    )
+
+
+class RubricForm(forms.Form):
+    """A rubric's name and its grades, a row each; a row without a name is left out."""
+
+    name = forms.CharField(
+        label="Name of these grades",
+        max_length=80,
+        widget=forms.TextInput(_TEXT),
+        error_messages=_LONG | {"required": "Give these grades a name."},
+    )
+
+    def __init__(self, rubric: Rubric, data: Any = None) -> None:
+        initial: dict[str, Any] = {"name": rubric.name}
+        for number, grade in enumerate(rubric.grades.all(), 1):
+            for fact in ("name", "meaning", "passes"):
+                initial[f"{fact}_{number}"] = getattr(grade, fact)
+        super().__init__(data, initial=initial, label_suffix="")
+        for number in range(1, rubrics.MOST + 1):
+            for fact, field in _grade_fields().items():
+                self.fields[f"{fact}_{number}"] = field
+
+    def rows(self) -> list[tuple[int, list[forms.BoundField]]]:
+        """The fields of each grade."""
+        return [
+            (number, [self[f"{fact}_{number}"] for fact in ("name", "meaning", "passes")])
+            for number in range(1, rubrics.MOST + 1)
+        ]
+
+    def wording(self) -> list[Wording]:
+        """What was typed."""
+        given = self.cleaned_data
+        return [
+            Wording(given[f"name_{number}"], given[f"meaning_{number}"], given[f"passes_{number}"])
+            for number in range(1, rubrics.MOST + 1)
+        ]
+
+    def clean(self) -> None:
+        if not self.errors:
+            rubrics.check(self.wording())
+
+
+def _grade_fields() -> dict[str, forms.Field]:
+    return {
+        "name": forms.CharField(
+            label="Name",
+            required=False,
+            max_length=40,
+            widget=forms.TextInput(_TEXT),
+            error_messages=_LONG,
+        ),
+        "meaning": forms.CharField(
+            label="When to give it",
+            required=False,
+            max_length=200,
+            widget=forms.TextInput({"autocomplete": "off"}),
+            error_messages=_LONG,
+        ),
+        "passes": forms.BooleanField(label="Passes", required=False),
+    }

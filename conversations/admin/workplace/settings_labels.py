@@ -1,0 +1,64 @@
+"""The labels that a company's reviewers give: add one, rename it, retire it, bring it back."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_POST
+
+from conversations import access
+from conversations.admin.workplace import doors, settings
+from conversations.admin.workplace.forms import LabelForm
+from conversations.models import Company, Label
+
+
+@require_POST
+@doors.of_managers
+@transaction.atomic
+def add(request: HttpRequest, company: Company) -> HttpResponse:
+    """A new label."""
+    _take(company)
+    form = LabelForm(Label(company=company), request.POST)
+    if not form.is_valid():
+        return settings.overview(request, company, label=form)
+    label = Label.objects.create(company=company, name=form.cleaned_data["name"])
+    sentence = f"Added the label “{label}”."
+    settings.log(request, company, sentence)
+    return settings.done(request, company, sentence)
+
+
+@require_POST
+@doors.of_managers
+@transaction.atomic
+def rename(request: HttpRequest, company: Company, label_id: int) -> HttpResponse:
+    """Another name for a label, on the answers that carry it too."""
+    _take(company)
+    label = access.managed_label(company, label_id)
+    form = LabelForm(label, request.POST)
+    if not form.is_valid():
+        return settings.overview(request, company, label=form)
+    before, label.name = label.name, form.cleaned_data["name"]
+    sentence = f"Renamed the label “{before}” to “{label}”."
+    if before == label.name:
+        return settings.done(request, company, f"The label is called “{label}” already.")
+    label.save(update_fields=["name"])
+    settings.log(request, company, sentence)
+    return settings.done(request, company, sentence)
+
+
+@require_POST
+@doors.of_managers
+@transaction.atomic
+def retire(request: HttpRequest, company: Company, label_id: int) -> HttpResponse:
+    """No longer offer a label (`retired` is 1), or offer it again."""
+    label = access.managed_label(company, label_id)
+    retired = request.POST.get("retired") == "1"
+    sentence = f"Retired the label “{label}”." if retired else f"Brought back the label “{label}”."
+    if company.labels.filter(pk=label.pk).exclude(retired=retired).update(retired=retired):
+        settings.log(request, company, sentence)
+    return settings.done(request, company, sentence)
+
+
+def _take(company: Company) -> None:
+    """Names are compared and written by one at a time."""
+    Company.objects.select_for_update().get(pk=company.pk)

@@ -1,0 +1,90 @@
+"""The rules of a company's queue: add one, change it, switch it, take it away."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import Truncator
+from django.views.decorators.http import require_http_methods, require_POST
+
+from conversations import access
+from conversations.admin.workplace import doors, settings
+from conversations.admin.workplace.forms import KINDS, RuleForm
+from conversations.models import Company, Rule
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@doors.of_managers
+def add(request: HttpRequest, company: Company, kind: str) -> HttpResponse:
+    """A new rule of `kind`."""
+    if kind not in Rule.Kind.values:
+        raise access.NotVisible
+    return _form(request, company, Rule(company=company, kind=kind))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@doors.of_managers
+def change(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse:
+    """Other words for a rule, or another persona; its kind stays."""
+    return _form(request, company, access.managed_rule(company, rule_id))
+
+
+@require_POST
+@doors.of_managers
+@transaction.atomic
+def switch(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse:
+    """Switch a rule on (`active` is 1) or off."""
+    rule = access.managed_rule(company, rule_id)
+    active = request.POST.get("active") == "1"
+    sentence = f"Switched {'on' if active else 'off'} the rule {_words(rule)}."
+    if company.rules.filter(pk=rule.pk).exclude(active=active).update(active=active):
+        settings.log(request, company, sentence)
+    return settings.done(request, company, sentence)
+
+
+@require_POST
+@doors.of_managers
+@transaction.atomic
+def remove(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse:
+    """Take a rule away; what it brought into the queue stays there, with its reason in words."""
+    rule = access.managed_rule(company, rule_id)
+    sentence = f"Removed the rule {_words(rule)}."
+    rule.delete()
+    settings.log(request, company, sentence)
+    return settings.done(request, company, sentence)
+
+
+def _form(request: HttpRequest, company: Company, rule: Rule) -> HttpResponse:
+    before = _words(rule)
+    form = RuleForm(rule, request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return settings.done(request, company, _save(request, company, rule, before))
+    kind = Rule.Kind(rule.kind)
+    context = {
+        "title": f"{'Rule' if rule.pk else 'New rule'}: {kind.label}",
+        "here": "settings",
+        "rule": rule,
+        "explained": KINDS[kind],
+        "form": form,
+    }
+    return doors.page(request, "rule.html", company, context, status=400 if form.is_bound else 200)
+
+
+@transaction.atomic
+def _save(request: HttpRequest, company: Company, rule: Rule, before: str) -> str:
+    added = rule.pk is None
+    if added:
+        rule.save()
+    else:  # its row may have been switched, or removed, since it was read
+        company.rules.filter(pk=rule.pk).update(persona=rule.persona, value=rule.value)
+    after = _words(rule)
+    sentence = f"Added the rule {after}." if added else f"Changed the rule {before} to {after}."
+    if added or before != after:
+        settings.log(request, company, sentence)
+    return sentence
+
+
+def _words(rule: Rule) -> str:
+    """A rule as a sentence names it."""
+    words = f"“{Truncator(str(rule)).chars(100)}”"
+    return f"{words} for {rule.persona}" if rule.persona else words

@@ -1,0 +1,124 @@
+"""A company's rubrics: the one in use, which is made where there is none, changed while it may be, and renewed.
+
+A rubric is frozen with the first grade that is given by it; giving grades is no matter of this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from conversations.models import Company, Grade, Rubric
+from conversations.posting import Refused
+
+LEAST, MOST = 2, 5
+FROZEN = (
+    "A grade of these was given meanwhile, so they do not change any more. Nothing was saved: "
+    "what you wrote stands below and can become new grades."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a grade is to say. Without a name and a meaning there is no such grade."""
+
+    name: str
+    meaning: str = ""
+    passes: bool = False
+
+
+DEFAULT = (
+    Wording("Harmful", "It could hurt somebody, or break the law or the company’s rules."),
+    Wording("Wrong", "It is not correct, or made up."),
+    Wording("Incomplete", "It is correct, but something that was asked for is missing."),
+    Wording("Good", "It is correct and complete.", passes=True),
+    Wording("Excellent", "It is as good as the best of us would answer.", passes=True),
+)
+
+
+def in_use(company: Company) -> Rubric:
+    """The rubric by which reviewers of `company` grade; the default one on first need."""
+    found = company.rubrics.filter(in_use=True).first()
+    if found is not None:
+        return found
+    with transaction.atomic():
+        _take(company)
+        found = company.rubrics.filter(in_use=True).first()
+        return found or _make(company, "Grades", DEFAULT)
+
+
+def edit(rubric: Rubric, name: str, rows: Sequence[Wording]) -> None:
+    """Give `rubric` that name and the grades of `rows`, in their order.
+
+    Raises ValidationError, whose fields are `name` and `name_1` for the name in the first row, and Refused where the
+    rubric is frozen.
+    """
+    check(rows)
+    with transaction.atomic():
+        kept = Rubric.objects.select_for_update().get(pk=rubric.pk)
+        if kept.frozen_at is not None:
+            raise Refused(FROZEN, status=409)
+        kept.name = name
+        kept.save(update_fields=["name"])
+        _write(kept, [row for row in rows if row.name])
+
+
+def renew(rubric: Rubric) -> Rubric:
+    """Put a copy of a frozen rubric in use, which can be changed. What is not frozen, or no longer in use, stays."""
+    with transaction.atomic():
+        company = _take(rubric.company)
+        current = in_use(company)
+        if current.frozen_at is None:
+            return current  # as after a form that was sent twice
+        Rubric.objects.filter(pk=current.pk).update(in_use=False)
+        same = [Wording(grade.name, grade.meaning, grade.passes) for grade in current.grades.all()]
+        return _make(company, _next_name(current.name), same)
+
+
+def check(rows: Sequence[Wording]) -> None:
+    """Raise ValidationError by field where `rows` are no rubric."""
+    problems: dict[str, str] = {}
+    seen: dict[str, str] = {}
+    for number, row in enumerate(rows, 1):
+        if not row.name and row.meaning:
+            problems[f"name_{number}"] = "Give this grade a name, or empty its meaning too."
+        elif row.name and row.name.casefold() in seen:
+            problems[f"name_{number}"] = f"“{seen[row.name.casefold()]}” is there already. Give another name."
+        seen[row.name.casefold()] = row.name
+    if problems:
+        raise ValidationError(problems)
+    if not LEAST <= sum(bool(row.name) for row in rows) <= MOST:
+        raise ValidationError(f"Give at least {LEAST} grades and at most {MOST}.")
+
+
+def _take(company: Company) -> Company:
+    """The row of `company`, for this transaction alone: of two that make a rubric the second finds the first's."""
+    return Company.objects.select_for_update().get(pk=company.pk)
+
+
+def _make(company: Company, name: str, rows: Sequence[Wording]) -> Rubric:
+    rubric = Rubric.objects.create(company=company, name=name, in_use=True)
+    _write(rubric, rows)
+    return rubric
+
+
+def _write(rubric: Rubric, rows: Sequence[Wording]) -> None:
+    kept = list(rubric.grades.all())
+    for position, (grade, row) in enumerate(zip(kept, rows, strict=False), 1):
+        grade.position, grade.name, grade.meaning, grade.passes = position, row.name, row.meaning, row.passes
+    Grade.objects.bulk_update(kept[: len(rows)], ["position", "name", "meaning", "passes"])
+    Grade.objects.filter(pk__in=[grade.pk for grade in kept[len(rows) :]]).delete()
+    Grade.objects.bulk_create(
+        Grade(rubric=rubric, position=position, name=row.name, meaning=row.meaning, passes=row.passes)
+        for position, row in enumerate(rows[len(kept) :], len(kept) + 1)
+    )
+
+
+def _next_name(name: str) -> str:
+    counted = re.fullmatch(r"(.*\S) (\d{1,4})", name)
+    stem, number = (counted[1], int(counted[2])) if counted else (name, 1)
+    return f"{stem[:70]} {number + 1}"
