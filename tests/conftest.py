@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from threading import Barrier
 
 import pytest
 import pytest_asyncio
@@ -17,7 +18,7 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.fixtures import Settings
 
-from conversations.database import executor
+from conversations.database import THREADS, executor
 from conversations.generation import keeper
 from conversations.generation.runner import RUNS
 from conversations.models import Company, Persona
@@ -100,10 +101,14 @@ def cast(db: None, settings: Settings) -> Cast:
 
 
 @pytest.fixture
-def live_cast(transactional_db: None, settings: Settings) -> Cast:
-    """The demo companies, visible to other threads too."""
+def live_cast(transactional_db: None, settings: Settings) -> Iterator[Cast]:
+    """The demo companies, visible to other threads too. What these still do ends before the tables are emptied."""
     settings.DEMO_PASSWORD = PASSWORD
-    return load_cast()
+    yield load_cast()
+    together = Barrier(THREADS + 1)
+    for _ in range(THREADS):
+        executor.submit(together.wait)
+    together.wait(10)
 
 
 @pytest.fixture

@@ -88,11 +88,26 @@ async def trial(context: BrowserContext, site: Site, suffix: str) -> None:
     await shoot(page, f"trial-alone-{suffix}")
 
 
+async def settings(context: BrowserContext, site: Site, suffix: str) -> None:
+    """What managers settle about review, as it is at first and after an error."""
+    page = await sign_in(context, site, "manager")
+    await page.goto(f"{site.url}/admin/review/")
+    await page.get_by_role("link", name="Settings").click()
+    await page.screenshot(path=OUT / f"review-settings-{suffix}.png", full_page=True)
+    await page.get_by_role("link", name="Pattern").click()
+    await page.get_by_role("textbox", name="Pattern").fill("(open")
+    await page.get_by_role("button", name="Add rule").click()
+    await page.screenshot(path=OUT / f"review-rule-error-{suffix}.png", full_page=True)
+    await page.get_by_role("link", name="Back").click()
+    await page.get_by_role("link", name="Change the grades").click()
+    await page.screenshot(path=OUT / f"review-grades-{suffix}.png", full_page=True)
+
+
 async def photograph(
     browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
 ) -> None:
     """Every page in one theme and one size."""
-    for pages in (chat, trial):
+    for pages in (chat, trial, settings):
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
         )
@@ -109,9 +124,13 @@ async def main() -> None:
         site = Site(Path(folder)).install().start()
         playwright, browser = await launch(chromium)
         try:
-            await photograph(browser, site, "light", WIDE, "light")
-            await photograph(browser, site, "dark", WIDE, "dark")
-            await photograph(browser, site, "light", PHONE, "phone")
+            looks: tuple[tuple[Scheme, tuple[int, int], str], ...] = (
+                ("light", WIDE, "light"),
+                ("dark", WIDE, "dark"),
+                ("light", PHONE, "phone"),
+            )
+            for scheme, size, suffix in looks:
+                await photograph(browser, site, scheme, size, suffix)
         finally:
             await browser.close()
             await playwright.stop()
