@@ -30,6 +30,7 @@ SUITES = [
         "trial",
         "trial_pages",
         "review_settings",
+        "rubrics",
     )
 ]
 
