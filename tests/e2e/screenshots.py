@@ -54,6 +54,10 @@ async def chat(context: BrowserContext, site: Site, suffix: str) -> None:
     await ask(page, "Show me what you can do")
     await answered(page, 2)
     await shoot(page, f"conversation-{suffix}")
+    await page.get_by_role("button", name="Flag for review").last.click()
+    await page.get_by_role("button", name="Bad answer").last.click()
+    await page.get_by_role("textbox", name="Your comment").wait_for()
+    await shoot(page, f"feedback-{suffix}")
     if suffix == "phone":
         await page.get_by_role("button", name="Chats").click()
         await shoot(page, f"drawer-{suffix}")
