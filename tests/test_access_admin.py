@@ -82,6 +82,7 @@ LISTS: dict[str, Answers] = {
         "reviewer": 302,
         "admin": 200,
     },  # to the one company, or the choice between them
+    "review_usage_all": OPERATORS,
     "conversations_persona_models": {"manager": 404, "reviewer": 403, "admin": 404},  # without saying of what
 }
 # Of each: a row of one's own company, and one of another. One that is absent is GONE.
@@ -106,6 +107,7 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     # The workplace, by company; asked in a sitting.
     "review_sitting": (STAFF, FOREIGN_ROW),
     "review_unmask": (POST_ONLY, POST_ONLY),
+    "review_usage": (STAFF, FOREIGN_ROW),
     "review_readings": (OWN_ROW, FOREIGN_ROW),
     **{
         f"review_{page}": (OWN_ROW, FOREIGN_ROW)

@@ -14,15 +14,21 @@ LAYERS = (
     {"viewer"},
     {"pages"},
     {"thread", "generation", "announcements"},
-    {"filing", "feedback", "reading", "finding"},
+    {"filing", "feedback", "reading", "finding", "usage"},
     {"posting", "rules", "rubrics"},
     {"personas", "catalogue"},
     {"endpoints", "access", "tree"},
-    {"rendering", "providers", "database"},
+    {"rendering", "providers", "database", "charts"},
     {"models"},
 )
 RANK = {name: len(LAYERS) - index for index, layer in enumerate(LAYERS) for name in layer}
-ALONE = {"rendering", "providers", "models", "database"}  # these know nothing of ours but themselves
+ALONE = {
+    "rendering",
+    "providers",
+    "models",
+    "database",
+    "charts",
+}  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 
 

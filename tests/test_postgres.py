@@ -31,6 +31,7 @@ SUITES = [
         "trial_pages",
         "review_settings",
         "rubrics",
+        "usage",
     )
 ]
 

@@ -15,6 +15,7 @@ from conversations.admin.workplace import (
     settings_rubric,
     settings_rules,
     sittings,
+    usage,
 )
 
 
@@ -26,6 +27,8 @@ def urls() -> list[URLPattern]:
         _path(
             "<uuid:company_id>/conversations/<uuid:conversation_id>/name/", sittings.unmask, "review_unmask"
         ),
+        _path("usage/", usage.of_all, "review_usage_all"),
+        _path("<uuid:company_id>/usage/", usage.of_company, "review_usage"),
         _path("<uuid:company_id>/readings/", readings.listed, "review_readings"),
         *_settings(),
     ]
