@@ -18,9 +18,11 @@ WIDTH, HEIGHT = (
     340,
     168,
 )  # about as many pixels as a phone is wide, so that the letters are as large as they say
-LEFT, RIGHT, TOP, BOTTOM = 44, 60, 20, 22
+LEFT, RIGHT, TOP, BOTTOM = 44, 72, 20, 22
 LINE_HEIGHT = 13
 NEAR = 64  # labels closer than this would touch
+
+DENSE = 120  # days, from which bars touch and lines are thin
 
 Value = float | None
 Say = Callable[[float], str]
@@ -79,9 +81,17 @@ def daily(chart: Chart) -> SafeString:
     parts += _labels(plot, series, chart)
     title = f"{chart.title}. {_summary(chart, series)}"
     return format_html(
-        '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title" aria-describedby="{}">'
+        '<svg class="chart{}" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title" aria-describedby="{}">'
         '<title id="{}-title">{}</title>{}</svg>',
-        *(WIDTH, HEIGHT, chart.name, chart.described_by, chart.name, title),
+        *(
+            " chart-dense" if len(chart.days) > DENSE else "",
+            WIDTH,
+            HEIGHT,
+            chart.name,
+            chart.described_by,
+            chart.name,
+            title,
+        ),
         _joined(parts),
     )
 
@@ -147,7 +157,7 @@ def _dates(plot: _Plot, days: Sequence[date]) -> list[SafeString]:
 def _bars(plot: _Plot, values: Sequence[Value]) -> SafeString:
     """All bars as one path. What is not nothing is seen, however high the highest is."""
     base = plot.y(0)
-    wide = plot.slot if plot.count > 120 else min(plot.slot * 0.75, 40)
+    wide = plot.slot if plot.count > DENSE else min(plot.slot * 0.75, 40)
     path = "".join(
         f"M{_number(plot.x(index) - wide / 2)} {_number(base)}"
         f"V{_number(min(plot.y(value), base - 1))}h{_number(wide)}V{_number(base)}z"
@@ -182,15 +192,14 @@ def _labels(plot: _Plot, series: Sequence[Series], chart: Chart) -> list[SafeStr
     """The highest value where it is, and the last: over its bar, or at the end of its line with the line's name."""
     found = [high for each in series if (high := _highest(each.values))]
     high = max(found, key=lambda each: each[1], default=None)
+    lasts = [last for each in series if (last := _last(each.values))]
     if chart.bars:
-        lasts = [last for each in series if (last := _last(each.values))]
         clear = [last for last in lasts if high and abs(plot.x(last[0]) - plot.x(high[0])) > NEAR]
         return [_over(plot, each, chart.say) for each in ([high, *clear] if high else [])]
     ends = _ends(plot, series, chart.say)
-    crowded = (
-        high is None or plot.x(high[0]) > plot.right - NEAR / 2
-    )  # the label at the end says nearly as much
-    return ends if crowded or high is None else [_over(plot, high, chart.say), *ends]
+    if high is None or high in lasts or high[1] == chart.top or plot.x(high[0]) > plot.right - NEAR / 2:
+        return ends  # the axis says it already, or the label at the end nearly
+    return [_over(plot, high, chart.say), *ends]
 
 
 def _ends(plot: _Plot, series: Sequence[Series], say: Say) -> list[SafeString]:

@@ -143,16 +143,15 @@ def _shown(found: Usage, *, companies: bool = False) -> dict[str, Any]:
 
 def _facts(total: Figures) -> list[tuple[str, str]]:
     """The span in a few numbers."""
-    p50, p95 = total.first_token_p50, total.first_token_p95
-    waits = f"{_seconds(p50)}, p95 {_seconds(p95)}" if p50 is not None and p95 is not None else "–"
     return [
         ("Answers", f"{total.answers:,}"),
         ("People", f"{total.people:,}"),
         ("Tokens in", _short(total.tokens_in)),
         ("Tokens out", _short(total.tokens_out)),
-        ("First token, p50", waits),
-        ("Failed", _percent(total.failure_rate or 0)),
-        ("Good of rated", "–" if total.rating is None else _percent(total.rating)),
+        ("First token p50", _said(total.first_token_p50, _seconds)),
+        ("First token p95", _said(total.first_token_p95, _seconds)),
+        ("Failed", _said(total.failure_rate, _percent)),
+        ("Good of rated", _said(total.rating, _percent)),
     ]
 
 
@@ -213,16 +212,20 @@ def _cells(of: Figures) -> list[str]:
     waits = (of.first_token_p50, of.first_token_p95)
     return [
         *(f"{count:,}" for count in counts),
-        *("–" if wait is None else f"{wait:,}" for wait in waits),
+        *(_said(wait, "{:,}".format) for wait in waits),
         f"{of.failed:,}",
-        _hundredths(of.failure_rate),
+        _said(of.failure_rate, _hundredths),
         *(f"{count:,}" for count in (of.cut, of.rated_good, of.rated_bad)),
-        _hundredths(of.rating),
+        _said(of.rating, _hundredths),
     ]
 
 
-def _hundredths(rate: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f}"
+def _said(value: float | None, say: charts.Say) -> str:
+    return "–" if value is None else say(value)
+
+
+def _hundredths(rate: float) -> str:
+    return f"{100 * rate:.1f}"
 
 
 def _percent(rate: float) -> str:
