@@ -18,7 +18,7 @@ WIDTH, HEIGHT = (
     340,
     168,
 )  # about as many pixels as a phone is wide, so that the letters are as large as they say
-LEFT, RIGHT, TOP, BOTTOM = 44, 72, 20, 22
+LEFT, RIGHT, TOP, BOTTOM = 44, 78, 20, 22
 LINE_HEIGHT = 13
 NEAR = 64  # labels closer than this would touch
 

@@ -317,7 +317,8 @@ def test_long_tables_say_that_they_are_cut(cast: Cast) -> None:
 def test_a_page_takes_the_same_few_queries_however_much_there_is(
     cast: Cast, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    span = Span.until_today(365)
+    span, current = Span.until_today(365), cast.guide.current
+    assert current is not None
 
     def taken() -> int:
         with CaptureQueriesContext(connection) as queries:
@@ -331,7 +332,7 @@ def test_a_page_takes_the_same_few_queries_however_much_there_is(
         version = PersonaVersion.objects.create(
             persona=persona,
             number=1,
-            endpoint=cast.guide.current.endpoint,
+            endpoint=current.endpoint,
             model=f"m{number}",
             system_prompt="x",
         )

@@ -30,7 +30,7 @@ NUMBERS = "usage-numbers"  # the id of the sentence that every chart points to
 
 COLUMNS = (
     "Answers",
-    "of these trials",
+    "Trials",
     "People",
     "Tokens in",
     "Tokens out",
@@ -234,7 +234,7 @@ def _percent(rate: float) -> str:
 
 
 def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds:.0f} ms" if milliseconds < 1_000 else f"{milliseconds / 1_000:.3g} s"
+    return f"{milliseconds:.0f} ms" if 0 < milliseconds < 1_000 else f"{milliseconds / 1_000:.3g} s"
 
 
 def _short(number: float) -> str:
