@@ -21,6 +21,7 @@ from django.http import Http404
 from conversations.models import (
     Company,
     Conversation,
+    Export,
     Generation,
     Label,
     Membership,
@@ -254,6 +255,22 @@ def reviewed_conversation(company: Company, conversation_id: uuid.UUID) -> Conve
         .filter(pk=conversation_id)
         .first()
     )
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def exports(person: AnyPerson, company: Company) -> QuerySet[Export]:
+    """The exports of a company that `person` may take away: those that hold system prompts are its managers'."""
+    found = Export.objects.filter(company__in=reviewed_companies(person).filter(pk=company.pk))
+    if managed_companies(person).filter(pk=company.pk).exists():
+        return found
+    return found.exclude(kind__in=Export.TUNING)
+
+
+def export(person: AnyPerson, company: Company, export_id: uuid.UUID) -> Export:
+    """One of `exports`. Raises NotVisible."""
+    found = exports(person, company).select_related("company").filter(pk=export_id).first()
     if found is None:
         raise NotVisible
     return found

@@ -14,6 +14,7 @@ LAYERS = (
     {"viewer"},
     {"pages"},
     {"thread", "generation", "announcements"},
+    {"exports"},
     {"filing", "feedback", "reading", "finding", "usage"},
     {"posting", "rules", "rubrics"},
     {"personas", "catalogue"},

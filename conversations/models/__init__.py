@@ -2,6 +2,7 @@
 
 from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
+from conversations.models.export import Export
 from conversations.models.ledger import AnswerRecord
 from conversations.models.persona import Endpoint, Persona, PersonaVersion, Wire
 from conversations.models.queue import EntryReason, QueueEntry, Rule
@@ -25,6 +26,7 @@ __all__ = [
     "Conversation",
     "Endpoint",
     "EntryReason",
+    "Export",
     "Feedback",
     "Flag",
     "Generation",

@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 
 from conversations.admin.workplace import (
+    exports,
     readings,
     settings,
     settings_labels,
@@ -29,6 +30,11 @@ def urls() -> list[URLPattern]:
         ),
         _path("usage/", usage.of_all, "review_usage_all"),
         _path("<uuid:company_id>/usage/", usage.of_company, "review_usage"),
+        _path("<uuid:company_id>/exports/", exports.listed, "review_exports"),
+        _path("<uuid:company_id>/exports/<uuid:export_id>/data", exports.data, "review_export"),
+        _path(
+            "<uuid:company_id>/exports/<uuid:export_id>/manifest", exports.manifest, "review_export_manifest"
+        ),
         _path("<uuid:company_id>/readings/", readings.listed, "review_readings"),
         *_settings(),
     ]

@@ -1,0 +1,165 @@
+"""The exports of a company: to make one, to take it away, to go on where it broke off, to check it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_http_methods
+
+from conversations import access
+from conversations.admin.workplace import doors
+from conversations.exports import manifest as manifests
+from conversations.exports.delivery import Delivery, Resume, resumed
+from conversations.exports.formats import FORMATS
+from conversations.exports.making import make
+from conversations.finding import Filters
+from conversations.models import Company, Export, Grade, Label, Persona
+from conversations.posting import Refused
+from conversations.reading import Sitting
+
+PAGE_SIZE = 50
+RATINGS = [("good", "Good answer"), ("bad", "Bad answer"), ("none", "Not rated")]
+OFFERED = ("persona", "rating", "verdict", "label", "since", "until")
+Kind = Export.Kind
+
+_MEANINGS = {
+    Kind.CSV: "One row for each answer, for spreadsheets. Nothing in it runs as a formula.",
+    Kind.CONVERSATIONS: "Every branch, how each answer was made, and what was said of it.",
+    Kind.EXAMPLES: "Answers that reviewers found good or put right, in the chat format of Mistral’s fine-tuning.",
+    Kind.PAIRS: "Of two answers to one question the better and the worse, as reviewers judged them.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A select of the form."""
+
+    name: str
+    label: str
+    options: list[tuple[str, str]]
+    chosen: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@doors.reading
+def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
+    """The form for a new export, behind it those that were made, newest first. A POST makes one."""
+    company = sitting.company
+    manages = access.managed_companies(request.user).filter(pk=company.pk).exists()
+    if request.method == "POST":
+        return _make(request, sitting, manages=manages)
+    filters = Filters.of(request.GET.dict())
+    found = access.exports(request.user, company).order_by("-created_at", "-pk")
+    page = _number(request.GET.get("page", ""))
+    rows = list(found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE + 1])
+    kinds = [kind for kind in Kind if manages or kind not in Export.TUNING]
+    names = _names(company)
+    context = {
+        "title": "Exports",
+        "here": "exports",
+        "kinds": [(kind.value, kind.label, _MEANINGS[kind]) for kind in kinds],
+        "choices": _choices(names, filters),
+        "since": filters.since,
+        "until": filters.until,
+        "further": {name: value for name, value in filters.as_query().items() if name not in OFFERED},
+        "exports": [(row, _in_words(names, row)) for row in rows[:PAGE_SIZE]],
+        "page": page,
+        "next": page + 1 if len(rows) > PAGE_SIZE else None,
+    }
+    return doors.page(request, "exports.html", company, context)
+
+
+@require_GET
+@doors.reading
+def data(request: HttpRequest, sitting: Sitting, export_id: uuid.UUID) -> StreamingHttpResponse:
+    """An export as a file, from its beginning or behind what the person has."""
+    export = access.export(request.user, sitting.company, export_id)
+    resume = resumed(export, after=request.GET.get("after", ""), lines=request.GET.get("lines", ""))
+    layout = FORMATS[export.kind]
+    part = "-rest" if resume != Resume() else ""
+    stream = Delivery(sitting, export, resume).stream()
+    return _file(stream, layout.content_type, f"{_file_name(export)}{part}.{layout.extension}")
+
+
+@require_GET
+@doors.reading
+def manifest(request: HttpRequest, sitting: Sitting, export_id: uuid.UUID) -> StreamingHttpResponse:
+    """What an export is, with its checksum as it would come out now."""
+    export = access.export(request.user, sitting.company, export_id)
+    return _file(manifests.stream(export), "application/json", f"{_file_name(export)}-manifest.json")
+
+
+def _make(request: HttpRequest, sitting: Sitting, *, manages: bool) -> HttpResponse:
+    kind = request.POST.get("kind", "")
+    if kind not in Kind.values:
+        raise Refused("Choose what to export.", status=400)
+    if kind in Export.TUNING and not manages:
+        raise Refused(
+            "Tuning data holds what the personas are told. Only the company’s managers can export it.",
+            status=403,
+        )
+    export = make(sitting, Kind(kind), Filters.of(request.POST.dict()))
+    if export.answers:
+        messages.success(request, "The export is made. Download it below.")
+    else:
+        messages.warning(request, "The export is made, but no answer fits it.")
+    return redirect("admin:review_exports", sitting.company.pk)
+
+
+def _file(stream: Any, content_type: str, name: str) -> StreamingHttpResponse:
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "X-Accel-Buffering": "no",  # a proxy that gathers the whole first would let the browser wait
+    }
+    return StreamingHttpResponse(stream, content_type=content_type, headers=headers)
+
+
+def _file_name(export: Export) -> str:
+    """Letters, digits and hyphens only."""
+    made = timezone.localtime(export.created_at)
+    company = slugify(export.company.name)[:40] or "company"
+    return f"{company}-{export.kind}-{made:%Y-%m-%d}-{str(export.pk)[:8]}"
+
+
+def _names(company: Company) -> dict[str, dict[str, str]]:
+    """By filter, what can be chosen: the company's own personas, grades and labels."""
+    grades = Grade.objects.filter(rubric__company=company).order_by("-rubric__in_use", "rubric", "position")
+    return {
+        "persona": {str(pk): name for pk, name in _pairs(Persona, company)},
+        "rating": dict(RATINGS),
+        "verdict": {
+            str(grade.pk): grade.name if grade.rubric.in_use else f"{grade.name} ({grade.rubric})"
+            for grade in grades.select_related("rubric")
+        },
+        "label": {str(pk): name for pk, name in _pairs(Label, company)},
+    }
+
+
+def _pairs(model: type[Persona] | type[Label], company: Company) -> Any:
+    return model._default_manager.filter(company=company).order_by("name").values_list("pk", "name")
+
+
+def _choices(names: dict[str, dict[str, str]], filters: Filters) -> list[Choice]:
+    chosen = filters.as_query()
+    labels = {"persona": "Persona", "rating": "Rating", "verdict": "Verdict", "label": "Label"}
+    return [
+        Choice(name, label, list(names[name].items()), chosen.get(name, "")) for name, label in labels.items()
+    ]
+
+
+def _in_words(names: dict[str, dict[str, str]], export: Export) -> str:
+    """What an export was filtered for, as people read it."""
+    return ", ".join(
+        f"{name}: {names.get(name, {}).get(value, value)}" for name, value in export.filters.items()
+    )
+
+
+def _number(text: str) -> int:
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 6 else 1
