@@ -24,6 +24,7 @@ from conversations.models import (
     AnswerRecord,
     Conversation,
     Endpoint,
+    Export,
     Grade,
     Judgement,
     Label,
@@ -39,6 +40,7 @@ from conversations.models import (
 )
 from tests.answers import ended
 from tests.conftest import Cast
+from tests.exporting import received
 from tests.test_access import EVERYBODY, addresses, sign_in
 
 CANARY = "zqcanary"
@@ -108,6 +110,9 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     "review_sitting": (STAFF, FOREIGN_ROW),
     "review_unmask": (POST_ONLY, POST_ONLY),
     "review_usage": (STAFF, FOREIGN_ROW),
+    "review_exports": (STAFF, FOREIGN_ROW),
+    "review_export": (STAFF, FOREIGN_ROW),
+    "review_export_manifest": (STAFF, FOREIGN_ROW),
     "review_readings": (OWN_ROW, FOREIGN_ROW),
     **{
         f"review_{page}": (OWN_ROW, FOREIGN_ROW)
@@ -136,6 +141,8 @@ BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, 
     "review_unmask": Conversation,
     **dict.fromkeys(("review_rule", "review_rule_switch", "review_rule_remove"), Rule),
     **dict.fromkeys(("review_label", "review_label_retire"), Label),
+    "review_export": Export,
+    "review_export_manifest": Export,
 }
 PLAIN = r"(?P<url>.*)$", "<path:object_id>/"  # Django's catch-all, and its old form of a change page
 
@@ -184,6 +191,9 @@ def _write_down(cast: Cast) -> None:
         Note.objects.create(conversation=turn.conversation, author=cast.admin, text=word)
         review = Review.objects.create(entry=QueueEntry.objects.get(company=company), seat="first")
         Judgement.objects.create(review=review, record=record, grade=grade, correction=word)
+        Export.objects.create(
+            company=company, kind="csv", by_name=word, reason=word, upto=record.pk, answers=1
+        )
         Reading.objects.create(
             company=company,
             reader_id=cast.admin.pk,
@@ -261,7 +271,8 @@ def test_every_door_as_everybody(crowd: Cast) -> None:
             expected = {"nobody": 302}.get(who, answers.get(who, 403))
             if response.status_code != expected:
                 wrong.append(f"{address} as {who}: {response.status_code}, not {expected}")
-            said = response.content.decode() + response.headers.get("Location", "")
+            content = received(response) if response.streaming else response.content
+            said = content.decode() + response.headers.get("Location", "")
             if who != "admin" and any(word in said for word in FOREIGN):
                 wrong.append(f"{address} as {who} tells of the other company")
     assert wrong == []

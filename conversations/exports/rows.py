@@ -56,8 +56,10 @@ def labels(records: Iterable[int]) -> dict[int, list[str]]:
 
 
 def json_line(record: AnswerRecord, conversation: Conversation, document: dict[str, Any]) -> Line:
-    """`document` on one line."""
+    """`document` on one line, also for readers that know more ends of a line than LF."""
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    for end in "\x85\u2028\u2029":
+        text = text.replace(end, f"\\u{ord(end):04x}")
     return Line(record.pk, conversation, text + "\n")
 
 

@@ -49,7 +49,7 @@ def inert(text: str) -> str:
     What counts is the first character that is neither blank nor a quotation mark, which programs strip on the way
     in; full-width and other forms of the signs count as the signs. One apostrophe less gives the text back.
     """
-    if text[:1] in {"\t", "\r", "\n"}:
+    if text.lstrip(_QUOTES)[:1] in {"\t", "\r", "\n"}:
         return "'" + text
     for character in text:
         if character in _QUOTES or character.isspace() or unicodedata.category(character)[0] in "CZ":

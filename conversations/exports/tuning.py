@@ -49,8 +49,10 @@ def examples(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
     """A line for each of `records` that has something to learn from."""
     batch = _load(records)
     for record, conversation, answer in rows.with_words(records):
-        context = _context(record, answer, batch)
-        target = _target(answer, batch.judgements.get(answer.pk))
+        judgement = batch.judgements.get(answer.pk)
+        if judgement is None or not (_passes(judgement) or judgement.correction.strip()):
+            continue  # a correction of blanks, for example
+        context, target = _context(record, answer, batch), _target(answer, judgement)
         if context and target:
             yield rows.json_line(record, conversation, {"messages": [*context, _says(target)]})
 
@@ -138,6 +140,10 @@ def _says(text: str) -> dict[str, Any]:
     return {"role": "assistant", "content": text}
 
 
+def _passes(judgement: Judgement) -> bool:
+    return bool(judgement.grade and judgement.grade.passes)
+
+
 def _good(judgement: Judgement | None) -> bool:
     """Whether the very words of an answer were found good enough."""
-    return bool(judgement and judgement.grade and judgement.grade.passes and not judgement.correction.strip())
+    return bool(judgement and _passes(judgement) and not judgement.correction.strip())
