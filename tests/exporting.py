@@ -57,7 +57,7 @@ def judge(turn: posting.Turn, passes: bool | None = True, correction: str = "", 
         company=record.company, name="Quality", defaults={"in_use": True}
     )
     entry, _ = QueueEntry.objects.get_or_create(
-        company=record.company, conversation_id=record.conversation_id, defaults={"status": "done"}
+        company=record.company, conversation=turn.conversation, defaults={"status": "done"}
     )
     grade = None
     if passes is not None:

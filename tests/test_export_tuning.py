@@ -196,7 +196,7 @@ def test_whatever_the_tree_it_has_the_shape(cast: Cast, seed: int) -> None:
     chance = random.Random(seed)
     turns = [ended(cast, "Begun.")]
     for number in range(24):
-        facts = {"status": chance.choice(["done", "done", "failed", "stopped"])}
+        facts: dict[str, Any] = {"status": chance.choice(["done", "done", "failed", "stopped"])}
         text = chance.choice([f"Answer {number}.", "The same.", " ", "Two\u2028lines\x85here."])
         match chance.randrange(3):
             case 0:

@@ -14,7 +14,7 @@ from django.db import DatabaseError
 from django.test import Client
 from django.urls import reverse
 
-from conversations import filing
+from conversations import filing, reading
 from conversations.exports import delivery, formats
 from conversations.models import AnswerRecord, Export, Membership, Message, Reading
 from tests.answers import ended, ended_in
@@ -73,6 +73,7 @@ def test_broken_off_and_resumed_it_is_the_same_to_the_byte(
         ends = b"\r\n" if kind == Kind.CSV else b"\n"
         had = had[: len(had) - 3]  # in the midst of a line
         had = had[: had.rindex(ends) + len(ends)] if ends in had else b""
+        positions: list[dict[str, Any]]
         if kind in Export.TUNING:
             positions = [{"lines": had.count(b"\n")}] if had else []
         elif kind == Kind.CSV:
@@ -142,7 +143,7 @@ def test_without_a_record_nothing_leaves(
     written: Cast, manager: Client, kind: Kind, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     export = export_of(written, kind)
-    look, looks = delivery.reading.look, []
+    look, looks = reading.look, []
 
     def fails_at_the_second(*args: Any) -> None:
         looks.append(args)
@@ -151,7 +152,7 @@ def test_without_a_record_nothing_leaves(
         look(*args)
 
     uninterrupted = whole(manager, export)
-    monkeypatch.setattr(delivery.reading, "look", fails_at_the_second)
+    monkeypatch.setattr(reading, "look", fails_at_the_second)
     with caplog.at_level(logging.CRITICAL, "conversations"):
         data = whole(manager, export)
     shown = data.removesuffix(delivery.BROKEN.encode())

@@ -156,8 +156,10 @@ def _choices(names: dict[str, dict[str, str]], filters: Filters) -> list[Choice]
 
 def _in_words(names: dict[str, dict[str, str]], export: Export) -> str:
     """What an export was filtered for, as people read it."""
+    days = {"since": "from", "until": "to"}
     return ", ".join(
-        f"{name}: {names.get(name, {}).get(value, value)}" for name, value in export.filters.items()
+        f"{days.get(name, name)}: {names.get(name, {}).get(value, value)}"
+        for name, value in export.filters.items()
     )
 
 
