@@ -1,6 +1,6 @@
 """Whether a file is what the provider's fine-tuning takes, by the shape that it publishes and nothing of ours.
 
-Written from "Text & vision fine-tuning: dataset format" of Mistral's documentation and from the checks of its own
+Written from "Text Fine-tuning: Dataset Format" of Mistral's documentation and from the checks of its own
 `mistral-finetune` and `mistral-common`: one JSON object a line with `messages`; roles `system` (once, first), `user`
 and `assistant`; contents that are texts and not empty; the last word is the assistant's; `weight` 0 or 1 on
 assistant messages alone. Turns that take turns are stricter than what is published, and what chat templates ask for.
