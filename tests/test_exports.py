@@ -62,28 +62,26 @@ def whole(client: Client, export: Export, **query: Any) -> bytes:
     return received(client.get(data_url(export), query))
 
 
-@pytest.mark.parametrize("kind", ALL)
-def test_broken_off_and_resumed_it_is_the_same_to_the_byte(
-    written: Cast, manager: Client, kind: Kind
-) -> None:
-    export = export_of(written, kind)
-    uninterrupted = whole(manager, export)
-    for parts in range(1, 5):
-        had = received(manager.get(data_url(export)), parts=parts)
-        ends = b"\r\n" if kind == Kind.CSV else b"\n"
-        had = had[: len(had) - 3]  # in the midst of a line
-        had = had[: had.rindex(ends) + len(ends)] if ends in had else b""
-        positions: list[dict[str, Any]]
-        if kind in Export.TUNING:
-            positions = [{"lines": had.count(b"\n")}] if had else []
-        elif kind == Kind.CSV:
-            last = had.decode().removesuffix("\r\n").rpartition("\r\n")[2].split(",")
-            positions = [{"after": last[0]}, {"after": last[3].strip('"')}] if last[0].isdigit() else []
-        else:
-            line = json.loads(had.decode().splitlines()[-1]) if had else {}
-            positions = [{"after": line["record"]}, {"after": line["ended_at"]}] if had else []
-        for position in positions:
-            assert had + whole(manager, export, **position) == uninterrupted, position
+def test_broken_off_and_resumed_it_is_the_same_to_the_byte(written: Cast, manager: Client) -> None:
+    for kind in ALL:
+        export = export_of(written, kind)
+        uninterrupted = whole(manager, export)
+        for parts in range(1, 5):
+            had = received(manager.get(data_url(export)), parts=parts)
+            ends = b"\r\n" if kind == Kind.CSV else b"\n"
+            had = had[: len(had) - 3]  # in the midst of a line
+            had = had[: had.rindex(ends) + len(ends)] if ends in had else b""
+            positions: list[dict[str, Any]]
+            if kind in Export.TUNING:
+                positions = [{"lines": had.count(b"\n")}] if had else []
+            elif kind == Kind.CSV:
+                last = had.decode().removesuffix("\r\n").rpartition("\r\n")[2].split(",")
+                positions = [{"after": last[0]}, {"after": last[3].strip('"')}] if last[0].isdigit() else []
+            else:
+                line = json.loads(had.decode().splitlines()[-1]) if had else {}
+                positions = [{"after": line["record"]}, {"after": line["ended_at"]}] if had else []
+            for position in positions:
+                assert had + whole(manager, export, **position) == uninterrupted, position
 
 
 @pytest.mark.parametrize("kind", [Kind.EXAMPLES, Kind.PAIRS])
@@ -114,11 +112,12 @@ def test_a_day_stands_for_its_first_moment_and_a_time_between_answers_for_the_ne
     assert whole(manager, export, after="2999-01-01") == b""
 
 
-@pytest.mark.parametrize("query", ["after=soon", "after=0001-01-01", "after=-1", "lines=3", "after=²"])
-def test_a_place_that_cannot_be_one_is_refused(written: Cast, manager: Client, query: str) -> None:
-    refused = manager.get(f"{data_url(export_of(written))}?{query}")
-    assert refused.status_code == 400
-    assert "Give the record or the time" in refused.content.decode()
+def test_a_place_that_cannot_be_one_is_refused(written: Cast, manager: Client) -> None:
+    address = data_url(export_of(written))
+    for query in ["after=soon", "after=0001-01-01", "after=-1", "lines=3", "after=²"]:
+        refused = manager.get(f"{address}?{query}")
+        assert refused.status_code == 400, query
+        assert "Give the record or the time" in refused.content.decode()
     assert not Reading.objects.exists()
 
 
@@ -270,44 +269,42 @@ def test_it_comes_as_a_file(written: Cast, manager: Client) -> None:
     assert manager.head(data_url(export)).status_code == 405
 
 
-@pytest.mark.parametrize("kind", ALL)
-def test_the_manifest_is_that_of_the_whole_however_it_was_fetched(
-    written: Cast, manager: Client, kind: Kind
-) -> None:
-    export = export_of(written, kind)
-    position = {"lines": 1} if kind in Export.TUNING else {"after": AnswerRecord.objects.all()[2].pk}
-    whole(manager, export, **position)
-    data = whole(manager, export)
-    found = json.loads(received(manager.get(data_url(export, "review_export_manifest"))))
-    checksum = hashlib.sha256(data).hexdigest()
-    lines = {Kind.CSV: 21, Kind.CONVERSATIONS: 7, Kind.EXAMPLES: 5, Kind.PAIRS: 5}[kind]
-    duplicates = 2 if kind in Export.TUNING else 0
-    answers = 7 if kind in Export.TUNING else 21
-    assert found["unchanged"] is True
-    assert found["data_format"] == f"{kind}/1"
-    assert (found["made_by"], found["reason"], found["filters"]) == ("manager", WHY, {})
-    assert found["first_delivery"] | {"finished_at": None} == {
-        "finished_at": None,
-        "lines": lines,
-        "bytes": len(data),
-        "sha256": checksum,
-    }
-    assert found["now"] | {"checked_at": None} == {
-        "checked_at": None,
-        "answers": answers,
-        "lines": lines,
-        "duplicates_left_out": duplicates,
-        "bytes": len(data),
-        "sha256": checksum,
-        "versions": [
-            {
-                "persona": "Coca Cola guide",
-                "version": 1,
-                "model": "mistral-large-latest",
-                "answers": answers,
-            }
-        ],
-    }
+def test_the_manifest_is_that_of_the_whole_however_it_was_fetched(written: Cast, manager: Client) -> None:
+    for kind in ALL:
+        export = export_of(written, kind)
+        position = {"lines": 1} if kind in Export.TUNING else {"after": AnswerRecord.objects.all()[2].pk}
+        whole(manager, export, **position)
+        data = whole(manager, export)
+        found = json.loads(received(manager.get(data_url(export, "review_export_manifest"))))
+        checksum = hashlib.sha256(data).hexdigest()
+        lines = {Kind.CSV: 21, Kind.CONVERSATIONS: 7, Kind.EXAMPLES: 5, Kind.PAIRS: 5}[kind]
+        duplicates = 2 if kind in Export.TUNING else 0
+        answers = 7 if kind in Export.TUNING else 21
+        assert found["unchanged"] is True
+        assert found["data_format"] == f"{kind}/1"
+        assert (found["made_by"], found["reason"], found["filters"]) == ("manager", WHY, {})
+        assert found["first_delivery"] | {"finished_at": None} == {
+            "finished_at": None,
+            "lines": lines,
+            "bytes": len(data),
+            "sha256": checksum,
+        }
+        assert found["now"] | {"checked_at": None} == {
+            "checked_at": None,
+            "answers": answers,
+            "lines": lines,
+            "duplicates_left_out": duplicates,
+            "bytes": len(data),
+            "sha256": checksum,
+            "versions": [
+                {
+                    "persona": "Coca Cola guide",
+                    "version": 1,
+                    "model": "mistral-large-latest",
+                    "answers": answers,
+                }
+            ],
+        }
 
 
 def test_the_manifest_says_that_something_was_deleted_and_is_no_look(written: Cast, manager: Client) -> None:

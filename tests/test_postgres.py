@@ -27,7 +27,6 @@ SUITES = [
         "reading",
         "filing",
         "exports",
-        "export_table",
         "export_transcripts",
         "export_tuning",
         "studio",
@@ -52,7 +51,7 @@ def test_the_same_on_postgresql(tmp_path: Path) -> None:
         cwd=here.parent,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-2_000:]
