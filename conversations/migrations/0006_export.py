@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0004_review'),
+        ('conversations', '0005_trial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
