@@ -293,7 +293,10 @@ def test_a_foreign_row_and_an_absent_one_are_the_same(crowd: Cast) -> None:
                 for response in (client.get(address), client.post(address, {"post": "yes"})):
                     if response.status_code == 405:
                         continue  # before any row is looked for
-                    bodies.add((response.status_code, response.content.decode().replace(str(pk), "")))
+                    said = response.content.decode().replace(
+                        f"/{pk}/", "//"
+                    )  # ids are numbers, as others are
+                    bodies.add((response.status_code, said))
             assert len(bodies) == 1, (who, name)
 
 
