@@ -56,9 +56,9 @@ def judge(turn: posting.Turn, passes: bool | None = True, correction: str = "", 
     rubric, _ = Rubric.objects.get_or_create(
         company=record.company, name="Quality", defaults={"in_use": True}
     )
-    entry, _ = QueueEntry.objects.get_or_create(
-        company=record.company, conversation=turn.conversation, defaults={"status": "done"}
-    )
+    entry = QueueEntry.objects.filter(conversation=turn.conversation).first()
+    if entry is None:  # no rule of the demo's has opened one
+        entry = QueueEntry.objects.create(company=record.company, conversation=turn.conversation)
     grade = None
     if passes is not None:
         position, name = (1, "Fit") if passes else (2, "Unfit")

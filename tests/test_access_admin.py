@@ -14,7 +14,7 @@ import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Model
+from django.db.models import Model, UUIDField
 from django.test import Client
 from django.urls import get_resolver, reverse
 
@@ -219,7 +219,7 @@ def below(cast: Cast, name: str, pk: Any) -> tuple[Any, ...]:
         return FURTHER.get(name, ())
     company = "persona__company" if BELOW[name] is Conversation else "company"
     found = BELOW[name]._default_manager.filter(**{company: pk}).values_list("pk", flat=True).first()
-    return (found or ABSENT["uuid" if BELOW[name] is Conversation else "pk"],)
+    return (found or ABSENT["uuid" if isinstance(BELOW[name]._meta.pk, UUIDField) else "pk"],)
 
 
 def rows(cast: Cast, name: str) -> tuple[Any, Any, Any]:
