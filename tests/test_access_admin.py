@@ -125,7 +125,7 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
             "rule_switch",
             "rule_remove",
             "label_add",
-            "label",
+            "label_rename",
             "label_retire",
             "rubric_renew",
         )
@@ -140,7 +140,7 @@ FURTHER = {
 BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, as the model that it is of
     "review_unmask": Conversation,
     **dict.fromkeys(("review_rule", "review_rule_switch", "review_rule_remove"), Rule),
-    **dict.fromkeys(("review_label", "review_label_retire"), Label),
+    **dict.fromkeys(("review_label_rename", "review_label_retire"), Label),
     "review_export": Export,
     "review_export_manifest": Export,
 }

@@ -51,7 +51,7 @@ def _settings() -> list[URLPattern]:
         _path(f"{rule}/switch/", settings_rules.switch, "review_rule_switch"),
         _path(f"{rule}/remove/", settings_rules.remove, "review_rule_remove"),
         _path(f"{one}/labels/", settings_labels.add, "review_label_add"),
-        _path(f"{label}/", settings_labels.rename, "review_label"),
+        _path(f"{label}/", settings_labels.rename, "review_label_rename"),
         _path(f"{label}/retire/", settings_labels.retire, "review_label_retire"),
         _path(f"{one}/grades/", settings_rubric.rubric, "review_rubric"),
         _path(f"{one}/grades/renew/", settings_rubric.renew, "review_rubric_renew"),
