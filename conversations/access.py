@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from conversations.models import (
+    AnswerRecord,
     Company,
     Conversation,
     Generation,
@@ -26,6 +27,8 @@ from conversations.models import (
     Message,
     Persona,
     PersonaVersion,
+    QueueEntry,
+    Review,
 )
 
 if TYPE_CHECKING:
@@ -217,6 +220,35 @@ def reviewed_conversation(company: Company, conversation_id: uuid.UUID) -> Conve
         reviewed_conversations(company)
         .select_related("persona__company", "persona__current__endpoint", "owner")
         .filter(pk=conversation_id)
+        .first()
+    )
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def queue(company: Company) -> QuerySet[QueueEntry]:
+    """What waits, is under review or was reviewed at a company that was let through by `reviewed_company`."""
+    return QueueEntry.objects.filter(company=company)
+
+
+def review(reviewer: AnyPerson, conversation: Conversation, review_id: int) -> Review:
+    """A review of one's own of a conversation that was let through by `reviewed_conversation`. Raises NotVisible."""
+    found = (
+        Review.objects.select_related("entry__company", "reviewer")
+        .filter(entry__conversation=conversation, reviewer_id=reviewer.pk, pk=review_id)
+        .first()
+    )
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def reviewed_answer(conversation: Conversation, message_id: uuid.UUID) -> AnswerRecord:
+    """An ended answer of a conversation that was let through by `reviewed_conversation`. Raises NotVisible."""
+    found = (
+        AnswerRecord.objects.select_related("version", "message")
+        .filter(conversation=conversation, message_id=message_id)
         .first()
     )
     if found is None:

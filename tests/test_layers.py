@@ -14,7 +14,7 @@ LAYERS = (
     {"viewer"},
     {"pages"},
     {"thread", "generation", "announcements"},
-    {"filing", "feedback", "reading", "finding"},
+    {"filing", "feedback", "reading", "finding", "reviewing"},
     {"posting", "rules"},
     {"personas", "catalogue"},
     {"endpoints", "access", "tree"},
