@@ -59,6 +59,9 @@ OWN_ROW: Answers = {"manager": 200, "reviewer": 404, "admin": 200}
 OWN_ROW_OF_OPERATORS: Answers = {"manager": 403, "reviewer": 404, "admin": 200}
 FOREIGN_ROW: Answers = {"manager": 404, "reviewer": 404, "admin": 200}
 
+# What a reviewer presses on a conversation's page. Who may press it is tried in `test_workplace.py`.
+ACTIONS = ("open", "claim", "release", "renew", "judge", "label", "reply", "note", "submit")
+
 LISTS: dict[str, Answers] = {
     "index": STAFF,
     "login": REDIRECTED,
@@ -106,12 +109,17 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     # The workplace, by company; asked in a sitting.
     "review_sitting": (STAFF, FOREIGN_ROW),
     "review_unmask": (POST_ONLY, POST_ONLY),
+    "review_queue": (STAFF, FOREIGN_ROW),
+    "review_conversation": (STAFF, FOREIGN_ROW),
+    **{f"review_{action}": (POST_ONLY, POST_ONLY) for action in ACTIONS},
     "review_readings": (OWN_ROW, FOREIGN_ROW),
 }
 BY_NAME = {"app_list"}
 FURTHER = {"conversations_persona_version": ("1",), "conversations_persona_restore": ("1",)}
 BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, as the model that it is of
-    "review_unmask": Conversation
+    "review_unmask": Conversation,
+    "review_conversation": Conversation,
+    **{f"review_{action}": Conversation for action in ACTIONS},
 }
 PLAIN = r"(?P<url>.*)$", "<path:object_id>/"  # Django's catch-all, and its old form of a change page
 

@@ -26,6 +26,8 @@ SUITES = [
         "feedback",
         "reading",
         "filing",
+        "reviewing",
+        "workplace",
         "studio",
     )
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -14,6 +15,15 @@ from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace import doors, transcript
 from conversations.models import Company, Conversation, QueueEntry
 from conversations.reading import Sitting
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a conversation is in the queue. `number` is the answer's, where it is on the branch that is shown."""
+
+    said: str
+    href: str
+    number: int | None
 
 
 @require_safe
@@ -37,7 +47,7 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "rows": rows,
         "head": str(head or ""),
         "other_branch": bool(turns) and turns[-1].id != found.head_id,
-        "shown": {row.turn.id for row in rows},
+        "reasons": _reasons(desk.entry, rows) if desk.entry else [],
         "last_answer": next((row.turn.id for row in reversed(rows) if row.record), None),
         "desk": desk,
         "review": desk.mine,
@@ -54,6 +64,19 @@ def address(company: Company, conversation: Conversation | uuid.UUID) -> str:
     """Where a conversation is reviewed."""
     pk = conversation.pk if isinstance(conversation, Conversation) else conversation
     return reverse("admin:review_conversation", args=[company.pk, pk])
+
+
+def _reasons(entry: QueueEntry, rows: list[transcript.Row]) -> list[Reason]:
+    """Why the entry is in the queue, each with the way to its answer."""
+    numbers = {row.turn.id: row.number for row in rows}
+    found = []
+    for reason in entry.reasons.all():
+        pk = reason.record.message_id
+        branch = "" if pk in numbers else f"?head={pk}"
+        found.append(
+            Reason(reason.said, f"{branch}#message-{pk}" if pk else "", numbers.get(pk) if pk else None)
+        )
+    return found
 
 
 def _next(sitting: Sitting, entry: QueueEntry | None) -> QueueEntry | None:
