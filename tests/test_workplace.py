@@ -464,3 +464,10 @@ def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, 
             assert reviewer.post(address, sent | {"answer": wrong_answer}).status_code == 404
     assert not Judgement.objects.exists()
     assert not Note.objects.exists()
+
+
+def test_a_verdict_that_was_not_chosen_takes_nothing_back(cast: Cast, reviewer: Client, case: Case) -> None:
+    review = case.judged(cast.reviewer, 2)
+    sent = press(reviewer, case, "judge", review=review.pk, answer=answer(case))
+    assert sent.status_code == 400
+    assert Judgement.objects.get().grade == case.grades[1]

@@ -101,6 +101,16 @@ for (const event of ["keydown", "pointermove", "wheel", "touchmove"]) {
 }
 document.addEventListener("scroll", atWork, { passive: true, capture: true });
 
+// -- A verdict or a label is sent as it was pressed, though the buttons are replaced while it waits for its turn.
+
+desk?.addEventListener("submit", (event) => {
+  const form = event.target.closest("[data-press]");
+  if (!form) return;
+  event.preventDefault();
+  const values = Object.fromEntries(new FormData(form, event.submitter));
+  htmx.ajax("POST", form.action, { source: form, target: form, swap: "innerHTML", values });
+});
+
 // -- What is typed is saved when its field is left, and nothing is finished before it is.
 
 desk?.addEventListener("input", ({ target }) => {

@@ -90,6 +90,8 @@ def judge(request: HttpRequest, company: Company, conversation: Conversation) ->
     if "correction" in request.POST:
         reviewing.correct(review, record, request.POST["correction"])
         return _done(request, company, conversation, _saved("correction", record) + _claimed(review))
+    if "grade" not in request.POST:
+        raise Refused("Choose a verdict.", status=400)
     reviewing.judge(review, record, _number(request, "grade"))
     return _done(
         request, company, conversation, _part(request, "_verdicts.html", review, record) + _claimed(review)
