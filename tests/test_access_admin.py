@@ -59,7 +59,7 @@ OWN_ROW: Answers = {"manager": 200, "reviewer": 404, "admin": 200}
 OWN_ROW_OF_OPERATORS: Answers = {"manager": 403, "reviewer": 404, "admin": 200}
 FOREIGN_ROW: Answers = {"manager": 404, "reviewer": 404, "admin": 200}
 
-# What a reviewer presses on a conversation's page. Who may press it is tried in `test_workplace.py`.
+# What a reviewer presses on a conversation's page. Who may press it is tried in `test_workplace_review.py`.
 ACTIONS = ("open", "claim", "release", "renew", "judge", "label", "reply", "note", "submit")
 
 LISTS: dict[str, Answers] = {

@@ -27,7 +27,9 @@ SUITES = [
         "reading",
         "filing",
         "reviewing",
+        "reviewing_end",
         "workplace",
+        "workplace_review",
         "studio",
     )
 ]

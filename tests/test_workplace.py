@@ -1,4 +1,4 @@
-"""The reviewers' pages: what the queue tells, a conversation on record, and that nothing foreign or unseen is shown."""
+"""The reviewers' pages: what the queue tells, and a conversation on record, as the person saw it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -16,31 +15,18 @@ from conversations.models import (
     AnswerRecord,
     Company,
     Conversation,
-    Feedback,
     Generation,
-    Judgement,
-    Label,
-    Note,
     QueueEntry,
     Reading,
-    Review,
     Rule,
 )
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
-from tests.test_access_admin import ACTIONS
+from tests.reviews import Case, body, client_of, make, page, press, queue
 from tests.test_posting import start
 from tests.test_reading import sit
-from tests.test_reviewing import Case, make, silence
 
 Status = QueueEntry.Status
-
-
-def client_of(cast: Cast, name: str) -> Client:
-    client = Client()
-    client.force_login(getattr(cast, name))
-    sit(client, cast)
-    return client
 
 
 @pytest.fixture
@@ -51,27 +37,6 @@ def reviewer(cast: Cast) -> Client:
 @pytest.fixture
 def case(cast: Cast) -> Case:
     return make(cast)
-
-
-def queue(cast: Cast) -> str:
-    return reverse("admin:review_queue", args=[cast.coca_cola.pk])
-
-
-def page(case: Case) -> str:
-    return reverse("admin:review_conversation", args=[case.entry.company_id, case.entry.conversation_id])
-
-
-def press(client: Client, case: Case, action: str, *, script: bool = False, **sent: Any) -> Any:
-    address = reverse(f"admin:review_{action}", args=[case.entry.company_id, case.entry.conversation_id])
-    return client.post(address, sent, headers={"HX-Request": "true"} if script else {})
-
-
-def answer(case: Case, number: int = 0) -> str:
-    return str(case.records[number].message_id)
-
-
-def body(response: HttpResponse) -> str:
-    return response.content.decode()
 
 
 # -- The queue
@@ -265,7 +230,7 @@ def test_other_versions_are_read_without_switching(cast: Cast, reviewer: Client)
     shown = reviewer.get(address)
     assert "First answer." not in body(shown)
     assert f"?head={turn.answer.pk}#" in body(shown)
-    other = body(reviewer.get(address, {"head": turn.answer.pk}))
+    other = body(reviewer.get(address, {"head": str(turn.answer.pk)}))
     assert "First answer." in other
     assert "The person sees another version" in other
     assert Conversation.objects.get(pk=turn.conversation.pk).head_id == again.answer.pk
@@ -290,184 +255,3 @@ def test_the_name_is_shown_to_who_asks(cast: Cast, reviewer: Client, case: Case)
     said = body(reviewer.get(page(case)))
     assert "member with Coca Cola guide" in said
     assert "Show name" not in said
-
-
-# -- A review, from the claim to the end
-
-
-def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> None:
-    assert "Finish and next" not in body(reviewer.get(page(case)))
-    assert press(reviewer, case, "claim").headers["Location"] == page(case)
-    review = Review.objects.get()
-    sent = {"review": review.pk, "answer": answer(case)}
-    where = f"{page(case)}#message-{answer(case)}"
-    assert press(reviewer, case, "judge", **sent, grade=case.grades[1].pk).headers["Location"] == where
-    press(reviewer, case, "judge", **sent, correction="It is red.\r\n")
-    press(reviewer, case, "label", **sent, name="Colour")
-    press(reviewer, case, "reply", **sent, reply="Thank you.", fixed_in="")
-    press(reviewer, case, "note", text="Look at this.")
-    said = body(reviewer.get(page(case)))
-    for words in ("It is red.", "Colour", "Thank you.", "Look at this."):
-        assert words in said
-    assert 'aria-pressed="true"' in said
-    press(reviewer, case, "label", **sent, remove=Label.objects.get().pk)
-    press(reviewer, case, "judge", **sent, grade="")
-    assert Judgement.objects.get().grade is None
-    refused = press(reviewer, case, "submit", review=review.pk)
-    assert refused.status_code == 409
-    assert "Give an answer a verdict first" in body(refused)
-    press(reviewer, case, "judge", **sent, grade=case.grades[1].pk)
-    done = press(reviewer, case, "submit", review=review.pk)
-    assert done.headers["Location"] == queue(cast)
-    assert case.verdicts() == ["Wrong", ""]
-    assert Feedback.objects.get().reply == "Thank you."
-    assert "Review this again" in body(reviewer.get(page(case)))
-
-
-def test_finishing_goes_on_with_the_next_that_is_free(cast: Cast, reviewer: Client, case: Case) -> None:
-    taken, free = make(cast), make(cast)
-    taken.claimed(cast.manager)
-    review = case.judged(cast.reviewer, 2)
-    done = press(reviewer, case, "submit", review=review.pk, next="1")
-    assert done.headers["Location"] == page(free)
-    review = free.judged(cast.reviewer, 2)
-    by_script = press(reviewer, free, "submit", script=True, review=review.pk, next="1")
-    assert by_script.headers["HX-Redirect"] == queue(cast)
-
-
-def test_a_script_gets_the_parts_that_changed_and_nobodys_words(
-    cast: Cast, reviewer: Client, case: Case
-) -> None:
-    review = case.claimed(cast.reviewer)
-    sent = {"review": review.pk, "answer": answer(case)}
-    parts = {
-        "judge": press(reviewer, case, "judge", script=True, **sent, grade=case.grades[1].pk),
-        "label": press(reviewer, case, "label", script=True, **sent, name="<i>"),
-        "reply": press(reviewer, case, "reply", script=True, **sent, reply="Thanks"),
-        "note": press(reviewer, case, "note", script=True, text="<i>note</i>"),
-        "renew": press(reviewer, case, "renew", script=True, review=review.pk),
-    }
-    assert 'aria-pressed="true"' in body(parts["judge"])
-    assert "&lt;i&gt;" in body(parts["label"])
-    assert "Saved" in body(parts["reply"])
-    assert "&lt;i&gt;note" in body(parts["note"])
-    for name, part in parts.items():
-        assert part.status_code == 200
-        assert ('id="desk-until" hx-swap-oob' in body(part)) is (name != "note")
-        assert "It is blue" not in body(part)
-        assert "What is Coca Cola" not in body(part)
-    refused = press(reviewer, case, "label", script=True, **sent, name="")
-    assert refused.status_code == 400
-    assert 'id="desk-sentence" role="alert" hx-swap-oob' in body(refused)
-
-
-def test_who_comes_second_is_told_and_can_read_along(cast: Cast, reviewer: Client, case: Case) -> None:
-    case.claimed(cast.manager)
-    said = body(reviewer.get(page(case)))
-    assert "<strong>manager</strong> has claimed this until" in said
-    assert "Finish and next" not in said
-    refused = press(reviewer, case, "claim")
-    assert refused.status_code == 409
-    assert "manager has claimed this until" in body(refused)
-
-
-def test_a_claim_that_is_late_is_told_and_what_was_sent_is_a_note(
-    cast: Cast, reviewer: Client, case: Case
-) -> None:
-    review = case.claimed(cast.reviewer)
-    silence(case)
-    assert "Your claim lapsed" in body(reviewer.get(page(case)))
-    case.claimed(cast.manager)
-    for script in (False, True):
-        late = press(
-            reviewer, case, "judge", script=script, review=review.pk, answer=answer(case), correction="Red!"
-        )
-        assert late.status_code == 409
-        assert "kept as a note to colleagues" in body(late)
-    note = Note.objects.get()
-    assert note.late
-    assert "Red!" in note.text
-    assert "came too late for the review" in body(reviewer.get(page(case)))
-
-
-def test_a_review_is_saved_though_the_sitting_has_ended(cast: Cast, case: Case) -> None:
-    client = Client()
-    client.force_login(cast.reviewer)
-    review = case.claimed(cast.reviewer)
-    press(client, case, "judge", review=review.pk, answer=answer(case), grade=case.grades[0].pk)
-    assert Judgement.objects.get().grade == case.grades[0]
-    assert "sitting" in client.get(page(case)).headers["Location"]
-
-
-def test_an_entry_is_opened_by_hand(cast: Cast, reviewer: Client, case: Case) -> None:
-    QueueEntry.objects.all().delete()
-    press(reviewer, case, "open", answer=answer(case))
-    entry = QueueEntry.objects.get()
-    assert (entry.claimed_by, str(entry.reasons.get())) == (cast.reviewer, "Opened by a reviewer.")
-    press(reviewer, case, "release", review=Review.objects.get().pk)
-    assert QueueEntry.objects.get().claimed_by is None
-
-
-def test_a_second_reviewer_sees_nothing_of_the_first(cast: Cast, reviewer: Client, case: Case) -> None:
-    Company.objects.update(second_reviews=100)
-    first = case.claimed(cast.manager)
-    canary = "zqcanary"
-    reviewing.judge(first, case.records[0], case.grades[1].pk)
-    reviewing.correct(first, case.records[0], canary)
-    reviewing.label(first, case.records[0], "Colour")
-    reviewing.reply(first, case.records[0], canary, None)
-    reviewing.note(case.entry.conversation, cast.manager, canary)
-    earlier = body(reviewer.get(page(case)))
-    assert canary not in earlier  # who may be the second sees nothing while the first is at work
-    reviewing.submit(first)
-    before, listed = body(reviewer.get(page(case))), body(reviewer.get(queue(cast), {"tab": "second"}))
-    press(reviewer, case, "claim")
-    during = body(reviewer.get(page(case)))
-    for said in (before, listed, during):
-        assert canary not in said
-        assert 'aria-pressed="true"' not in said
-        assert "manager" not in said
-    assert "You see nothing of the first review" in during
-    assert "Answer the person" not in during
-    assert canary in body(client_of(cast, "manager").get(page(case)))
-    second = Review.objects.get(seat=Review.Seat.SECOND)
-    reviewing.judge(second, case.records[0], case.grades[2].pk)
-    reviewing.submit(second)
-    after = body(client_of(cast, "manager").get(page(case)))
-    for words in (canary, "Second review, reviewer", "agree in 0 % of 1 answer", "as a manager you may rule"):
-        assert words in after
-
-
-def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, case: Case) -> None:
-    mine = case.claimed(cast.reviewer)
-    foreign = ended(cast, by=cast.outsider, persona=cast.helpdesk)
-    filing.file_ended()
-    own = [cast.coca_cola.pk, case.entry.conversation_id]
-    sent = {"review": mine.pk, "answer": answer(case), "grade": case.grades[0].pk, "text": "x"}
-    for action in ACTIONS:
-        for company, conversation in (
-            (cast.globex.pk, foreign.conversation.pk),
-            (cast.coca_cola.pk, foreign.conversation.pk),
-            (cast.globex.pk, case.entry.conversation_id),
-            (cast.coca_cola.pk, uuid.uuid4()),
-        ):
-            address = reverse(f"admin:review_{action}", args=[company, conversation])
-            assert reviewer.post(address, sent).status_code == 404, (action, company)
-    other = client_of(cast, "manager")
-    for action in ("release", "renew", "judge", "label", "reply", "submit"):
-        address = reverse(f"admin:review_{action}", args=own)
-        for wrong in ({"review": mine.pk}, {"review": "x"}, {"review": 987_654}, {}):
-            assert other.post(address, sent | {"review": ""} | wrong).status_code == 404, (action, wrong)
-    for action in ("open", "judge", "label", "reply"):
-        address = reverse(f"admin:review_{action}", args=own)
-        for wrong_answer in (str(foreign.answer.pk), str(uuid.uuid4()), "x", ""):
-            assert reviewer.post(address, sent | {"answer": wrong_answer}).status_code == 404
-    assert not Judgement.objects.exists()
-    assert not Note.objects.exists()
-
-
-def test_a_verdict_that_was_not_chosen_takes_nothing_back(cast: Cast, reviewer: Client, case: Case) -> None:
-    review = case.judged(cast.reviewer, 2)
-    sent = press(reviewer, case, "judge", review=review.pk, answer=answer(case))
-    assert sent.status_code == 400
-    assert Judgement.objects.get().grade == case.grades[1]

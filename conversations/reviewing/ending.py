@@ -21,7 +21,7 @@ ByRecord = dict[int, Judgement]
 
 
 def submit(review: Review, *, nothing: bool = False) -> QueueEntry:
-    """End `review`; `nothing` where there was nothing to judge. Raises Refused, and Late where it comes too late."""
+    """End `review`; `nothing` where there was nothing to judge. Once more is harmless. Raises Refused, and Late."""
     with transaction.atomic():
         if claims.keep(review):
             if not nothing and not review.judgements.filter(grade__isnull=False).exists():
@@ -30,6 +30,8 @@ def submit(review: Review, *, nothing: bool = False) -> QueueEntry:
                 )
             Review.objects.filter(pk=review.pk).update(submitted_at=timezone.now())
             return _moved(review.entry, _following(review))
+    if Review.objects.filter(pk=review.pk, submitted_at__isnull=False).exists():  # pressed twice
+        return QueueEntry.objects.get(pk=review.entry_id)
     raise work.late(review, None, _in_words(review, nothing=nothing))
 
 

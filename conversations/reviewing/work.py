@@ -21,6 +21,7 @@ from conversations.models import (
     Label,
     Note,
     PersonaVersion,
+    QueueEntry,
     Review,
 )
 from conversations.posting import Refused, clean
@@ -109,6 +110,9 @@ def note(conversation: Conversation, author: User, text: str) -> Note:
     text = _checked(text, NOTE_CHARS, "A note")
     if not text:
         raise Refused("Write a note first.", status=400)
+    QueueEntry.objects.filter(conversation=conversation, claimed_by=author).update(
+        claim_seen_at=timezone.now()
+    )
     return Note.objects.create(conversation=conversation, author=author, text=text)
 
 

@@ -114,10 +114,15 @@ desk?.addEventListener("submit", (event) => {
 // -- What is typed is saved when its field is left, and nothing is finished before it is.
 
 desk?.addEventListener("input", ({ target }) => {
-  const form = target.closest("[data-keeps]");
+  const form = target.closest("[data-keeps], [data-empties]");
   if (!form) return;
-  form.dataset.unsaved = "";
-  form.querySelector(".desk-saved").textContent = "";
+  form.toggleAttribute("data-unsaved", form.matches("[data-keeps]") || target.value.trim() !== "");
+  const saved = form.querySelector(".desk-saved");
+  if (saved) saved.textContent = "";
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (desk?.querySelector("[data-unsaved]")) event.preventDefault();
 });
 
 // Where the session has ended, the reply is another page than the one that was asked.
@@ -131,7 +136,7 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (token) event.detail.headers["X-CSRFToken"] = event.detail.parameters.csrfmiddlewaretoken = token;
   if (event.target.matches("[data-finish]") && desk.querySelector("[data-unsaved]")) {
     event.preventDefault();
-    say("A correction or reply is not saved yet. Save it, then finish.");
+    say("Something that you typed is not saved yet. Save it, then finish.");
   }
 });
 
@@ -142,7 +147,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   const { xhr } = detail;
   const there = arrived(detail);
-  if (there && (detail.successful || xhr.status === 409)) delete target.dataset.unsaved;
+  if (there && (detail.successful || xhr.status === 409)) target.removeAttribute("data-unsaved");
   if (there && detail.successful && target.matches("[data-empties]")) target.reset();
   if (xhr.status && !there) say("You are signed out. What you typed is still here: sign in again in another tab, then try again.");
   else if (!xhr.status || xhr.status >= 500) say("Could not reach the server. What you typed is still here. Try again.");
