@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -178,6 +179,7 @@ def test_a_second_reviewer_sees_nothing_of_the_first(cast: Cast, reviewer: Clien
     reviewing.judge(second, case.records[0], case.grades[2].pk)
     reviewing.submit(second)
     after = body(client_of(cast, "manager").get(page(case)))
+    assert f'<a href="#message-{answer(case)}">Answer 1</a>' in after.split("The reviews differ on")[1]
     for words in (canary, "Second review, reviewer", "agree in 0 % of 1 answer", "as a manager you may rule"):
         assert words in after
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -18,8 +19,8 @@ from conversations.reading import Sitting
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Why a conversation is in the queue. `number` is the answer's, where it is on the branch that is shown."""
+class Link:
+    """What is said of an answer, and the way to it. `number` is its own where it is on the branch that is shown."""
 
     said: str
     href: str
@@ -47,7 +48,11 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "rows": rows,
         "head": str(head or ""),
         "other_branch": bool(turns) and turns[-1].id != found.head_id,
-        "reasons": _reasons(desk.entry, rows) if desk.entry else [],
+        "reasons": _links(
+            [(each.said, each.record.message_id) for each in desk.entry.reasons.all()] if desk.entry else [],
+            rows,
+        ),
+        "differing": _links([("", pk) for pk in desks.differing(desk)], rows),
         "last_answer": next((row.turn.id for row in reversed(rows) if row.record), None),
         "desk": desk,
         "review": desk.mine,
@@ -66,17 +71,17 @@ def address(company: Company, conversation: Conversation | uuid.UUID) -> str:
     return reverse("admin:review_conversation", args=[company.pk, pk])
 
 
-def _reasons(entry: QueueEntry, rows: list[transcript.Row]) -> list[Reason]:
-    """Why the entry is in the queue, each with the way to its answer."""
+def _links(ids: Iterable[tuple[str, uuid.UUID | None]], rows: list[transcript.Row]) -> list[Link]:
+    """The way to answers, on the branch that is shown or on another, each with what is to be said of it."""
     numbers = {row.turn.id: row.number for row in rows}
-    found = []
-    for reason in entry.reasons.all():
-        pk = reason.record.message_id
-        branch = "" if pk in numbers else f"?head={pk}"
-        found.append(
-            Reason(reason.said, f"{branch}#message-{pk}" if pk else "", numbers.get(pk) if pk else None)
+    return [
+        Link(
+            said,
+            f"{'' if pk in numbers else f'?head={pk}'}#message-{pk}" if pk else "",
+            numbers.get(pk) if pk else None,
         )
-    return found
+        for said, pk in ids
+    ]
 
 
 def _next(sitting: Sitting, entry: QueueEntry | None) -> QueueEntry | None:

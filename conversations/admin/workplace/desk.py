@@ -5,6 +5,7 @@ While a second review may still come, nobody sees another's work on the entry: v
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -75,7 +76,7 @@ class Past:
 
 def desk(reader: User, conversation: Conversation) -> Desk:
     """The newest entry of `conversation`, as `reader` sees it."""
-    judgements = Judgement.objects.select_related("grade", "fixed_in").prefetch_related("labels")
+    judgements = Judgement.objects.select_related("grade", "fixed_in", "record").prefetch_related("labels")
     entries = list(
         QueueEntry.objects.filter(conversation=conversation)
         .select_related("company", "claimed_by")
@@ -121,6 +122,17 @@ def agreement(entry: QueueEntry) -> Agreement | None:
     if first is None or second is None:
         return None
     return between(first.judgements.all(), second.judgements.all())
+
+
+def differing(desk: Desk) -> list[uuid.UUID]:
+    """The answers that two reviews grade differently, or that only one of them grades."""
+    if desk.entry is None or desk.entry.status != Status.RULING:
+        return []
+    grades: dict[uuid.UUID | None, list[int | None]] = {}
+    for review in desk.said:
+        for each in review.judgements.all():
+            grades.setdefault(each.record.message_id, []).append(each.grade_id)
+    return [pk for pk, given in grades.items() if pk and (len(given) < 2 or len(set(given)) > 1)]
 
 
 def notes(reader: User, conversation: Conversation, entry: QueueEntry | None) -> list[Note]:
