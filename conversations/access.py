@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from conversations.models import (
+    AnswerRecord,
     Company,
     Conversation,
     Export,
@@ -29,6 +30,8 @@ from conversations.models import (
     Persona,
     PersonaVersion,
     Rule,
+    QueueEntry,
+    Review,
 )
 
 if TYPE_CHECKING:
@@ -271,6 +274,35 @@ def exports(person: AnyPerson, company: Company) -> QuerySet[Export]:
 def export(person: AnyPerson, company: Company, export_id: uuid.UUID) -> Export:
     """One of `exports`. Raises NotVisible."""
     found = exports(person, company).select_related("company").filter(pk=export_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def queue(company: Company) -> QuerySet[QueueEntry]:
+    """What waits, is under review or was reviewed at a company that was let through by `reviewed_company`."""
+    return QueueEntry.objects.filter(company=company)
+
+
+def review(reviewer: AnyPerson, conversation: Conversation, review_id: int) -> Review:
+    """A review of one's own of a conversation that was let through by `reviewed_conversation`. Raises NotVisible."""
+    found = (
+        Review.objects.select_related("entry__company", "reviewer")
+        .filter(entry__conversation=conversation, reviewer_id=reviewer.pk, pk=review_id)
+        .first()
+    )
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def reviewed_answer(conversation: Conversation, message_id: uuid.UUID) -> AnswerRecord:
+    """An ended answer of a conversation that was let through by `reviewed_conversation`. Raises NotVisible."""
+    found = (
+        AnswerRecord.objects.select_related("version", "message")
+        .filter(conversation=conversation, message_id=message_id)
+        .first()
+    )
     if found is None:
         raise NotVisible
     return found

@@ -1,6 +1,6 @@
 """A company's rubrics: the one in use, which is made where there is none, changed while it may be, and renewed.
 
-A rubric is frozen with the first grade that is given by it; giving grades is no matter of this module.
+A rubric is frozen with the first grade that is given by it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from conversations.models import Company, Grade, Rubric
 from conversations.posting import Refused
@@ -42,13 +43,25 @@ DEFAULT = (
 
 def in_use(company: Company) -> Rubric:
     """The rubric by which reviewers of `company` grade; the default one on first need."""
-    found = company.rubrics.filter(in_use=True).first()
+    found = company.rubrics.prefetch_related("grades").filter(in_use=True).first()
     if found is not None:
         return found
     with transaction.atomic():
         _take(company)
         found = company.rubrics.filter(in_use=True).first()
         return found or _make(company, "Grades", DEFAULT)
+
+
+def given(company: Company, grade_id: int) -> Grade:
+    """A grade that is about to be given: from now on its rubric does not change. Raises Refused.
+
+    Inside a transaction: whoever changes the rubric waits for it, and then finds it frozen.
+    """
+    grade = Grade.objects.select_related("rubric").filter(pk=grade_id, rubric__company=company).first()
+    if grade is None or not Rubric.objects.filter(pk=grade.rubric_id, in_use=True).exists():
+        raise Refused("The grades have changed. Reload the page and judge again.", status=409)
+    Rubric.objects.filter(pk=grade.rubric_id, frozen_at=None).update(frozen_at=timezone.now())
+    return grade
 
 
 def edit(rubric: Rubric, name: str, rows: Sequence[Wording]) -> None:

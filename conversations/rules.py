@@ -20,6 +20,7 @@ from django.core.exceptions import ValidationError
 from conversations.models import AnswerRecord, Company, EntryReason, Generation, QueueEntry, Rule
 
 Kind = Rule.Kind
+OFFERED = [kind for kind in Kind if kind != Kind.HAND]
 logger = logging.getLogger(__name__)
 
 Item = tuple[AnswerRecord, Generation]
@@ -46,6 +47,8 @@ TROUBLE = {Generation.Status.FAILED, Generation.Status.INTERRUPTED}
 
 def check(rule: Rule) -> None:
     """Raise ValidationError by field where `rule` makes no sense; tidy its value otherwise."""
+    if rule.kind not in OFFERED:
+        raise ValidationError({"kind": "Choose what the rule looks for."})
     rule.value = rule.value.strip() if rule.kind in NEEDS_VALUE else ""
     if rule.persona is not None and rule.persona.company_id != rule.company_id:
         raise ValidationError({"persona": "Choose a persona of the company."})

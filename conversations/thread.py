@@ -120,6 +120,14 @@ def thread(conversation: Conversation, *, follow: bool = False) -> Thread:
     return Thread(_turns(conversation, tree, tree.path(now.head), follow=follow), now)
 
 
+def branch(conversation: Conversation, message_id: uuid.UUID) -> list[Turn]:
+    """The branch through a message, shown to its owner or not. Raises NotVisible."""
+    tree = Tree(conversation.pk)
+    if message_id not in tree:
+        raise NotVisible
+    return _turns(conversation, tree, tree.path(tree.newest_leaf(message_id)), follow=False)
+
+
 def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
     """Whether a message is on the branch that is shown."""
     head = Conversation.objects.values_list("head_id", flat=True).get(pk=conversation.pk)

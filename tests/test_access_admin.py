@@ -61,6 +61,9 @@ OWN_ROW: Answers = {"manager": 200, "reviewer": 404, "admin": 200}
 OWN_ROW_OF_OPERATORS: Answers = {"manager": 403, "reviewer": 404, "admin": 200}
 FOREIGN_ROW: Answers = {"manager": 404, "reviewer": 404, "admin": 200}
 
+# What a reviewer presses on a conversation's page. Who may press it is tried in `test_workplace_review.py`.
+ACTIONS = ("open", "claim", "release", "renew", "judge", "label", "reply", "note", "submit")
+
 LISTS: dict[str, Answers] = {
     "index": STAFF,
     "login": REDIRECTED,
@@ -113,6 +116,9 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     "review_exports": (STAFF, FOREIGN_ROW),
     "review_export": (STAFF, FOREIGN_ROW),
     "review_export_manifest": (STAFF, FOREIGN_ROW),
+    "review_queue": (STAFF, FOREIGN_ROW),
+    "review_conversation": (STAFF, FOREIGN_ROW),
+    **{f"review_{action}": (POST_ONLY, POST_ONLY) for action in ACTIONS},
     "review_readings": (OWN_ROW, FOREIGN_ROW),
     **{
         f"review_{page}": (OWN_ROW, FOREIGN_ROW)
@@ -143,6 +149,8 @@ BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, 
     **dict.fromkeys(("review_label_rename", "review_label_retire"), Label),
     "review_export": Export,
     "review_export_manifest": Export,
+    "review_conversation": Conversation,
+    **{f"review_{action}": Conversation for action in ACTIONS},
 }
 PLAIN = r"(?P<url>.*)$", "<path:object_id>/"  # Django's catch-all, and its old form of a change page
 

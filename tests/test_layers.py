@@ -15,7 +15,7 @@ LAYERS = (
     {"pages"},
     {"thread", "generation", "announcements"},
     {"exports"},
-    {"filing", "feedback", "reading", "finding", "usage"},
+    {"filing", "feedback", "reading", "finding", "usage", "reviewing"},
     {"posting", "rules", "rubrics"},
     {"personas", "catalogue"},
     {"endpoints", "access", "tree"},

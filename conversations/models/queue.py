@@ -27,6 +27,7 @@ class Rule(models.Model):
         SAMPLE = "sample", "Random sample"
         WORDS = "words", "Words"
         PATTERN = "pattern", "Pattern"
+        HAND = "hand", "Opened by a reviewer"  # the reason of an entry alone: no rule is of this kind
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="rules")
     kind = models.CharField(max_length=10, choices=Kind)

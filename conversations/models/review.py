@@ -172,18 +172,28 @@ class Review(models.Model):
                 fields=["entry", "seat", "reviewer"], name="one_review_a_person_and_seat"
             ),
         ]
+        indexes = [
+            models.Index(fields=["submitted_at"], condition=Q(seat="second"), name="second_reviews_by_time")
+        ]
 
     def __str__(self) -> str:
         return f"{self.seat} review of {self.entry_id}"
 
 
 class Judgement(models.Model):
-    """What one review says of one answer: a grade, and how the answer should have been where it says so."""
+    """What one review says of one answer: a grade, labels, how the answer should have been, and words to the person.
+
+    It is the reviewer's own until the entry is done: then what counts of it goes to the ledger, to the labels of the
+    answer and to the person's feedback.
+    """
 
     review = models.ForeignKey(Review, on_delete=models.CASCADE, related_name="judgements")
     record = models.ForeignKey(AnswerRecord, on_delete=models.CASCADE, related_name="judgements")
     grade = models.ForeignKey(Grade, on_delete=models.PROTECT, null=True, related_name="+")
     correction = models.TextField(blank=True)
+    labels = models.ManyToManyField(Label, related_name="+")
+    reply = models.TextField(max_length=2_000, blank=True, help_text="Words to the person.")
+    fixed_in = models.ForeignKey(PersonaVersion, on_delete=models.SET_NULL, null=True, related_name="+")
     counts = models.BooleanField(default=False, help_text="The one of its answer's that counts.")
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -20,6 +20,7 @@ EXPECTED = (
     "htmx:sendError",
     "htmx:afterRequest",
     "htmx:responseError",
+    "Response Status Error Code",
     "htmx:wsError",
     "[object Event]",
 )

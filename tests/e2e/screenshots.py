@@ -19,6 +19,10 @@ from tests.e2e.site import ROOT, Site, launch, sign_in
 Scheme = Literal["light", "dark"]
 OUT = ROOT / "var" / "screenshots"
 README = ("conversation-light.png", "conversation-dark.png")
+RULE = (
+    "from conversations.models import *;"
+    "Rule.objects.create(company=Company.objects.get(name='Coca Cola'), kind='trouble')"
+)
 WIDE, PHONE = (1280, 800), (360, 740)
 
 
@@ -119,13 +123,42 @@ async def photograph(
         await context.close()
 
 
+async def photograph_review(
+    browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
+) -> None:
+    """The reviewers' workplace, in which the conversations of the other pictures wait."""
+    context: BrowserContext = await browser.new_context(
+        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
+    )
+
+    async def shoot(name: str) -> None:
+        await page.wait_for_timeout(200)
+        await page.screenshot(path=OUT / f"{name}-{suffix}.png")
+
+    page = await sign_in(context, site, "reviewer")
+    await page.goto(f"{site.url}/admin/review/")
+    await shoot("queue")
+    await page.locator("tbody a").first.click()
+    await shoot("sitting")
+    await page.get_by_label("Why are you reading?").fill("Review of the queue")
+    await page.get_by_role("button", name="Begin reading").click()
+    await page.get_by_role("button", name="Claim").click()
+    await page.get_by_role("button", name="Incomplete").first.click()
+    await shoot("review")
+    await page.get_by_role("button", name="Give it back to the queue").click()
+    await expect(page.get_by_role("heading", name="Review queue")).to_be_visible()
+    await context.close()
+
+
 async def main() -> None:
     """Take all pictures."""
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("Chromium is needed for this: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
-        site = Site(Path(folder)).install().start()
+        site = Site(Path(folder)).install()
+        site.manage("shell", "-c", RULE)
+        site.start()
         playwright, browser = await launch(chromium)
         try:
             looks: tuple[tuple[Scheme, tuple[int, int], str], ...] = (

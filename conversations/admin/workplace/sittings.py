@@ -25,7 +25,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     """To the one company that the person reviews for, or the choice between several."""
     companies = list(access.reviewed_companies(request.user)[:200])
     if len(companies) == 1:
-        return redirect("admin:review_readings", companies[0].pk)
+        return redirect("admin:review_queue", companies[0].pk)
     context = {**admin.site.each_context(request), "title": "Review", "companies": companies}
     return TemplateResponse(request, "admin/review/companies.html", context)
 

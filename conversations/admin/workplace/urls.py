@@ -9,7 +9,10 @@ from django.contrib import admin
 from django.urls import URLPattern, path
 
 from conversations.admin.workplace import (
+    actions,
+    conversation,
     exports,
+    queue,
     readings,
     settings,
     settings_labels,
@@ -19,15 +22,26 @@ from conversations.admin.workplace import (
     usage,
 )
 
+CONVERSATION = "<uuid:company_id>/conversations/<uuid:conversation_id>/"
+
 
 def urls() -> list[URLPattern]:
     """All of them, behind the door of the administration."""
     return [
         _path("", sittings.choose, "review"),
         _path("<uuid:company_id>/sitting/", sittings.begin, "review_sitting"),
-        _path(
-            "<uuid:company_id>/conversations/<uuid:conversation_id>/name/", sittings.unmask, "review_unmask"
-        ),
+        _path("<uuid:company_id>/", queue.listed, "review_queue"),
+        _path(CONVERSATION, conversation.page, "review_conversation"),
+        _path(f"{CONVERSATION}name/", sittings.unmask, "review_unmask"),
+        _path(f"{CONVERSATION}open/", actions.open_, "review_open"),
+        _path(f"{CONVERSATION}claim/", actions.claim, "review_claim"),
+        _path(f"{CONVERSATION}release/", actions.release, "review_release"),
+        _path(f"{CONVERSATION}renew/", actions.renew, "review_renew"),
+        _path(f"{CONVERSATION}judge/", actions.judge, "review_judge"),
+        _path(f"{CONVERSATION}label/", actions.label, "review_label"),
+        _path(f"{CONVERSATION}reply/", actions.reply, "review_reply"),
+        _path(f"{CONVERSATION}note/", actions.note, "review_note"),
+        _path(f"{CONVERSATION}submit/", actions.submit, "review_submit"),
         _path("usage/", usage.of_all, "review_usage_all"),
         _path("<uuid:company_id>/usage/", usage.of_company, "review_usage"),
         _path("<uuid:company_id>/exports/", exports.listed, "review_exports"),

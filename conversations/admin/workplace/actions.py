@@ -1,0 +1,221 @@
+"""What a reviewer presses. Each answers a script with the parts of the page that changed, and a form with the page.
+
+No words of other people stand in these answers, so a sitting that has ended loses nobody's work: it is saved first,
+and the page that follows asks for the reason again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from conversations import access, reviewing, rubrics
+from conversations.admin.workplace import desk as desks
+from conversations.admin.workplace import doors, transcript
+from conversations.admin.workplace.conversation import address
+from conversations.models import AnswerRecord, Company, Conversation, QueueEntry, Review
+from conversations.posting import Refused
+
+Action = Callable[[HttpRequest, Company, Conversation], HttpResponse]
+
+
+def _action(view: Action) -> Callable[..., HttpResponseBase]:
+    """A form of a conversation's page. A refusal answers a script with its sentence, above all that was typed."""
+
+    @require_POST
+    @doors.of_reviewers
+    @wraps(view)
+    def guarded(request: HttpRequest, company: Company, conversation_id: uuid.UUID) -> HttpResponse:
+        found = access.reviewed_conversation(company, conversation_id)
+        try:
+            return view(request, company, found)
+        except Refused as refusal:
+            if not _by_script(request):
+                raise
+            return HttpResponse(_sentence(refusal.sentence), status=refusal.status)
+
+    return guarded
+
+
+@_action
+def open_(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Put a conversation before the reviewers by hand, and claim it."""
+    entry = reviewing.open_by_hand(company, _record(request, conversation))
+    reviewing.claim(entry, cast(User, request.user))
+    return _back(request, company, conversation)
+
+
+@_action
+def claim(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Take the entry that waits for this conversation."""
+    waiting = access.queue(company).exclude(status=QueueEntry.Status.DONE)
+    entry = waiting.filter(conversation=conversation).first()
+    if entry is None:
+        raise Refused("Nothing waits here any more: it was reviewed meanwhile.", status=409)
+    reviewing.claim(entry, cast(User, request.user))
+    return _back(request, company, conversation)
+
+
+@_action
+def release(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Give the entry back to the queue."""
+    reviewing.release(_review(request, conversation))
+    return redirect("admin:review_queue", company.pk)
+
+
+@_action
+def renew(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """The reviewer is at work."""
+    review = _review(request, conversation)
+    reviewing.renew(review)
+    return HttpResponse(_claimed(review))
+
+
+@_action
+def judge(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Give an answer a verdict, or take it back where `grade` is empty; or correct it."""
+    review, record = _review(request, conversation), _record(request, conversation)
+    if "correction" in request.POST:
+        reviewing.correct(review, record, request.POST["correction"])
+        return _done(request, company, conversation, _saved("correction", record) + _claimed(review))
+    if "grade" not in request.POST:
+        raise Refused("Choose a verdict.", status=400)
+    reviewing.judge(review, record, _number(request, "grade"))
+    return _done(
+        request, company, conversation, _part(request, "_verdicts.html", review, record) + _claimed(review)
+    )
+
+
+@_action
+def label(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Give an answer the label `add`, or take `remove` from it."""
+    review, record = _review(request, conversation), _record(request, conversation)
+    if (taken := _number(request, "remove")) is not None:
+        reviewing.unlabel(review, record, taken)
+    else:
+        reviewing.label(review, record, request.POST.get("add", "") or request.POST.get("name", ""))
+    return _done(
+        request, company, conversation, _part(request, "_labels.html", review, record) + _claimed(review)
+    )
+
+
+@_action
+def reply(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Write to the person who rated an answer."""
+    review, record = _review(request, conversation), _record(request, conversation)
+    reviewing.reply(review, record, request.POST.get("reply", ""), _number(request, "fixed_in"))
+    return _done(request, company, conversation, _saved("reply", record) + _claimed(review))
+
+
+@_action
+def note(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Say something to colleagues."""
+    made = reviewing.note(conversation, cast(User, request.user), request.POST.get("text", ""))
+    written = render_to_string("admin/review/_note.html", {"note": made, "fresh": True})
+    return _done(request, company, conversation, written + _sentence(""))
+
+
+@_action
+def submit(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """End the review, and go on with the `next` or back to the queue."""
+    review = _review(request, conversation)
+    waiting = review.entry.status
+    entry = reviewing.submit(review, nothing="nothing" in request.POST)
+    messages.success(request, _ended(entry))
+    following = None
+    if "next" in request.POST:
+        following = desks.following(company, cast(User, request.user), waiting, entry)
+    way = (
+        address(company, following.conversation_id)
+        if following
+        else reverse("admin:review_queue", args=[company.pk])
+    )
+    return HttpResponseClientRedirect(way) if _by_script(request) else redirect(way)
+
+
+def _ended(entry: QueueEntry) -> str:
+    match entry.status:
+        case QueueEntry.Status.SECOND:
+            return "Finished. A second reviewer will judge it without seeing your verdicts."
+        case QueueEntry.Status.RULING:
+            return "Finished. The two reviews differ, so it waits for a ruling."
+    return "Finished. What you said counts."
+
+
+def _review(request: HttpRequest, conversation: Conversation) -> Review:
+    """The reviewer's own review that the form is of. Raises NotVisible."""
+    number = _number(request, "review")
+    if number is None:
+        raise access.NotVisible
+    return access.review(request.user, conversation, number)
+
+
+def _record(request: HttpRequest, conversation: Conversation) -> AnswerRecord:
+    """The answer that the form is of. Raises NotVisible."""
+    try:
+        message_id = uuid.UUID(request.POST.get("answer", ""))
+    except ValueError as error:
+        raise access.NotVisible from error
+    return access.reviewed_answer(conversation, message_id)
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    value = request.POST.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
+
+
+def _done(request: HttpRequest, company: Company, conversation: Conversation, html: str) -> HttpResponse:
+    return HttpResponse(html) if _by_script(request) else _back(request, company, conversation)
+
+
+def _back(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """The page again, at the same branch and answer."""
+    head, answer = request.POST.get("head", ""), request.POST.get("answer", "")
+    query = f"?{urlencode({'head': head})}" if head else ""
+    return redirect(f"{address(company, conversation)}{query}{f'#message-{answer}' if answer else ''}")
+
+
+def _part(request: HttpRequest, template: str, review: Review, record: AnswerRecord) -> str:
+    context = {
+        "company": review.entry.company,
+        "conversation": review.entry.conversation,
+        "review": review,
+        "rubric": rubrics.in_use(review.entry.company),
+        "panel": transcript.panel(review, record),
+        "head": request.POST.get("head", ""),
+    }
+    return render_to_string(f"admin/review/{template}", context, request)
+
+
+def _saved(what: str, record: AnswerRecord) -> str:
+    return render_to_string(
+        "admin/review/_saved.html", {"what": what, "answer": record.message_id, "oob": True}
+    )
+
+
+def _claimed(review: Review) -> str:
+    """Until when the claim holds now, and no sentence of what went wrong before."""
+    entry = access.queue(review.entry.company).get(pk=review.entry_id)
+    return render_to_string(
+        "admin/review/_until.html", {"until": reviewing.until(entry), "oob": True}
+    ) + _sentence("")
+
+
+def _sentence(text: str) -> str:
+    return render_to_string("admin/review/_sentence.html", {"sentence": text, "oob": True})
+
+
+def _by_script(request: HttpRequest) -> bool:
+    return bool(getattr(request, "htmx", False))

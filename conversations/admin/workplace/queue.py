@@ -1,0 +1,166 @@
+"""The queue of a company: what waits, for what, since when and why. It shows nobody's words, so it needs no sitting."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from conversations import access, reviewing
+from conversations.admin.workplace import doors
+from conversations.models import AnswerRecord, Company, EntryReason, QueueEntry, Rule
+from conversations.reading import masked_name
+from conversations.reviewing.agreement import DAYS
+
+Status = QueueEntry.Status
+
+PAGE_SIZE = 50
+MOST = 999  # what a tab counts to
+REASONS = 3
+
+TABS = {
+    "waiting": ("Waiting", Status.OPEN),
+    "second": ("Second", Status.SECOND),
+    "ruling": ("Ruling", Status.RULING),
+    "mine": ("Mine", None),
+    "done": ("Done", Status.DONE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry as it is listed."""
+
+    entry: QueueEntry
+    person: str
+    reasons: list[str]
+    further: int
+    holder: str
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One of the lists. `count` is empty where nobody has to know."""
+
+    name: str
+    label: str
+    count: str
+
+
+@require_safe
+@doors.of_reviewers
+def listed(request: HttpRequest, company: Company) -> HttpResponse:
+    """The entries of a `tab`, of some `kind`, in pages that begin `after` an entry."""
+    tab, kind = request.GET.get("tab", ""), request.GET.get("kind", "")
+    tab = tab if tab in TABS else "waiting"
+    kind = kind if kind in Rule.Kind.values else ""
+    after = _parse(request.GET.get("after", ""))
+    reader = cast(User, request.user)
+    rows = _rows(company, reader, tab)
+    if kind:
+        rows = rows.filter(Exists(EntryReason.objects.filter(entry=OuterRef("pk"), kind=kind)))
+    found = list(_paged(rows, tab, after)[: PAGE_SIZE + 1])
+    entries = found[:PAGE_SIZE]
+    chosen = {"tab": tab} | ({"kind": kind} if kind else {})
+    context = {
+        "title": "Review queue",
+        "here": "queue",
+        "tabs": [Tab(name, label, _count(company, reader, name)) for name, (label, _) in TABS.items()],
+        "tab": tab,
+        "kinds": Rule.Kind.choices,
+        "kind": kind,
+        "lines": [_line(company, entry) for entry in entries],
+        "later": bool(after),
+        "more": urlencode(chosen | {"after": _cursor(entries[-1])}) if len(found) > PAGE_SIZE else "",
+        "ruled": Rule.objects.filter(company=company, active=True).exists(),
+        "agreement": reviewing.of_company(company),
+        "days": DAYS,
+    }
+    return doors.page(request, "queue.html", company, context)
+
+
+def _paged(
+    rows: QuerySet[QueueEntry], tab: str, after: tuple[datetime, uuid.UUID] | None
+) -> QuerySet[QueueEntry]:
+    """Oldest first, for that is whose turn it is; of what is done the newest first."""
+    way = "lt" if tab == "done" else "gt"
+    if after:
+        moment, pk = after
+        beyond = Q(**{f"opened_at__{way}": moment}) | Q(**{"opened_at": moment, f"pk__{way}": pk})
+        rows = rows.filter(beyond)
+    return rows.order_by("-opened_at", "-pk") if tab == "done" else rows.order_by("opened_at", "pk")
+
+
+def _of(company: Company, reader: User, tab: str) -> QuerySet[QueueEntry]:
+    status = TABS[tab][1]
+    entries = access.queue(company)
+    if status is None:
+        return entries.filter(claimed_by=reader).exclude(status=Status.DONE)
+    return entries.filter(status=status)
+
+
+def _rows(company: Company, reader: User, tab: str) -> QuerySet[QueueEntry]:
+    """The entries of a tab with all that their lines say, in four queries."""
+    answers = (
+        AnswerRecord.objects.filter(conversation=OuterRef("conversation"))
+        .order_by()
+        .values("conversation")
+        .annotate(number=Count("pk"))
+        .values("number")
+    )
+    return (
+        _of(company, reader, tab)
+        .select_related("claimed_by", "conversation__persona")
+        .defer("conversation__title")
+        .prefetch_related(Prefetch("reasons", EntryReason.objects.order_by("pk")))
+        .annotate(answers=Coalesce(Subquery(answers), 0))
+    )
+
+
+def _count(company: Company, reader: User, tab: str) -> str:
+    if tab == "done":
+        return ""
+    number = _of(company, reader, tab)[: MOST + 1].count()
+    return f"{MOST}+" if number > MOST else str(number)
+
+
+def _line(company: Company, entry: QueueEntry) -> Line:
+    said = Counter(_in_words(reason) for reason in entry.reasons.all())
+    words = [f"{text} ({number} answers)" if number > 1 else text for text, number in said.items()]
+    holder = reviewing.holder(entry)
+    return Line(
+        entry=entry,
+        person=masked_name(company, entry.conversation.owner_id),
+        reasons=words[:REASONS],
+        further=len(words[REASONS:]),
+        holder=reviewing.name_of(holder) if holder else "",
+        answers=getattr(entry, "answers", 0),
+    )
+
+
+def _in_words(reason: EntryReason) -> str:
+    """Why, without what a pattern found: that is somebody's words."""
+    return "Matches a pattern." if reason.kind == Rule.Kind.PATTERN else reason.said
+
+
+def _cursor(entry: QueueEntry) -> str:
+    return f"{entry.opened_at.isoformat()}~{entry.pk}"
+
+
+def _parse(cursor: str) -> tuple[datetime, uuid.UUID] | None:
+    """The last entry of the page before; None for the first page, and for a cursor that nobody made here."""
+    moment, _, pk = cursor.partition("~")
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC), uuid.UUID(pk)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,161 @@
+"""The end of a review: what it leads to, and what of it counts.
+
+Nothing counts, and nothing reaches the person who asked, before the entry is done. Then the judgements that count, the
+ledger, the labels and the person's feedback change in one transaction with the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils import timezone
+
+from conversations.models import AnswerLabel, AnswerRecord, Feedback, Judgement, QueueEntry, Review
+from conversations.posting import Refused
+from conversations.reviewing import agreement, claims, work
+
+Status, Seat = QueueEntry.Status, Review.Seat
+ByRecord = dict[int, Judgement]
+
+
+def submit(review: Review, *, nothing: bool = False) -> QueueEntry:
+    """End `review`; `nothing` where there was nothing to judge. Once more is harmless. Raises Refused, and Late."""
+    with transaction.atomic():
+        if claims.keep(review):
+            if not nothing and not review.judgements.filter(grade__isnull=False).exists():
+                raise Refused(
+                    "Give an answer a verdict first, or say that there is nothing to judge.", status=409
+                )
+            Review.objects.filter(pk=review.pk).update(submitted_at=timezone.now())
+            return _moved(review.entry, _following(review))
+    if Review.objects.filter(pk=review.pk, submitted_at__isnull=False).exists():  # pressed twice
+        return QueueEntry.objects.get(pk=review.entry_id)
+    raise work.late(review, None, _in_words(review, nothing=nothing))
+
+
+def is_drawn(entry: QueueEntry) -> bool:
+    """Whether the entry is reviewed twice: the same at all times, so that no second try draws another lot."""
+    lot = int.from_bytes(hashlib.sha256(entry.pk.bytes).digest()[:4], "big") % 100
+    return lot < entry.company.second_reviews
+
+
+def _following(review: Review) -> QueueEntry.Status:
+    """What the entry waits for once `review` is in; where that is nothing more, what it says takes effect."""
+    entry = review.entry
+    first, second = _judgements(entry, Seat.FIRST), _judgements(entry, Seat.SECOND)
+    if review.seat == Seat.FIRST:
+        if is_drawn(entry) and claims.anyone_else(entry.company_id, {review.reviewer_id}):
+            return Status.SECOND
+        _settle(entry, first)
+    elif review.seat == Seat.SECOND:
+        if not _agree(first, second):
+            return Status.RULING
+        _settle(entry, first, second)
+    else:
+        _settle(entry, first, second, _judgements(entry, Seat.RULING))
+    return Status.DONE
+
+
+def _moved(entry: QueueEntry, status: QueueEntry.Status) -> QueueEntry:
+    entry.status, entry.claimed_by, entry.claim_seen_at = status, None, None
+    entry.closed_at = timezone.now() if status == Status.DONE else None
+    entry.save(update_fields=["status", "claimed_by", "claim_seen_at", "closed_at"])
+    return entry
+
+
+def _judgements(entry: QueueEntry, seat: Review.Seat) -> ByRecord:
+    found = Judgement.objects.filter(
+        review__entry=entry, review__seat=seat, review__submitted_at__isnull=False
+    ).prefetch_related("labels")
+    return {each.record_id: each for each in found.select_related("review__reviewer", "record")}
+
+
+def _agree(first: ByRecord, second: ByRecord) -> bool:
+    """The same grade for all that both graded; and not one of them grades while the other sees nothing to grade."""
+    compared = agreement.between(first.values(), second.values())
+    graded = any(each.grade_id for each in (*first.values(), *second.values()))
+    return compared.same == compared.both and (compared.both > 0 or not graded)
+
+
+def _says_something(judgement: Judgement) -> bool:
+    return judgement.grade_id is not None or bool(judgement.correction)
+
+
+def _settle(
+    entry: QueueEntry, first: ByRecord, second: ByRecord | None = None, ruled: ByRecord | None = None
+) -> None:
+    """Let the first review count, but where there is a ruling. Labels are those of both, or of the ruling."""
+    second, ruled = second or {}, ruled or {}
+    for pk, each in ruled.items():
+        if each.grade_id is None and each.correction and pk in first:  # a ruling on the words alone
+            each.grade_id = first[pk].grade_id
+    counting = first | {pk: each for pk, each in ruled.items() if _says_something(each)}
+    _count([each for each in counting.values() if _says_something(each)])
+    both = {pk: [said[pk] for said in (first, second) if pk in said] for pk in first.keys() | second.keys()}
+    _put_labels(both | {pk: [each] for pk, each in ruled.items()})
+    _tell_the_person(entry, first | {pk: each for pk, each in ruled.items() if _replies(each)})
+
+
+def _count(judgements: list[Judgement]) -> None:
+    records = [each.record_id for each in judgements]
+    before = Judgement.objects.filter(record__in=records, counts=True)
+    earlier = dict(before.values_list("record_id", "grade_id"))
+    before.update(counts=False)
+    for each in judgements:
+        each.counts = True
+        if each.grade_id is None:  # it corrects, and leaves the verdict of an earlier review as it is
+            each.grade_id = earlier.get(each.record_id)
+    Judgement.objects.bulk_update(judgements, ["counts", "grade"])
+    verdict = Judgement.objects.filter(record=OuterRef("pk"), counts=True).values("grade")[:1]
+    AnswerRecord.objects.filter(pk__in=records).update(verdict=Subquery(verdict))
+
+
+def _put_labels(said: dict[int, list[Judgement]]) -> None:
+    wanted = {
+        (pk, label.pk): each.review.reviewer
+        for pk, judgements in said.items()
+        for each in reversed(judgements)
+        for label in each.labels.all()
+    }
+    given = {(each.record_id, each.label_id): each.pk for each in AnswerLabel.objects.filter(record__in=said)}
+    AnswerLabel.objects.filter(pk__in=[pk for key, pk in given.items() if key not in wanted]).delete()
+    AnswerLabel.objects.bulk_create(
+        AnswerLabel(record_id=record, label_id=label, by=by)
+        for (record, label), by in wanted.items()
+        if (record, label) not in given
+    )
+
+
+def _replies(judgement: Judgement) -> bool:
+    return bool(judgement.reply) or judgement.fixed_in_id is not None
+
+
+def _tell_the_person(entry: QueueEntry, said: ByRecord) -> None:
+    """They are seen; and answered where a reviewer wrote to them."""
+    Feedback.objects.filter(message__conversation=entry.conversation_id).update(seen_at=timezone.now())
+    answered = {each.record.message_id: each for each in said.values() if _replies(each)}
+    found = list(Feedback.objects.filter(message__in=[pk for pk in answered if pk is not None]))
+    for feedback in found:
+        judgement = answered[feedback.message_id]
+        feedback.reply, feedback.fixed_in_id = judgement.reply, judgement.fixed_in_id
+    Feedback.objects.bulk_update(found, ["reply", "fixed_in"])
+
+
+def _in_words(review: Review, *, nothing: bool) -> str:
+    """A whole review that came too late, to be read."""
+    parts = []
+    for each in review.judgements.select_related("record", "grade", "fixed_in").prefetch_related("labels"):
+        said = [
+            f"verdict {each.grade}" if each.grade else "",
+            ", ".join(f"label “{label}”" for label in each.labels.all()),
+            f"fixed in {each.fixed_in}" if each.fixed_in else "",
+            f"corrected answer:\n{each.correction}" if each.correction else "",
+            f"reply to the person:\n{each.reply}" if each.reply else "",
+        ]
+        when = timezone.localtime(each.record.ended_at)
+        parts.append(f"On the answer of {when:%-d %B %Y, %H:%M}: {'; '.join(filter(None, said))}")
+    if nothing or not parts:
+        parts.append("Nothing to judge.")
+    return "\n\n".join(parts)

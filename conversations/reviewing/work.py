@@ -1,0 +1,172 @@
+"""What a reviewer does with a claimed entry: grades, corrections, labels, words to the person, notes to colleagues.
+
+Each is saved at once and renews the claim. What comes too late, because the claim is somebody else's or the review is
+over, is kept as a note in readable words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from django.contrib.auth.models import User
+from django.db import models, transaction
+from django.utils import timezone
+
+from conversations.models import (
+    AnswerRecord,
+    Conversation,
+    Feedback,
+    Grade,
+    Judgement,
+    Label,
+    Note,
+    PersonaVersion,
+    QueueEntry,
+    Review,
+)
+from conversations.posting import Refused, clean
+from conversations import rubrics
+from conversations.reviewing import claims
+
+Seat = Review.Seat
+
+CORRECTION_CHARS = 100_000
+REPLY_CHARS = 2_000
+NOTE_CHARS = 20_000
+LABEL_CHARS = 40
+
+
+class Late(Refused):
+    """It came after the claim had gone to somebody else, or the review had ended: it is kept as a note."""
+
+
+def judge(review: Review, record: AnswerRecord, grade_id: int | None) -> None:
+    """Give an answer a grade of the rubric in use, or take it back. Raises Refused."""
+    with transaction.atomic():
+        if claims.keep(review):
+            grade = None if grade_id is None else rubrics.given(review.entry.company, grade_id)
+            _set(of(review, record), grade=grade)
+            return
+    meant = Grade.objects.filter(pk=grade_id or 0, rubric__company=review.entry.company_id).first()
+    raise late(review, record, f"verdict {meant}" if meant else "no verdict")
+
+
+def correct(review: Review, record: AnswerRecord, text: str) -> None:
+    """Say how an answer should have been; empty for not at all. Raises Refused."""
+    text = _checked(text, CORRECTION_CHARS, "A correction")
+    if record.message is not None and text == record.message.text.strip():
+        text = ""  # as it was
+    _save(review, record, f"corrected answer:\n{text}", lambda found: _set(found, correction=text))
+
+
+def label(review: Review, record: AnswerRecord, name: str) -> None:
+    """Give an answer a label of the company's, which is made where it is new. Raises Refused."""
+    name = " ".join(clean(name).split())
+    if not 1 <= len(name) <= LABEL_CHARS:
+        raise Refused(f"A label has 1 to {LABEL_CHARS} characters.", status=400)
+
+    def save(judgement: Judgement) -> None:
+        known = Label.objects.filter(company=review.entry.company, name__iexact=name).first()
+        if known is not None and known.retired:
+            raise Refused(f"The label “{known}” is no longer given. Choose another.", status=409)
+        made = known or Label.objects.get_or_create(company=review.entry.company, name=name)[0]
+        judgement.labels.add(made)
+
+    _save(review, record, f"label “{name}”", save)
+
+
+def unlabel(review: Review, record: AnswerRecord, label_id: int) -> None:
+    """Take a label from an answer. Raises Refused."""
+    found = Label.objects.filter(company=review.entry.company, pk=label_id).first()
+    if found is None:
+        raise Refused("There is no such label any more. Reload the page.", status=409)
+    _save(review, record, f"without the label “{found}”", lambda judgement: judgement.labels.remove(found))
+
+
+def reply(review: Review, record: AnswerRecord, text: str, fixed_in: int | None) -> None:
+    """Write to the person who rated an answer, and name the version that set it right. Raises Refused.
+
+    They are told when the entry is done, and by the review that counts: a second one says nothing to them.
+    """
+    text = _checked(text, REPLY_CHARS, "A reply")
+    if review.seat == Seat.SECOND:
+        raise Refused("The person is answered by the review that counts, not by a second one.", status=409)
+    if not Feedback.objects.filter(message=record.message_id).exists():
+        raise Refused("The person has taken back what they said of this answer.", status=409)
+    version = None if fixed_in is None else later_versions(record).filter(pk=fixed_in).first()
+    if fixed_in is not None and version is None:
+        raise Refused("Choose a version that came after the one that answered.", status=400)
+    said = f"reply to the person:\n{text}" if version is None else f"fixed in {version}; reply:\n{text}"
+    _save(review, record, said, lambda found: _set(found, reply=text, fixed_in=version))
+
+
+def later_versions(record: AnswerRecord) -> models.QuerySet[PersonaVersion]:
+    """The published versions of the answer's persona that came after the one that answered."""
+    published = PersonaVersion.objects.filter(persona=record.persona_id, number__isnull=False)
+    return published.filter(number__gt=record.version.number or 0)
+
+
+def note(conversation: Conversation, author: User, text: str) -> Note:
+    """Say something to colleagues, with or without a claim. Raises Refused."""
+    text = _checked(text, NOTE_CHARS, "A note")
+    if not text:
+        raise Refused("Write a note first.", status=400)
+    QueueEntry.objects.filter(conversation=conversation, claimed_by=author).update(
+        claim_seen_at=timezone.now()
+    )
+    return Note.objects.create(conversation=conversation, author=author, text=text)
+
+
+def of(review: Review, record: AnswerRecord) -> Judgement:
+    """What `review` says of an answer so far. It begins with the labels that the answer has."""
+    judgement, made = Judgement.objects.get_or_create(review=review, record=record)
+    if made:
+        judgement.labels.set(standing_labels(review, record))
+    return judgement
+
+
+def standing_labels(review: Review, record: AnswerRecord) -> Iterable[Label]:
+    """What an answer is labelled with before `review` says anything: in a ruling, by both reviews."""
+    if review.seat != Seat.RULING:
+        return Label.objects.filter(given__record=record)
+    both = Judgement.objects.filter(review__entry=review.entry_id, record=record)
+    said = both.filter(review__submitted_at__isnull=False)
+    if not said.exists():
+        return Label.objects.filter(given__record=record)
+    return Label.objects.filter(pk__in=said.values("labels"))
+
+
+def late(review: Review, record: AnswerRecord | None, said: str) -> Late:
+    """Keep what was sent too late as a note, once, and give back what to tell its author."""
+    when = ""
+    if record is not None:
+        when = f"On the answer of {timezone.localtime(record.ended_at):%-d %B %Y, %H:%M}: "
+    words = f"{when}{said}"
+    conversation, author = review.entry.conversation, review.reviewer
+    if not Note.objects.filter(conversation=conversation, author=author, late=True, text=words).exists():
+        Note.objects.create(conversation=conversation, author=author, late=True, text=words)
+    return Late(
+        f"{claims.whereabouts(review.entry)} What you sent is kept as a note to colleagues.", status=409
+    )
+
+
+def _save(review: Review, record: AnswerRecord, said: str, save: Callable[[Judgement], object]) -> None:
+    """Have `save` change the judgement while the claim holds; else keep what was `said` as a note."""
+    with transaction.atomic():
+        if claims.keep(review):
+            save(of(review, record))
+            return
+    raise late(review, record, said)
+
+
+def _set(judgement: Judgement, **values: object) -> None:
+    for name, value in values.items():
+        setattr(judgement, name, value)
+    judgement.save(update_fields=[*values, "updated_at"])
+
+
+def _checked(text: str, most: int, what: str) -> str:
+    text = clean(text).strip()
+    if len(text) > most:
+        raise Refused(f"{what} has at most {most:,} characters. Shorten it and send again.", status=413)
+    return text

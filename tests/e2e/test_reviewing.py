@@ -1,0 +1,160 @@
+"""A bad answer reaches a reviewer, who claims, judges, labels, notes, corrects and finishes it by the keyboard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from conversations.providers.recorded import Script
+from tests.e2e.acts import answer, ask, ends
+from tests.e2e.conftest import Providers
+from tests.e2e.site import Site, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+RULE = (
+    "from conversations.models import *;"
+    "Rule.objects.get_or_create(company=Company.objects.get(name='Coca Cola'), kind='bad', value='')"
+)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def colleague(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """The browser of a second reviewer."""
+    context = await browser.new_context()
+    context.set_default_timeout(10_000)
+    yield context
+    await context.close()
+
+
+async def entered(page: Page, site: Site) -> str:
+    """The conversation of the member's page, once filing has brought it before the reviewers."""
+    conversation = urlsplit(page.url).path.split("/")[2]
+    deadline = time.monotonic() + 10
+    query = "SELECT count(*) FROM conversations_queueentry WHERE conversation_id = ?"
+    while site.rows(query, conversation.replace("-", "")) == [(0,)]:
+        assert time.monotonic() < deadline
+        await page.wait_for_timeout(100)
+    return conversation
+
+
+async def reads(page: Page, site: Site, conversation: str) -> None:
+    """Open a conversation from the queue, giving a reason where one is asked for."""
+    await page.goto(f"{site.url}/admin/review/")
+    await page.locator(f'a[href*="{conversation}"]').click()
+    await page.get_by_label("Why are you reading?").fill("Review of the queue")
+    await page.get_by_role("button", name="Begin reading").click()
+    await expect(page.get_by_text("The person found this answer bad.")).to_be_visible()
+
+
+async def test_a_bad_answer_is_reviewed_by_keyboard(
+    page: Page,
+    context: BrowserContext,
+    colleague: BrowserContext,
+    browser: Browser,
+    providers: Providers,
+    site: Site,
+) -> None:
+    site.manage("shell", "-c", RULE)
+    await ask(page, providers.on("which colour", Script(pieces=("It is **blue**.",))))
+    await ends(page)
+    await ask(page, providers.on("which shape", Script(pieces=("It is round.",))))
+    await ends(page)
+    await answer(page).hover()
+    await answer(page).get_by_role("button", name="Bad answer").click()
+    await expect(answer(page).get_by_role("button", name="Bad answer")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    conversation = await entered(page, site)
+    await context.clear_cookies()
+
+    desk = await sign_in(context, site, "reviewer")
+    await reads(desk, site, conversation)
+    await expect(desk.get_by_role("button", name="Claim")).to_be_focused()
+    await desk.keyboard.press("Enter")
+    first, second = (desk.locator("[data-answer]").nth(index) for index in range(2))
+    await expect(first.locator("strong", has_text="blue")).to_be_visible()
+
+    await desk.keyboard.press("2")
+    wrong = first.get_by_role("button", name="Wrong")
+    await expect(wrong).to_have_attribute("aria-pressed", "true")
+    await desk.keyboard.press("2")
+    await expect(wrong).to_have_attribute("aria-pressed", "false")
+    await desk.keyboard.press("3")
+    await desk.keyboard.press("2")  # at once: the later one holds
+    await expect(wrong).to_have_attribute("aria-pressed", "true")
+    await desk.keyboard.press("j")
+    await expect(second.locator("article")).to_be_focused()
+    await desk.keyboard.press("4")
+    await expect(second.get_by_role("button", name="Good")).to_have_attribute("aria-pressed", "true")
+    await expect(wrong).to_have_attribute("aria-pressed", "true")
+    await desk.keyboard.press("?")
+    await expect(desk.get_by_role("dialog", name="Keys")).to_be_visible()
+    await desk.keyboard.press("Escape")
+
+    await first.get_by_label("Another label").fill("Colour")
+    await desk.keyboard.press("Enter")
+    await expect(first.get_by_role("button", name="Colour")).to_have_attribute("aria-pressed", "true")
+    await desk.get_by_role("textbox", name="A note to colleagues").fill("n j 3: keys are words here")
+    await desk.get_by_role("button", name="Add the note").click()
+    await expect(desk.locator("#notes-list")).to_contain_text("keys are words here")
+    await expect(desk.get_by_role("textbox", name="A note to colleagues")).to_have_value("")
+
+    told = await sign_in(colleague, site, "manager")
+    await reads(told, site, conversation)
+    await expect(told.get_by_role("status")).to_contain_text("reviewer has claimed this until")
+    await expect(told.get_by_role("button", name="Finish")).to_have_count(0)
+
+    await first.locator("article").focus()
+    await desk.keyboard.press("c")
+    correction = first.get_by_role("textbox", name="How the answer should have been")
+    await expect(correction).to_be_focused()
+    await expect(correction).to_have_value("It is **blue**.")
+    await correction.fill("It is red.")
+    await desk.get_by_role("button", name="Finish", exact=True).click()  # leaving the field saves it first
+    await expect(desk.get_by_text("Finished. What you said counts.")).to_be_visible()
+    counted = site.rows(
+        "SELECT grade.name, correction FROM conversations_judgement AS said "
+        "JOIN conversations_grade AS grade ON grade.id = grade_id "
+        "JOIN conversations_answerrecord AS record ON record.id = record_id "
+        "WHERE counts AND conversation_id = ? ORDER BY record.id",
+        conversation.replace("-", ""),
+    )
+    assert counted == [("Wrong", "It is red."), ("Good", "")]
+
+
+async def test_work_keeps_the_claim_and_what_comes_late_is_a_note(
+    page: Page, context: BrowserContext, colleague: BrowserContext, providers: Providers, site: Site
+) -> None:
+    site.manage("shell", "-c", RULE)
+    await ask(page, providers.on("too late", Script(pieces=("It is green.",))))
+    await ends(page)
+    await answer(page).hover()
+    await answer(page).get_by_role("button", name="Bad answer").click()
+    conversation = await entered(page, site)
+    await context.clear_cookies()
+    desk = await sign_in(context, site, "reviewer")
+    await reads(desk, site, conversation)
+    await desk.get_by_role("button", name="Claim").click()
+    await expect(desk.get_by_role("button", name="Finish and next")).to_be_visible()
+    lapse = (
+        f"from conversations.models import *; QueueEntry.objects.filter(conversation='{conversation}').update"
+    )
+    async with desk.expect_response(lambda response: response.url.endswith("/renew/")) as renewed:
+        await desk.mouse.move(300, 300)
+    assert (await renewed.value).status == 200
+    site.manage("shell", "-c", f"{lapse}(claim_seen_at='2020-01-01T00:00Z')")
+    other = await sign_in(colleague, site, "manager")
+    await reads(other, site, conversation)
+    await other.get_by_role("button", name="Claim").click()
+    await desk.keyboard.press("2")
+    alert = desk.get_by_role("alert")
+    await expect(alert).to_contain_text("manager has claimed this until")
+    await expect(alert).to_contain_text("kept as a note to colleagues")
+    await other.reload()
+    await expect(other.locator("#notes-list")).to_contain_text("verdict Wrong")

@@ -1,0 +1,224 @@
+"""A review by its pages: with a script and without, in time and late, unseen by the second, closed to strangers."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from conversations import filing, reviewing
+from conversations.models import (
+    Company,
+    Feedback,
+    Judgement,
+    Label,
+    Note,
+    QueueEntry,
+    Review,
+)
+from tests.answers import ended
+from tests.conftest import Cast
+from tests.reviews import Case, answer, body, client_of, make, page, press, queue, silence
+from tests.test_access_admin import ACTIONS
+
+Status = QueueEntry.Status
+
+
+@pytest.fixture
+def reviewer(cast: Cast) -> Client:
+    return client_of(cast, "reviewer")
+
+
+@pytest.fixture
+def case(cast: Cast) -> Case:
+    return make(cast)
+
+
+# -- A review, from the claim to the end
+
+
+def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> None:
+    assert "Finish and next" not in body(reviewer.get(page(case)))
+    assert press(reviewer, case, "claim").headers["Location"] == page(case)
+    review = Review.objects.get()
+    sent: dict[str, Any] = {"review": review.pk, "answer": answer(case)}
+    where = f"{page(case)}#message-{answer(case)}"
+    assert press(reviewer, case, "judge", **sent, grade=case.grades[1].pk).headers["Location"] == where
+    press(reviewer, case, "judge", **sent, correction="It is red.\r\n")
+    press(reviewer, case, "label", **sent, name="Colour")
+    press(reviewer, case, "reply", **sent, reply="Thank you.", fixed_in="")
+    press(reviewer, case, "note", text="Look at this.")
+    said = body(reviewer.get(page(case)))
+    for words in ("It is red.", "Colour", "Thank you.", "Look at this."):
+        assert words in said
+    assert 'aria-pressed="true"' in said
+    press(reviewer, case, "label", **sent, remove=Label.objects.get().pk)
+    press(reviewer, case, "judge", **sent, grade="")
+    assert Judgement.objects.get().grade is None
+    refused = press(reviewer, case, "submit", review=review.pk)
+    assert refused.status_code == 409
+    assert "Give an answer a verdict first" in body(refused)
+    press(reviewer, case, "judge", **sent, grade=case.grades[1].pk)
+    done = press(reviewer, case, "submit", review=review.pk)
+    assert done.headers["Location"] == queue(cast)
+    assert case.verdicts() == ["Wrong", ""]
+    assert Feedback.objects.get().reply == "Thank you."
+    assert "Review this again" in body(reviewer.get(page(case)))
+
+
+def test_finishing_goes_on_with_the_next_that_is_free(cast: Cast, reviewer: Client, case: Case) -> None:
+    taken, free = make(cast), make(cast)
+    taken.claimed(cast.manager)
+    review = case.judged(cast.reviewer, 2)
+    done = press(reviewer, case, "submit", review=review.pk, next="1")
+    assert done.headers["Location"] == page(free)
+    review = free.judged(cast.reviewer, 2)
+    by_script = press(reviewer, free, "submit", script=True, review=review.pk, next="1")
+    assert by_script.headers["HX-Redirect"] == queue(cast)
+
+
+def test_a_script_gets_the_parts_that_changed_and_nobodys_words(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    review = case.claimed(cast.reviewer)
+    sent: dict[str, Any] = {"review": review.pk, "answer": answer(case)}
+    parts = {
+        "judge": press(reviewer, case, "judge", script=True, **sent, grade=case.grades[1].pk),
+        "label": press(reviewer, case, "label", script=True, **sent, name="<i>"),
+        "reply": press(reviewer, case, "reply", script=True, **sent, reply="Thanks"),
+        "note": press(reviewer, case, "note", script=True, text="<i>note</i>"),
+        "renew": press(reviewer, case, "renew", script=True, review=review.pk),
+    }
+    assert 'aria-pressed="true"' in body(parts["judge"])
+    assert "&lt;i&gt;" in body(parts["label"])
+    assert "Saved" in body(parts["reply"])
+    assert "&lt;i&gt;note" in body(parts["note"])
+    for name, part in parts.items():
+        assert part.status_code == 200
+        assert ('id="desk-until" hx-swap-oob' in body(part)) is (name != "note")
+        assert "It is blue" not in body(part)
+        assert "What is Coca Cola" not in body(part)
+    refused = press(reviewer, case, "label", script=True, **sent, name="")
+    assert refused.status_code == 400
+    assert 'id="desk-sentence" role="alert" hx-swap-oob' in body(refused)
+
+
+def test_who_comes_second_is_told_and_can_read_along(cast: Cast, reviewer: Client, case: Case) -> None:
+    case.claimed(cast.manager)
+    said = body(reviewer.get(page(case)))
+    assert "<strong>manager</strong> has claimed this until" in said
+    assert "Finish and next" not in said
+    refused = press(reviewer, case, "claim")
+    assert refused.status_code == 409
+    assert "manager has claimed this until" in body(refused)
+
+
+def test_a_claim_that_is_late_is_told_and_what_was_sent_is_a_note(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    review = case.claimed(cast.reviewer)
+    silence(case)
+    assert "Your claim lapsed" in body(reviewer.get(page(case)))
+    case.claimed(cast.manager)
+    for script in (False, True):
+        late = press(
+            reviewer, case, "judge", script=script, review=review.pk, answer=answer(case), correction="Red!"
+        )
+        assert late.status_code == 409
+        assert "kept as a note to colleagues" in body(late)
+    note = Note.objects.get()
+    assert note.late
+    assert "Red!" in note.text
+    assert "came too late for the review" in body(reviewer.get(page(case)))
+
+
+def test_a_review_is_saved_though_the_sitting_has_ended(cast: Cast, case: Case) -> None:
+    client = Client()
+    client.force_login(cast.reviewer)
+    review = case.claimed(cast.reviewer)
+    press(client, case, "judge", review=review.pk, answer=answer(case), grade=case.grades[0].pk)
+    assert Judgement.objects.get().grade == case.grades[0]
+    assert "sitting" in client.get(page(case)).headers["Location"]
+
+
+def test_an_entry_is_opened_by_hand(cast: Cast, reviewer: Client, case: Case) -> None:
+    QueueEntry.objects.all().delete()
+    press(reviewer, case, "open", answer=answer(case))
+    entry = QueueEntry.objects.get()
+    assert (entry.claimed_by, str(entry.reasons.get())) == (cast.reviewer, "Opened by a reviewer.")
+    press(reviewer, case, "release", review=Review.objects.get().pk)
+    assert QueueEntry.objects.get().claimed_by is None
+
+
+def test_a_second_reviewer_sees_nothing_of_the_first(cast: Cast, reviewer: Client, case: Case) -> None:
+    Company.objects.update(second_reviews=100)
+    first = case.claimed(cast.manager)
+    canary = "zqcanary"
+    reviewing.judge(first, case.records[0], case.grades[1].pk)
+    reviewing.correct(first, case.records[0], canary)
+    reviewing.label(first, case.records[0], "Colour")
+    reviewing.reply(first, case.records[0], canary, None)
+    reviewing.note(case.entry.conversation, cast.manager, canary)
+    earlier = body(reviewer.get(page(case)))
+    assert canary not in earlier  # who may be the second sees nothing while the first is at work
+    reviewing.submit(first)
+    before, listed = body(reviewer.get(page(case))), body(reviewer.get(queue(cast), {"tab": "second"}))
+    press(reviewer, case, "claim")
+    during = body(reviewer.get(page(case)))
+    for said in (before, listed, during):
+        assert canary not in said
+        assert 'aria-pressed="true"' not in said
+        assert "manager" not in said
+    assert "You see nothing of the first review" in during
+    assert "Answer the person" not in during
+    assert canary in body(client_of(cast, "manager").get(page(case)))
+    second = Review.objects.get(seat=Review.Seat.SECOND)
+    reviewing.judge(second, case.records[0], case.grades[2].pk)
+    reviewing.submit(second)
+    after = body(client_of(cast, "manager").get(page(case)))
+    assert f'<a href="#message-{answer(case)}">Answer 1</a>' in after.split("The reviews differ on")[1]
+    for words in (canary, "Second review, reviewer", "agree in 0 % of 1 answer", "as a manager you may rule"):
+        assert words in after
+
+
+def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, case: Case) -> None:
+    mine = case.claimed(cast.reviewer)
+    foreign = ended(cast, by=cast.outsider, persona=cast.helpdesk)
+    filing.file_ended()
+    own = [cast.coca_cola.pk, case.entry.conversation_id]
+    sent: dict[str, Any] = {
+        "review": mine.pk,
+        "answer": answer(case),
+        "grade": case.grades[0].pk,
+        "text": "x",
+    }
+    for action in ACTIONS:
+        for company, conversation in (
+            (cast.globex.pk, foreign.conversation.pk),
+            (cast.coca_cola.pk, foreign.conversation.pk),
+            (cast.globex.pk, case.entry.conversation_id),
+            (cast.coca_cola.pk, uuid.uuid4()),
+        ):
+            address = reverse(f"admin:review_{action}", args=[company, conversation])
+            assert reviewer.post(address, sent).status_code == 404, (action, company)
+    other = client_of(cast, "manager")
+    for action in ("release", "renew", "judge", "label", "reply", "submit"):
+        address = reverse(f"admin:review_{action}", args=own)
+        for wrong in ({"review": mine.pk}, {"review": "x"}, {"review": 987_654}, {}):
+            assert other.post(address, sent | {"review": ""} | wrong).status_code == 404, (action, wrong)
+    for action in ("open", "judge", "label", "reply"):
+        address = reverse(f"admin:review_{action}", args=own)
+        for wrong_answer in (str(foreign.answer.pk), str(uuid.uuid4()), "x", ""):
+            assert reviewer.post(address, sent | {"answer": wrong_answer}).status_code == 404
+    assert not Judgement.objects.exists()
+    assert not Note.objects.exists()
+
+
+def test_a_verdict_that_was_not_chosen_takes_nothing_back(cast: Cast, reviewer: Client, case: Case) -> None:
+    review = case.judged(cast.reviewer, 2)
+    sent = press(reviewer, case, "judge", review=review.pk, answer=answer(case))
+    assert sent.status_code == 400
+    assert Judgement.objects.get().grade == case.grades[1]
