@@ -29,9 +29,9 @@ from conversations.models import (
     Message,
     Persona,
     PersonaVersion,
-    Rule,
     QueueEntry,
     Review,
+    Rule,
 )
 
 if TYPE_CHECKING:

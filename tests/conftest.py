@@ -21,7 +21,7 @@ from pytest_django.fixtures import Settings
 from conversations.database import THREADS, executor
 from conversations.generation import keeper
 from conversations.generation.runner import RUNS
-from conversations.models import Company, Persona
+from conversations.models import Company, Label, Persona, Rule
 from conversations.providers import http, recorded
 from conversations.providers.recorded import UNPACED, RecordedUpstream
 
@@ -76,8 +76,10 @@ def _quick_settings(settings: Settings) -> None:
 
 
 def load_cast() -> Cast:
-    """Load the demo companies and give them back."""
+    """Load the demo companies and give them back, without the demo's rules and labels: those are each test's own."""
     call_command("demo", stdout=io.StringIO())
+    Rule.objects.all().delete()
+    Label.objects.all().delete()
     people = {user.username: user for user in User.objects.all()}
     personas = {
         persona.name: persona for persona in Persona.objects.select_related("company", "current__endpoint")

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import feedback, filing, reviewing
+from conversations import feedback, filing, reviewing, rubrics
 from conversations.models import AnswerRecord, Grade, Note, QueueEntry, Review, Rule
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
@@ -55,7 +55,7 @@ def make(cast: Cast) -> Case:
     return Case(
         QueueEntry.objects.get(conversation=turn.conversation),
         list(records.order_by("pk")),
-        list(reviewing.rubric(cast.coca_cola).grades.all()),
+        list(rubrics.in_use(cast.coca_cola).grades.all()),
     )
 
 

@@ -18,12 +18,6 @@ from tests.test_posting import start
 Kind = Rule.Kind
 
 
-@pytest.fixture(autouse=True)
-def _no_rules(cast: Cast) -> None:
-    """The rules are each test's own."""
-    Rule.objects.all().delete()
-
-
 def rule(cast: Cast, kind: Kind, value: str = "", **more: Any) -> Rule:
     made = Rule(company=cast.coca_cola, kind=kind, value=value, **more)
     rules.check(made)

@@ -12,11 +12,18 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from conversations import feedback, filing
+from conversations import feedback, filing, rules
+from conversations.management.commands.demo import begin_review
 from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason, Label, Rule
 from tests.answers import ended
 from tests.conftest import Cast
 from tests.races import at_once
+
+
+@pytest.fixture(autouse=True)
+def _demo(cast: Cast) -> None:
+    """What the demo begins with."""
+    begin_review(cast.coca_cola)
 
 
 @pytest.fixture
@@ -63,7 +70,7 @@ def test_the_demo_has_rules_and_labels_to_begin_with(cast: Cast, manager: Client
         assert words in page
 
 
-@pytest.mark.parametrize("kind", Rule.Kind.values)
+@pytest.mark.parametrize("kind", rules.OFFERED)
 def test_each_kind_of_rule_is_added_by_a_form_of_its_own(cast: Cast, manager: Client, kind: str) -> None:
     Rule.objects.all().delete()
     value = {"sample": " 07 ", "words": " refund \n\n  reçu", "pattern": r"<b>\d+</b>"}.get(kind, "")
@@ -169,7 +176,7 @@ def test_what_belongs_to_another_company_is_a_404_and_stays(cast: Cast, manager:
         (url(cast, "rule", rule.pk), {"value": "ours"}),
         (url(cast, "rule_switch", rule.pk), {}),
         (url(cast, "rule_remove", rule.pk), {}),
-        (url(cast, "label", label.pk), {"name": "ours"}),
+        (url(cast, "label_rename", label.pk), {"name": "ours"}),
         (url(cast, "label_retire", label.pk), {"retired": "1"}),
         (url(cast, "rule", own.pk), {"persona": str(cast.helpdesk.pk)}),
         (url(cast, "rule", own.pk), {"persona": "no such thing"}),
@@ -209,8 +216,8 @@ def test_labels_are_added_renamed_retired_and_brought_back(cast: Cast, manager: 
     manager.post(url(cast, "label_add"), {"name": "  Too \n long "})
     label = Label.objects.get(name="Too long")
     AnswerLabel.objects.create(label=label, record=_record(cast))
-    manager.post(url(cast, "label", label.pk), {"name": "Long-winded"})
-    manager.post(url(cast, "label", label.pk), {"name": "LONG-winded"})
+    manager.post(url(cast, "label_rename", label.pk), {"name": "Long-winded"})
+    manager.post(url(cast, "label_rename", label.pk), {"name": "LONG-winded"})
     assert "On 1 answer<" in shown(manager, cast)
     manager.post(url(cast, "label_retire", label.pk), {"retired": "1"})
     label.refresh_from_db()
@@ -243,7 +250,7 @@ def test_a_label_that_will_not_do_says_so_in_its_place(
     cast: Cast, manager: Client, name: str, sentence: str
 ) -> None:
     tone = Label.objects.get(name="Tone")
-    for address in (url(cast, "label_add"), url(cast, "label", tone.pk)):
+    for address in (url(cast, "label_add"), url(cast, "label_rename", tone.pk)):
         answer = manager.post(address, {"name": name})
         page = answer.content.decode()
         assert answer.status_code == 400

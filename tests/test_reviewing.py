@@ -159,7 +159,7 @@ def test_grades_of_another_rubric_are_refused(cast: Cast, case: Case) -> None:
     Rubric.objects.filter(pk=old.rubric_id).update(in_use=False)
     Rubric.objects.create(company=cast.coca_cola, name="New", in_use=True)
     for grade in (foreign.pk, old.pk, 987_654):
-        with pytest.raises(Refused, match="rubric has changed"):
+        with pytest.raises(Refused, match="grades have changed"):
             reviewing.judge(review, case.records[0], grade)
     assert not review.judgements.exists()
     assert not Rubric.objects.filter(frozen_at__isnull=False).exists()

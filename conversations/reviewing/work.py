@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.utils import timezone
 
+from conversations import rubrics
 from conversations.models import (
     AnswerRecord,
     Conversation,
@@ -25,7 +26,6 @@ from conversations.models import (
     Review,
 )
 from conversations.posting import Refused, clean
-from conversations import rubrics
 from conversations.reviewing import claims
 
 Seat = Review.Seat

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.text import Truncator
 from django.views.decorators.http import require_http_methods, require_POST
 
-from conversations import access
+from conversations import access, rules
 from conversations.admin.workplace import doors, settings
 from conversations.admin.workplace.forms import KINDS, RuleForm
 from conversations.models import Company, Rule
@@ -17,7 +17,7 @@ from conversations.models import Company, Rule
 @doors.of_managers
 def add(request: HttpRequest, company: Company, kind: str) -> HttpResponse:
     """A new rule of `kind`."""
-    if kind not in Rule.Kind.values:
+    if kind not in rules.OFFERED:
         raise access.NotVisible
     return _form(request, company, Rule(company=company, kind=kind))
 

@@ -88,6 +88,14 @@ RULES = ((Kind.BAD, ""), (Kind.FLAG, ""), (Kind.TROUBLE, ""), (Kind.SAMPLE, "5")
 LABELS = ("Made up", "Out of date", "Tone")
 
 
+def begin_review(company: Company) -> None:
+    """Rules and labels, so that there is something to review."""
+    for kind, value in RULES:
+        Rule.objects.create(company=company, kind=kind, value=value)
+    for name in LABELS:
+        Label.objects.create(company=company, name=name)
+
+
 class Command(BaseCommand):
     help = "Load the demo companies, people and personas, once."
 
@@ -120,7 +128,7 @@ class Command(BaseCommand):
             )
         }
         self._personas(companies, servers)
-        self._review(companies["Coca Cola"])
+        begin_review(companies["Coca Cola"])
 
     def _personas(self, companies: dict[str, Company], servers: dict[Wire, Endpoint]) -> None:
         for company, facts, told in PERSONAS:
@@ -130,13 +138,6 @@ class Command(BaseCommand):
                 wire, told = Wire.MISTRAL, {**told, "model": "mistral-small-latest"}
             words = {name: value for name, value in told.items() if name != "wire"}
             personas.publish(persona, PersonaVersion(endpoint=servers[wire], **words), by=None)
-
-    def _review(self, company: Company) -> None:
-        """Rules and labels, so that there is something to review."""
-        for kind, value in RULES:
-            Rule.objects.create(company=company, kind=kind, value=value)
-        for name in LABELS:
-            Label.objects.create(company=company, name=name)
 
     def _remember(self, password: str) -> None:
         """Keep a password that was made up, readable by the owner alone, so that a second start can say it."""
