@@ -1,25 +1,40 @@
 """Finding answers of a company in its ledger: what can be asked, and the query that it becomes.
 
-Callers have been through `access.py`, and show nobody's words without `reading.py`.
+Callers have been through `access.py`, and show nobody's words without `reading.py`. Pages go by id, which grows with
+the order in which answers ended: `page` costs the same wherever in the list it stands.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from conversations.models import AnswerRecord, Company
+from conversations import search, words
+from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason
+
+PAGE = 50
+LAST = 2**62  # no id is so high
+RATINGS = ("good", "bad", "none")
+FEW = 500  # so many answers are looked at one by one for words, sooner than all that have the words
+# An answer is in the ledger seconds after its end, and in the order of the ends but for what several processes do at
+# once. Hardly one is filed behind others that ended so much later, and never as many as are asked for a bound.
+LATE = timedelta(days=1)
+ASKED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is looked for; None where anything will do. Days are the site's, and `until` is the last one included."""
+    """What is looked for; None where anything will do. Days are the site's, and `until` is the last one included.
 
+    `unknown` names what was asked for in a way that nothing can be: then nothing is found, instead of everything.
+    """
+
+    text: str | None = None
     persona: uuid.UUID | None = None
     version: int | None = None
     model: str | None = None
@@ -31,15 +46,28 @@ class Filters:
     error: str | None = None  # a kind, or "any"
     since: date | None = None
     until: date | None = None
+    unknown: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Filters:
-        """The filters of an address's query. What makes no sense is left out."""
+        """The filters of an address's query."""
+        read = cls._read(query)
+        given = {name for name in cls.names() if query.get(name, "").strip()}
+        return replace(read, unknown=frozenset(name for name in given if getattr(read, name) is None))
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The parameters of an address that are filters."""
+        return [name for name in cls.__slots__ if name != "unknown"]
+
+    @classmethod
+    def _read(cls, query: Mapping[str, str]) -> Filters:
         return cls(
+            text=_text(query.get("text", "")),
             persona=_uuid(query.get("persona", "")),
             version=_number(query.get("version", "")),
             model=_text(query.get("model", "")),
-            rating=_text(query.get("rating", "")),
+            rating=_choice(query.get("rating", ""), RATINGS),
             verdict=_number(query.get("verdict", "")),
             label=_number(query.get("label", "")),
             rule=_number(query.get("rule", "")),
@@ -51,26 +79,101 @@ class Filters:
 
     def as_query(self) -> dict[str, str]:
         """The same as parameters of an address, and for a manifest; only what is set."""
-        return {name: str(value) for name in self.__slots__ if (value := getattr(self, name)) is not None}
+        return {name: str(value) for name in self.names() if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Ids of answers, the newest first, and where the list goes on: `before` an id, and `after` one."""
+
+    ids: list[int]
+    before: int | None
+    after: int | None
 
 
 def answers(company: Company, filters: Filters) -> QuerySet[AnswerRecord]:
     """The answers of `company` that `filters` let through, without trials, in no order yet: sort by id."""
+    found = _ledger(company, filters)
+    if filters.text is None:
+        return found
+    query = words.parse(filters.text)
+    return found.filter(pk__in=search.subquery(_tags(company, filters), query)) if query else found.none()
+
+
+def page(
+    company: Company,
+    filters: Filters,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    size: int = PAGE,
+) -> Page:
+    """A page of `answers`: the newest, those `before` an id, or the nearest `after` one."""
+    forward = before is None and after is not None
+    above, below = _bounds(company, filters)
+    above = max(above, after or 0) if forward else above
+    below = min(below, before) if before is not None else below
+    found = _ids(company, filters, above, below, oldest=forward, limit=size + 1)
+    more, found = len(found) > size, found[:size]
+    if forward:
+        found.reverse()
+    return Page(
+        found,
+        before=found[-1] if found and (more or forward) else None,
+        after=(found[0] if found else below - 1) if (before is not None or (forward and more)) else None,
+    )
+
+
+def _ids(
+    company: Company, filters: Filters, above: int, below: int, *, oldest: bool, limit: int
+) -> list[int]:
+    ledger = _ledger(company, filters).filter(pk__gt=above, pk__lt=below).order_by("pk" if oldest else "-pk")
+    if filters.text is None:
+        return list(ledger.values_list("pk", flat=True)[:limit])
+    tags, query = _tags(company, filters), words.parse(filters.text)
+    if not query or filters.unknown:
+        return []
+    changing = replace(filters, persona=None, version=None, model=None, finish=None, error=None)
+    if changing == Filters(text=filters.text):
+        return search.ids(tags, query, above=above, below=below, oldest=oldest, limit=limit)
+    if any(getattr(filters, name) is not None for name in _RARE):
+        few = list(ledger.values_list("pk", flat=True)[: FEW + 1])
+        if len(few) <= FEW:
+            return search.among(few, tags, query)[:limit]
+    also = _ledger(company, changing)
+    return search.ids(tags, query, above=above, below=below, oldest=oldest, limit=limit, also=also)
+
+
+_TAGS = ("persona", "version", "model", "finish", "error")  # what the index of words knows of an answer too
+_RARE = ("rating", "verdict", "label", "rule")  # what few answers have
+
+
+def _tags(company: Company, filters: Filters) -> list[str]:
+    asked = {name: value for name in _TAGS if (value := getattr(filters, name)) is not None}
+    if asked.get("error") == "any":
+        asked["error"] = ""
+    return [search.tag("company", company.pk), *(search.tag(name, value) for name, value in asked.items())]
+
+
+def _ledger(company: Company, filters: Filters) -> QuerySet[AnswerRecord]:
+    """What of `filters` the ledger knows: all but words."""
     found = AnswerRecord.objects.filter(company=company, trial=False)
+    if filters.unknown:
+        return found.none()
     plain = {
         "persona": filters.persona,
         "version": filters.version,
         "model": filters.model,
         "verdict": filters.verdict,
-        "labels__label": filters.label,
-        "reasons__rule": filters.rule,
         "finish_reason": filters.finish,
     }
     found = found.filter(**{name: value for name, value in plain.items() if value is not None})
-    if filters.rating in {"good", "bad"}:
-        found = found.filter(good=filters.rating == "good")
-    elif filters.rating == "none":
-        found = found.filter(good__isnull=True)
+    if filters.label is not None:
+        found = found.filter(pk__in=AnswerLabel.objects.filter(label=filters.label).values("record"))
+    if filters.rule is not None:
+        found = found.filter(pk__in=EntryReason.objects.filter(rule=filters.rule).values("record"))
+    if filters.rating is not None:
+        found = found.filter(good=None if filters.rating == "none" else filters.rating == "good")
     if filters.error == "any":
         found = found.filter(error_kind__isnull=False)
     elif filters.error:
@@ -82,12 +185,30 @@ def answers(company: Company, filters: Filters) -> QuerySet[AnswerRecord]:
     return found
 
 
+def _bounds(company: Company, filters: Filters) -> tuple[int, int]:
+    """Ids between which all answers of the asked days lie, by the index of times."""
+    ended = AnswerRecord.objects.filter(company=company).values_list("pk", flat=True)
+    above: Sequence[int] = ()
+    below: Sequence[int] = ()
+    if filters.since:
+        early = ended.filter(ended_at__lt=_midnight(filters.since) - LATE)
+        above = early.order_by("-ended_at")[:ASKED]
+    if filters.until:
+        late = ended.filter(ended_at__gt=_midnight(filters.until + timedelta(days=1)) + LATE)
+        below = late.order_by("ended_at")[:ASKED]
+    return min(above, default=0), max(below, default=LAST)
+
+
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min)).astimezone(UTC)
 
 
 def _text(value: str) -> str | None:
     return value.replace("\0", "").strip()[:200] or None
+
+
+def _choice(value: str, among: Collection[str]) -> str | None:
+    return value if value in among else None
 
 
 def _number(value: str) -> int | None:

@@ -106,6 +106,7 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     # The workplace, by company; asked in a sitting.
     "review_sitting": (STAFF, FOREIGN_ROW),
     "review_unmask": (POST_ONLY, POST_ONLY),
+    "review_answers": (STAFF, FOREIGN_ROW),
     "review_readings": (OWN_ROW, FOREIGN_ROW),
 }
 BY_NAME = {"app_list"}

@@ -15,14 +15,14 @@ LAYERS = (
     {"pages"},
     {"thread", "generation", "announcements"},
     {"filing", "feedback", "reading", "finding"},
-    {"posting", "rules"},
+    {"posting", "rules", "search"},
     {"personas", "catalogue"},
     {"endpoints", "access", "tree"},
-    {"rendering", "providers", "database"},
+    {"rendering", "providers", "database", "words"},
     {"models"},
 )
 RANK = {name: len(LAYERS) - index for index, layer in enumerate(LAYERS) for name in layer}
-ALONE = {"rendering", "providers", "models", "database"}  # these know nothing of ours but themselves
+ALONE = {"rendering", "providers", "models", "database", "words"}  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 
 

@@ -26,6 +26,8 @@ SUITES = [
         "feedback",
         "reading",
         "filing",
+        "search",
+        "finding",
         "studio",
     )
 ]

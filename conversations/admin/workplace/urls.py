@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import URLPattern, path
 
-from conversations.admin.workplace import readings, sittings
+from conversations.admin.workplace import answers, readings, sittings
 
 
 def urls() -> list[URLPattern]:
@@ -19,6 +19,7 @@ def urls() -> list[URLPattern]:
         _path(
             "<uuid:company_id>/conversations/<uuid:conversation_id>/name/", sittings.unmask, "review_unmask"
         ),
+        _path("<uuid:company_id>/answers/", answers.listed, "review_answers"),
         _path("<uuid:company_id>/readings/", readings.listed, "review_readings"),
     ]
 
