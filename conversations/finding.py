@@ -7,15 +7,16 @@ the order in which answers ended: `page` costs the same wherever in the list it 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from conversations import search, words
-from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason
+from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason, PersonaVersion
 
 PAGE = 50
 LAST = 2**62  # no id is so high
@@ -110,6 +111,7 @@ def page(
 ) -> Page:
     """A page of `answers`: the newest, those `before` an id, or the nearest `after` one."""
     forward = before is None and after is not None
+    filters = _resolved(filters)
     above, below = _bounds(company, filters)
     above = max(above, after or 0) if forward else above
     below = min(below, before) if before is not None else below
@@ -160,24 +162,14 @@ def _ledger(company: Company, filters: Filters) -> QuerySet[AnswerRecord]:
     found = AnswerRecord.objects.filter(company=company, trial=False)
     if filters.unknown:
         return found.none()
-    plain = {
-        "persona": filters.persona,
-        "version": filters.version,
-        "model": filters.model,
-        "verdict": filters.verdict,
-        "finish_reason": filters.finish,
-    }
-    found = found.filter(**{name: value for name, value in plain.items() if value is not None})
     if filters.label is not None:
         found = found.filter(pk__in=AnswerLabel.objects.filter(label=filters.label).values("record"))
     if filters.rule is not None:
         found = found.filter(pk__in=EntryReason.objects.filter(rule=filters.rule).values("record"))
-    if filters.rating is not None:
-        found = found.filter(good=None if filters.rating == "none" else filters.rating == "good")
-    if filters.error == "any":
-        found = found.filter(error_kind__isnull=False)
-    elif filters.error:
-        found = found.filter(error_kind=filters.error)
+    leads = filters.label is None and filters.rule is None
+    for condition in _conditions(filters):
+        found = found.filter(condition if leads or connection.vendor != "sqlite" else _unindexed(condition))
+        leads = False
     if filters.since:
         found = found.filter(ended_at__gte=_midnight(filters.since))
     if filters.until:
@@ -185,11 +177,50 @@ def _ledger(company: Company, filters: Filters) -> QuerySet[AnswerRecord]:
     return found
 
 
+def _conditions(filters: Filters) -> Iterator[Q]:
+    """What is asked of a record's own columns, from what few have to what many have."""
+    if filters.error is not None:
+        yield Q(error_kind__isnull=False) if filters.error == "any" else Q(error_kind=filters.error)
+    if filters.rating in {"good", "bad"}:
+        yield Q(
+            good__in=[filters.rating == "good"]
+        )  # by itself a boolean is no comparison that takes an index
+    if filters.verdict is not None:
+        yield Q(verdict=filters.verdict)
+    if filters.version is not None:
+        yield Q(version=filters.version)
+    if filters.finish is not None:
+        yield Q(finish_reason=filters.finish)
+    if filters.model is not None:
+        yield Q(model=filters.model)
+    if filters.persona is not None:
+        yield Q(persona=filters.persona)
+    if filters.rating == "none":
+        yield Q(good__isnull=True)
+
+
+def _unindexed(condition: Q) -> Case:
+    """The same, for which SQLite takes no index: without statistics it would choose between several by chance."""
+    return Case(When(condition, then=Value(True)), default=Value(False))
+
+
+def _resolved(filters: Filters) -> Filters:
+    """With what persona, version and model say together of the version: each alone may be of every second answer."""
+    asked = {"persona": filters.persona, "pk": filters.version, "model": filters.model}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if len(given) < 2:
+        return filters
+    fitting = PersonaVersion.objects.filter(**given).values_list("pk", flat=True)[:2]
+    if not fitting:
+        return replace(filters, unknown=frozenset(given))
+    return replace(filters, persona=None, model=None, version=fitting[0]) if len(fitting) == 1 else filters
+
+
 def _bounds(company: Company, filters: Filters) -> tuple[int, int]:
     """Ids between which all answers of the asked days lie, by the index of times."""
     ended = AnswerRecord.objects.filter(company=company).values_list("pk", flat=True)
-    above: Sequence[int] = ()
-    below: Sequence[int] = ()
+    above: Iterable[int] = ()
+    below: Iterable[int] = ()
     if filters.since:
         early = ended.filter(ended_at__lt=_midnight(filters.since) - LATE)
         above = early.order_by("-ended_at")[:ASKED]

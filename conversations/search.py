@@ -14,7 +14,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
+from zlib import crc32
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -26,6 +28,7 @@ from conversations.words import Query, Term
 
 MAX_WORDS = 16_000  # of a document; PostgreSQL counts positions up to 16,383
 MAX_BYTES = 500_000  # of its words; PostgreSQL takes a megabyte with all that it adds
+WALKED = 20_000  # ids
 
 
 def add(answers: Iterable[tuple[AnswerRecord, str, str]]) -> None:
@@ -37,7 +40,7 @@ def add(answers: Iterable[tuple[AnswerRecord, str, str]]) -> None:
     }
     if not new:
         return
-    key = "rowid" if _sqlite() else "record_id"
+    key = _key()
     with connection.cursor() as cursor:
         marks = ", ".join(["%s"] * len(new))
         cursor.execute(f"SELECT {key} FROM conversations_search WHERE {key} IN ({marks})", list(new))  # noqa: S608
@@ -52,8 +55,8 @@ def add(answers: Iterable[tuple[AnswerRecord, str, str]]) -> None:
             )
         else:
             cursor.executemany(
-                "INSERT INTO conversations_search (record_id, company_id, words) "
-                "VALUES (%s, %s, %s::tsvector) ON CONFLICT (record_id) DO NOTHING",
+                "INSERT INTO conversations_search (record_id, words, pairs) "
+                "VALUES (%s, %s::tsvector, %s) ON CONFLICT (record_id) DO NOTHING",
                 rows,
             )
 
@@ -83,7 +86,7 @@ def ids(
     above: int = 0,
     below: int = 2**62,
     oldest: bool = False,
-    also: QuerySet[AnswerRecord] | None = None,
+    also: QuerySet[AnswerRecord, Any] | None = None,
     limit: int,
 ) -> list[int]:
     """The ids between `above` and `below` of documents with all `tags` and all that `query` asks for.
@@ -92,18 +95,20 @@ def ids(
     """
     if not query:
         return []
-    key, where, parameters = _where(tags, query)
-    sql = f"SELECT {key} FROM conversations_search WHERE {where} AND {key} > %s AND {key} < %s"  # noqa: S608
-    parameters += [above, below]
     if also is not None:
-        here = also.filter(pk=RawSQL(f"conversations_search.{key}", [])).values("pk")  # noqa: S611
-        inner, values = here.query.sql_with_params()
-        sql += f" AND EXISTS ({inner})"
-        parameters += values
-    order = "ASC" if oldest else "DESC"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{sql} ORDER BY {key} {order} LIMIT %s", [*parameters, limit])
-        return [pk for (pk,) in cursor.fetchall()]
+        key = f"conversations_search.{_key()}"
+        also = also.filter(pk__gt=above, pk__lt=below, pk=RawSQL(key, [])).values("pk")  # noqa: S611
+    if _sqlite():
+        return _ids(tags, query, above, below, oldest, also, limit)
+    # Its plans are chosen by how often words are, which says little of how often they are together. So the next rows
+    # are walked, which ends at once where what is asked for is common; where it is not, the index of words has few.
+    edge = above + WALKED if oldest else min(below, _last() + 1) - WALKED
+    near = (above, min(below, edge)) if oldest else (max(above, edge - 1), below)
+    rest = (edge - 1, below) if oldest else (above, edge)
+    found = _ids(tags, query, *near, oldest, also, limit)
+    if len(found) < limit and rest[0] + 1 < rest[1]:
+        found += _ids(tags, query, *rest, oldest, also, limit - len(found), indexed=True)
+    return found
 
 
 def among(candidates: Sequence[int], tags: Sequence[str], query: Query) -> list[int]:
@@ -123,6 +128,43 @@ def subquery(tags: Sequence[str], query: Query) -> RawSQL:
     """The ids that are found, as a part of another query. `query` asks for something."""
     key, where, parameters = _where(tags, query)
     return RawSQL(f"SELECT {key} FROM conversations_search WHERE {where}", parameters)  # noqa: S608, S611
+
+
+def _ids(
+    tags: Sequence[str],
+    query: Query,
+    above: int,
+    below: int,
+    oldest: bool,
+    also: QuerySet[AnswerRecord, Any] | None,
+    limit: int,
+    indexed: bool = False,
+) -> list[int]:
+    """One query of `ids`. With `indexed` PostgreSQL finds all by the index of words before it sorts."""
+    key, where, parameters = _where(tags, query)
+    sql = f"SELECT {key} FROM conversations_search WHERE {where}"  # noqa: S608
+    if indexed:
+        sql = f"WITH conversations_search AS MATERIALIZED ({sql}) SELECT {key} FROM conversations_search WHERE TRUE"  # noqa: S608
+    sql += f" AND {key} > %s AND {key} < %s"
+    parameters += [above, below]
+    if also is not None:
+        inner, values = also.query.sql_with_params()
+        sql += f" AND EXISTS ({inner})"
+        parameters += values
+    order = "ASC" if oldest else "DESC"
+    with connection.cursor() as cursor:
+        cursor.execute(f"{sql} ORDER BY {key} {order} LIMIT %s", [*parameters, limit])
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _last() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(record_id) FROM conversations_search")
+        return int(cursor.fetchone()[0] or 0)
+
+
+def _key() -> str:
+    return "rowid" if _sqlite() else "record_id"
 
 
 def _sqlite() -> bool:
@@ -145,7 +187,12 @@ def _row(record: AnswerRecord, text: str) -> tuple[Any, ...]:
     for position, word in enumerate(kept, 1):
         places.setdefault(word, []).append(str(position))
     vector = " ".join(_lexeme(word) + (":" + ",".join(at) if at else "") for word, at in places.items())
-    return record.pk, record.company_id, vector
+    return record.pk, vector, sorted(_pairs(kept))
+
+
+def _pairs(in_a_row: Sequence[str]) -> set[int]:
+    """A number for each two words that follow one another. Others may have the same: it finds candidates only."""
+    return {crc32(f"{one} {other}".encode("utf-8", "replace")) - 2**31 for one, other in pairwise(in_a_row)}
 
 
 def _cut(found: list[str]) -> list[str]:
@@ -165,7 +212,11 @@ def _where(tags: Sequence[str], query: Query) -> tuple[str, str, list[Any]]:
         return "rowid", "conversations_search MATCH %s", [" AND ".join(asked)]
     # A lexeme with a space before it is a tag: no word has one.
     asked = [_lexeme(f" {each}") for each in tags] + [_tsquery(term) for term in query]
-    return "record_id", "words @@ %s::tsquery", [" & ".join(asked)]
+    where, parameters = "words @@ %s::tsquery", [" & ".join(asked)]
+    # Its index knows words but not their order, so that it would read every text that has all words of a phrase.
+    if pairs := {pair for term in query for pair in _pairs(term.words)}:
+        return "record_id", f"{where} AND pairs @> %s::integer[]", [*parameters, sorted(pairs)]
+    return "record_id", where, parameters
 
 
 def _fts5(term: Term) -> str:

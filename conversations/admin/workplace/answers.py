@@ -23,6 +23,11 @@ from conversations.rendering import plaintext
 from conversations.words import Query
 
 QUESTION_CHARS, ANSWER_CHARS = 140, 260
+# Of the rows beside a record; a conversation's title is words.
+SHOWN = (
+    *("conversation__owner__username", "conversation__owner__first_name", "conversation__owner__last_name"),
+    *("persona__name", "version__number", "verdict__name"),
+)
 LEAD = 60  # characters before the first word found, where it does not stand at the beginning
 SCANNED = 20_000  # characters of a text in which words are marked
 
@@ -87,14 +92,13 @@ def _rows(sitting: Sitting, ids: Sequence[int], query: Query) -> list[Row]:
     records = list(
         AnswerRecord.objects.filter(company=sitting.company, pk__in=ids)
         .select_related("conversation__owner", "persona", "version", "verdict")
-        .defer("conversation__title", "version__system_prompt")
+        .only("message", "status", "finish_reason", "error_kind", "ended_at", "good", *SHOWN)
         .order_by("-pk")
     )
     what = reading.What.SEARCH if query else reading.What.LIST
     reading.look(sitting, [r.conversation for r in records if r.conversation is not None], what)
-    answers = Message.objects.select_related("parent").in_bulk(
-        [r.message_id for r in records if r.message_id]
-    )
+    said = Message.objects.select_related("parent").only("text", "parent__text")
+    answers = said.in_bulk([record.message_id for record in records if record.message_id])
     labels: dict[int, list[str]] = {}
     for given in (
         AnswerLabel.objects.filter(record__in=records).select_related("label").order_by("label__name")

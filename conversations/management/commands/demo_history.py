@@ -149,23 +149,24 @@ def _insert(model: type[Model], rows: Sequence[Model]) -> None:
 
 
 class _Indexed:
-    """On PostgreSQL the index of words is made once at the end, which takes minutes less."""
+    """On PostgreSQL the indexes of words are made once at the end, which takes minutes less."""
 
-    name = "conversations_search_words"
-    definition = ""
+    names = ("conversations_search_words", "conversations_search_pairs")
+    definitions: list[str] = []
 
     def __enter__(self) -> None:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [self.name])
-                self.definition = cursor.fetchone()[0]
-                cursor.execute(f"DROP INDEX {self.name}")
+                for name in self.names:
+                    cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [name])
+                    self.definitions = [*self.definitions, cursor.fetchone()[0]]
+                    cursor.execute(f"DROP INDEX {name}")
 
     def __exit__(self, *exception: object) -> None:
-        if self.definition:
-            with connection.cursor() as cursor:
+        with connection.cursor() as cursor:
+            for definition in self.definitions:
                 cursor.execute("SET maintenance_work_mem = '1GB'")
-                cursor.execute(self.definition)
+                cursor.execute(definition)
                 cursor.execute("RESET maintenance_work_mem")
 
 
