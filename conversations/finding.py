@@ -21,7 +21,6 @@ from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason
 PAGE = 50
 LAST = 2**62  # no id is so high
 RATINGS = ("good", "bad", "none")
-FEW = 500  # so many answers are looked at one by one for words, sooner than all that have the words
 # An answer is in the ledger seconds after its end, and in the order of the ends but for what several processes do at
 # once. Hardly one is filed behind others that ended so much later, and never as many as are asked for a bound.
 LATE = timedelta(days=1)
@@ -138,16 +137,23 @@ def _ids(
     changing = replace(filters, persona=None, version=None, model=None, finish=None, error=None)
     if changing == Filters(text=filters.text):
         return search.ids(tags, query, above=above, below=below, oldest=oldest, limit=limit)
-    if any(getattr(filters, name) is not None for name in _RARE):
-        few = list(ledger.values_list("pk", flat=True)[: FEW + 1])
-        if len(few) <= FEW:
-            return search.among(few, tags, query)[:limit]
-    also = _ledger(company, changing)
-    return search.ids(tags, query, above=above, below=below, oldest=oldest, limit=limit, also=also)
+    also, found = _ledger(company, changing), list[int]()
+    if filters.rating in {"good", "bad"} or any(
+        (filters.verdict, filters.label, filters.rule)
+    ):  # which few have
+        size = search.looked_up_at_once()
+        few = list(ledger.values_list("pk", flat=True)[:size])
+        if len(few) < size or connection.vendor == "postgresql":
+            found = search.among(few, tags, query)[:limit]
+            if len(few) < size or len(found) == limit:
+                return found
+            above, below = (few[-1], below) if oldest else (above, few[-1])
+    return found + search.ids(
+        tags, query, above=above, below=below, oldest=oldest, limit=limit - len(found), also=also
+    )
 
 
 _TAGS = ("persona", "version", "model", "finish", "error")  # what the index of words knows of an answer too
-_RARE = ("rating", "verdict", "label", "rule")  # what few answers have
 
 
 def _tags(company: Company, filters: Filters) -> list[str]:

@@ -28,6 +28,7 @@ SUITES = [
         "filing",
         "search",
         "finding",
+        "demo_history",
         "studio",
     )
 ]

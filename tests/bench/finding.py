@@ -36,7 +36,9 @@ Result = dict[str, Any]  # the database's facts, and by case: rows, median, wors
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sizes", default="10000,100000,1000000", help="messages, by commas")
+    parser.add_argument(
+        "--sizes", type=int, nargs="*", help="messages; 10000 100000 1000000 where --at is not used"
+    )
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     parser.add_argument("--at", action="append", default=[], help="the address of a database that is filled")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {RESULTS.name}")
@@ -45,11 +47,10 @@ def main() -> None:
     if options.measure:
         print(json.dumps(measure()))  # noqa: T201
         return
-    results = [_measured(address) for address in options.at]
-    if not options.at:
-        sizes = [int(size) for size in options.sizes.split(",")]
-        kinds = [options.only] if options.only else ["sqlite", "postgresql"]
-        results = [_filled(kind, size) for kind in kinds for size in sizes]
+    sizes = options.sizes or ([] if options.at else [10_000, 100_000, 1_000_000])
+    kinds = [options.only] if options.only else ["sqlite", "postgresql"]
+    results = [_filled(kind, size) for kind in kinds for size in sizes]
+    results += [_measured(address) for address in options.at]
     text = "\n\n".join([_facts(results), *(_table(kind, results) for kind in ("SQLite", "PostgreSQL"))])
     print(text)  # noqa: T201
     if options.write:
