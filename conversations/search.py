@@ -28,7 +28,7 @@ from conversations.words import Query, Term
 
 MAX_WORDS = 16_000  # of a document; PostgreSQL counts positions up to 16,383
 MAX_BYTES = 500_000  # of its words; PostgreSQL takes a megabyte with all that it adds
-WALKED = 20_000  # ids
+WALKED = 20_000  # ids, within some 20 ms
 
 
 def add(answers: Iterable[tuple[AnswerRecord, str, str]]) -> None:
@@ -102,10 +102,12 @@ def ids(
         return _ids(tags, query, above, below, oldest, also, limit)
     # Its plans are chosen by how often words are, which says little of how often they are together. So the next rows
     # are walked, which ends at once where what is asked for is common; where it is not, the index of words has few.
-    edge = above + WALKED if oldest else max(min(below, _last() + 1) - WALKED, above)
-    near, rest = (
-        ((above, min(edge, below)), (edge - 1, below)) if oldest else ((edge - 1, below), (above, edge))
-    )
+    if oldest:
+        edge = min(above + WALKED, below)
+        near, rest = (above, edge), (edge - 1, below)
+    else:
+        edge = max(min(below, _last() + 1) - WALKED, above)
+        near, rest = (edge, below), (above, edge + 1)
     found = _ids(tags, query, *near, oldest, also, limit, walk=True)
     if len(found) < limit and rest[1] - rest[0] > 1:
         found += _ids(tags, query, *rest, oldest, also, limit - len(found))

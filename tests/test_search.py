@@ -252,6 +252,29 @@ def test_what_is_too_long_is_cut(cast: Cast, text: str) -> None:
     assert len(found(cast.coca_cola, "w1")) == 1
 
 
+@pytest.mark.parametrize("walked", [1, 5, 100])
+def test_what_is_between_two_ids_is_found_without_gaps(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, walked: int
+) -> None:
+    monkeypatch.setattr(search, "WALKED", walked)
+    tags, query = [search.tag("company", cast.coca_cola.pk)], words.parse("word")
+    has = [pk for pk in range(1, 16) if pk % 4]
+    search.add(
+        (
+            AnswerRecord(pk=pk, company=cast.coca_cola, message_id=uuid.uuid4()),
+            "",
+            "word" if pk in has else "",
+        )
+        for pk in range(1, 16)
+    )
+    for above, below in ((0, 2**62), (3, 9), (3, 4), (7, 8), (0, 1), (14, 100), (9, 3)):
+        between = [pk for pk in has if above < pk < below]
+        for limit in (1, 3, 50):
+            up = search.ids(tags, query, above=above, below=below, oldest=True, limit=limit)
+            down = search.ids(tags, query, above=above, below=below, limit=limit)
+            assert (up, down) == (between[:limit], between[::-1][:limit]), (above, below, limit)
+
+
 # -- What comes in and what leaves ----------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,9 @@ Scheme = Literal["light", "dark"]
 OUT = ROOT / "var" / "screenshots"
 README = ("conversation-light.png", "conversation-dark.png")
 WIDE, PHONE = (1280, 800), (360, 740)
+COMPANY = "SELECT id FROM conversations_company WHERE name = 'Coca Cola'"
+
+Shoot = Callable[[Page, str], Awaitable[None]]
 
 
 async def ask(page: Page, text: str) -> None:
@@ -64,7 +68,24 @@ async def photograph(
         await shoot(page, "drawer")
     await page.goto(f"{site.url}/c/00000000-0000-4000-8000-000000000000/")
     await shoot(page, "not-found")
+    await page.close()
+    await context.clear_cookies()
+    await review(await sign_in(context, site, "reviewer"), site, shoot)
     await context.close()
+
+
+async def review(page: Page, site: Site, shoot: Shoot) -> None:
+    """The reviewers' workplace, on the made-up history."""
+    address = f"{site.url}/admin/review/{site.rows(COMPANY)[0][0]}/answers/"
+    await page.goto(address)
+    await shoot(page, "sitting")
+    await page.get_by_label("Why are you reading?").fill("Review of the queue")
+    await page.get_by_role("button", name="Begin reading").click()
+    await shoot(page, "answers")
+    await page.goto(f"{address}?text=recipe+secret&finish=complete&rating=good")
+    await shoot(page, "answers-found")
+    await page.goto(f"{address}?text=nobody+said+that&error=any")
+    await shoot(page, "answers-none")
 
 
 async def main() -> None:
@@ -73,7 +94,9 @@ async def main() -> None:
     if chromium is None:
         sys.exit("Chromium is needed for this: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
-        site = Site(Path(folder)).install().start()
+        site = Site(Path(folder)).install()
+        site.manage("demo_history", "--messages", "1000")
+        site.start()
         playwright, browser = await launch(chromium)
         try:
             await photograph(browser, site, "light", WIDE, "light")
