@@ -128,7 +128,8 @@ def page(
 def _ids(
     company: Company, filters: Filters, above: int, below: int, *, oldest: bool, limit: int
 ) -> list[int]:
-    ledger = _ledger(company, filters).filter(pk__gt=above, pk__lt=below).order_by("pk" if oldest else "-pk")
+    ledger = _ledger(company, filters).filter(pk__gt=above, pk__lt=below)
+    ledger = ledger.order_by(*(column if oldest else f"-{column}" for column in _order(filters)))
     if filters.text is None:
         return list(ledger.values_list("pk", flat=True)[:limit])
     tags, query = _tags(company, filters), words.parse(filters.text)
@@ -194,15 +195,35 @@ def _conditions(filters: Filters) -> Iterator[Q]:
     if filters.verdict is not None:
         yield Q(verdict=filters.verdict)
     if filters.version is not None:
-        yield Q(version=filters.version)
+        yield _one("version", filters.version)
     if filters.finish is not None:
         yield Q(finish_reason=filters.finish)
     if filters.model is not None:
-        yield Q(model=filters.model)
+        yield _one("model", filters.model)
     if filters.persona is not None:
         yield Q(persona=filters.persona)
     if filters.rating == "none":
         yield Q(good__isnull=True)
+
+
+def _order(filters: Filters) -> list[str]:
+    """By id, in which that of one version or model is the order of an index too; see `_one`."""
+    if connection.vendor == "postgresql" and filters.version is not None:
+        return ["version_id", "pk"]
+    if connection.vendor == "postgresql" and filters.model is not None:
+        return ["company_id", "model", "pk"]
+    return ["pk"]
+
+
+def _one(column: str, value: object) -> Q:
+    """The rows of one version or model, of which there are none for months.
+
+    PostgreSQL takes them for evenly spread, and would walk those months by id. To it this is a range, within which only
+    the column's own index has the order that is asked for.
+    """
+    if connection.vendor == "postgresql":
+        return Q(**{f"{column}__gte": value, f"{column}__lte": value})
+    return Q(**{column: value})
 
 
 def _unindexed(condition: Q) -> Case:

@@ -9,6 +9,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
@@ -76,7 +77,7 @@ async def photograph(
 
 async def review(page: Page, site: Site, shoot: Shoot) -> None:
     """The reviewers' workplace, on the made-up history."""
-    address = f"{site.url}/admin/review/{site.rows(COMPANY)[0][0]}/answers/"
+    address = f"{site.url}/admin/review/{uuid.UUID(site.rows(COMPANY)[0][0])}/answers/"
     await page.goto(address)
     await shoot(page, "sitting")
     await page.get_by_label("Why are you reading?").fill("Review of the queue")

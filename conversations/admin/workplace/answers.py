@@ -22,13 +22,13 @@ from conversations.reading import Sitting
 from conversations.rendering import plaintext
 from conversations.words import Query
 
-QUESTION_CHARS, ANSWER_CHARS = 140, 260
+QUESTION_CHARS, ANSWER_CHARS = 120, 170
 # Of the rows beside a record; a conversation's title is words.
 SHOWN = (
     *("conversation__owner__username", "conversation__owner__first_name", "conversation__owner__last_name"),
     *("persona__name", "version__number", "verdict__name"),
 )
-LEAD = 60  # characters before the first word found, where it does not stand at the beginning
+LEAD = 40  # characters before the first word found, where it does not stand at the beginning
 SCANNED = 20_000  # characters of a text in which words are marked
 
 ENDED = {
