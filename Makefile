@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs, so that a fresh clone needs nothing else.
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock screenshots clean
+.PHONY: run test check format lock screenshots bench-finding clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -27,6 +27,10 @@ format: .venv/.dev
 
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.e2e.screenshots
+
+# Takes a quarter of an hour and a PostgreSQL server: at TEST_DATABASE_URL, or on loopback.
+bench-finding: .venv/.dev
+	$(BIN)/python -m tests.bench.finding --write
 
 # Names, versions and hashes only. Needs uv.
 lock:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from django.db import transaction
 from django.utils import timezone
 
-from conversations import rules
+from conversations import rules, search
 from conversations.models import AnswerRecord, Generation
 
 BATCH = 200  # answers in one transaction
@@ -41,7 +41,9 @@ def file_ended(limit: int = BATCH) -> int:
         )
         _record(answers)
         records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
-        rules.consider([(records[a.message_id], a) for a in answers if a.conversation.trial_id is None])
+        filed = [(records[a.message_id], a) for a in answers if a.conversation.trial_id is None]
+        search.add((record, _question(answer), answer.message.text) for record, answer in filed)
+        rules.consider(filed)
         Generation.objects.filter(pk__in=ids).update(filed=True)
     return len(ids)
 
@@ -83,6 +85,10 @@ def _row(answer: Generation) -> AnswerRecord:
         ended_at=answer.finished_at or timezone.now(),
         good=feedback.good if feedback else None,
     )
+
+
+def _question(answer: Generation) -> str:
+    return answer.message.parent.text if answer.message.parent else ""
 
 
 def _first(billed: int | None, counted: int | None) -> int | None:

@@ -119,6 +119,7 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     "review_queue": (STAFF, FOREIGN_ROW),
     "review_conversation": (STAFF, FOREIGN_ROW),
     **{f"review_{action}": (POST_ONLY, POST_ONLY) for action in ACTIONS},
+    "review_answers": (STAFF, FOREIGN_ROW),
     "review_readings": (OWN_ROW, FOREIGN_ROW),
     **{
         f"review_{page}": (OWN_ROW, FOREIGN_ROW)

@@ -16,10 +16,10 @@ LAYERS = (
     {"thread", "generation", "announcements"},
     {"exports"},
     {"filing", "feedback", "reading", "finding", "usage", "reviewing"},
-    {"posting", "rules", "rubrics"},
+    {"posting", "rules", "rubrics", "search"},
     {"personas", "catalogue"},
     {"endpoints", "access", "tree"},
-    {"rendering", "providers", "database", "charts"},
+    {"rendering", "providers", "database", "charts", "words"},
     {"models"},
 )
 RANK = {name: len(LAYERS) - index for index, layer in enumerate(LAYERS) for name in layer}
@@ -29,6 +29,7 @@ ALONE = {
     "models",
     "database",
     "charts",
+    "words",
 }  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 

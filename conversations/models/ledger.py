@@ -63,6 +63,11 @@ class AnswerRecord(models.Model):
                 name="records_by_error",
             ),
             models.Index(
+                fields=["company", "id"],
+                condition=models.Q(error_kind__isnull=False),
+                name="records_with_errors",
+            ),
+            models.Index(
                 fields=["company", "good", "id"],
                 condition=models.Q(good__isnull=False),
                 name="records_by_rating",

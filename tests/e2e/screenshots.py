@@ -9,6 +9,8 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +26,9 @@ RULE = (
     "Rule.objects.create(company=Company.objects.get(name='Coca Cola'), kind='trouble')"
 )
 WIDE, PHONE = (1280, 800), (360, 740)
+COMPANY = "SELECT id FROM conversations_company WHERE name = 'Coca Cola'"
+
+Shoot = Callable[[Page, str], Awaitable[None]]
 
 
 async def ask(page: Page, text: str) -> None:
@@ -148,6 +153,20 @@ async def photograph_review(
     await page.get_by_role("button", name="Give it back to the queue").click()
     await expect(page.get_by_role("heading", name="Review queue")).to_be_visible()
     await context.close()
+
+
+async def review(page: Page, site: Site, shoot: Shoot) -> None:
+    """The reviewers' workplace, on the made-up history."""
+    address = f"{site.url}/admin/review/{uuid.UUID(site.rows(COMPANY)[0][0])}/answers/"
+    await page.goto(address)
+    await shoot(page, "sitting")
+    await page.get_by_label("Why are you reading?").fill("Review of the queue")
+    await page.get_by_role("button", name="Begin reading").click()
+    await shoot(page, "answers")
+    await page.goto(f"{address}?text=recipe+secret&finish=complete&rating=good")
+    await shoot(page, "answers-found")
+    await page.goto(f"{address}?text=nobody+said+that&error=any")
+    await shoot(page, "answers-none")
 
 
 async def main() -> None:

@@ -87,6 +87,7 @@ def page(
     """A page of the workplace of `company`. `here` in the context is its name among the tabs."""
     shared = {
         **admin.site.each_context(request),
+        "is_nav_sidebar_enabled": False,  # the tabs lead around here, and a ledger is wide
         "company": company,
         "manages": access.managed_companies(request.user).filter(pk=company.pk).exists(),
     }

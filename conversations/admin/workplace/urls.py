@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 
 from conversations.admin.workplace import (
     actions,
+    answers,
     conversation,
     exports,
     queue,
@@ -49,6 +50,7 @@ def urls() -> list[URLPattern]:
         _path(
             "<uuid:company_id>/exports/<uuid:export_id>/manifest", exports.manifest, "review_export_manifest"
         ),
+        _path("<uuid:company_id>/answers/", answers.listed, "review_answers"),
         _path("<uuid:company_id>/readings/", readings.listed, "review_readings"),
         *_settings(),
     ]
