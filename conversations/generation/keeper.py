@@ -67,8 +67,8 @@ async def _keep() -> None:
 
 
 async def _file() -> None:
-    while await in_database(filing.file_ended) == filing.BATCH:
-        pass
+    """One batch at a time: whatever waits to be filed, running answers are saved in between."""
+    await in_database(filing.file_ended)
 
 
 async def _sweep() -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Model
 
+from conversations.generation import store
 from conversations.management import sentences
 from conversations.models import (
     AnswerLabel,
@@ -53,6 +54,11 @@ ENDINGS: Final = (  # status, finish reason, error, how many of a thousand
     (Status.FAILED, "", "unavailable", 4),
     (Status.FAILED, "", "auth", 1),
 )
+SENTENCES: Final = {
+    Status.STOPPED: store.STOPPED,
+    Status.INTERRUPTED: store.INTERRUPTED,
+    Status.FAILED: "The provider is not available at the moment. Try again.",
+}
 REASONS: Final = {
     "bad": "The person found this answer bad.",
     "trouble": "The answer was cut at its length limit.",
@@ -186,7 +192,8 @@ class History:
         generation = Generation(
             id=self._uuid(), conversation=conversation, message=answer, version=version, client_id=self._uuid(),
             requested_by_id=conversation.owner_id, heartbeat_at=ended, error_kind=error, model=version.model,
-            created_at=at, started_at=at, finished_at=ended, filed=True, recorded=True, **made,
+            created_at=at, started_at=at, finished_at=ended, filed=True, recorded=True,
+            sentence=SENTENCES.get(status, ""), **made,
         )  # fmt: skip
         record = AnswerRecord(
             company_id=conversation.persona.company_id, persona_id=conversation.persona_id, version=version,

@@ -9,42 +9,19 @@ import asyncio
 import shutil
 import sys
 import tempfile
-import uuid
-from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, expect
 
+from tests.e2e.pictures import OUT, answered, ask, shoot
+from tests.e2e.screenshots_review import REVIEW
 from tests.e2e.site import ROOT, Site, launch, sign_in
 
 Scheme = Literal["light", "dark"]
-OUT = ROOT / "var" / "screenshots"
 README = ("conversation-light.png", "conversation-dark.png")
-RULE = (
-    "from conversations.models import *;"
-    "Rule.objects.create(company=Company.objects.get(name='Coca Cola'), kind='trouble')"
-)
 WIDE, PHONE = (1280, 800), (360, 740)
-COMPANY = "SELECT id FROM conversations_company WHERE name = 'Coca Cola'"
-
-Shoot = Callable[[Page, str], Awaitable[None]]
-
-
-async def ask(page: Page, text: str) -> None:
-    await page.get_by_role("textbox", name="Message").fill(text)
-    await page.keyboard.press("Enter")
-
-
-async def answered(page: Page, number: int) -> None:
-    """Wait for the end of answer `number`, counted from one."""
-    last = page.locator('article[data-role="assistant"]').nth(number - 1)
-    await expect(last).to_have_attribute("data-status", "done", timeout=20_000)
-
-
-async def shoot(page: Page, name: str) -> None:
-    await page.wait_for_timeout(200)  # fonts and transitions
-    await page.screenshot(path=OUT / f"{name}.png")
 
 
 async def chat(context: BrowserContext, site: Site, suffix: str) -> None:
@@ -101,72 +78,16 @@ async def trial(context: BrowserContext, site: Site, suffix: str) -> None:
     await shoot(page, f"trial-alone-{suffix}")
 
 
-async def settings(context: BrowserContext, site: Site, suffix: str) -> None:
-    """What managers settle about review, as it is at first and after an error."""
-    page = await sign_in(context, site, "manager")
-    await page.goto(f"{site.url}/admin/review/")
-    await page.get_by_role("link", name="Settings").click()
-    await page.screenshot(path=OUT / f"review-settings-{suffix}.png", full_page=True)
-    await page.get_by_role("link", name="Pattern").click()
-    await page.get_by_role("textbox", name="Pattern").fill("(open")
-    await page.get_by_role("button", name="Add rule").click()
-    await page.screenshot(path=OUT / f"review-rule-error-{suffix}.png", full_page=True)
-    await page.get_by_role("link", name="Back").click()
-    await page.get_by_role("link", name="Change the grades").click()
-    await page.screenshot(path=OUT / f"review-grades-{suffix}.png", full_page=True)
-
-
 async def photograph(
     browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
 ) -> None:
     """Every page in one theme and one size."""
-    for pages in (chat, trial, settings):
+    for pages in (chat, trial, *REVIEW):
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
         )
         await pages(context, site, suffix)
         await context.close()
-
-
-async def photograph_review(
-    browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
-) -> None:
-    """The reviewers' workplace, in which the conversations of the other pictures wait."""
-    context: BrowserContext = await browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
-    )
-
-    async def shoot(name: str) -> None:
-        await page.wait_for_timeout(200)
-        await page.screenshot(path=OUT / f"{name}-{suffix}.png")
-
-    page = await sign_in(context, site, "reviewer")
-    await page.goto(f"{site.url}/admin/review/")
-    await shoot("queue")
-    await page.locator("tbody a").first.click()
-    await shoot("sitting")
-    await page.get_by_label("Why are you reading?").fill("Review of the queue")
-    await page.get_by_role("button", name="Begin reading").click()
-    await page.get_by_role("button", name="Claim").click()
-    await page.get_by_role("button", name="Incomplete").first.click()
-    await shoot("review")
-    await page.get_by_role("button", name="Give it back to the queue").click()
-    await expect(page.get_by_role("heading", name="Review queue")).to_be_visible()
-    await context.close()
-
-
-async def review(page: Page, site: Site, shoot: Shoot) -> None:
-    """The reviewers' workplace, on the made-up history."""
-    address = f"{site.url}/admin/review/{uuid.UUID(site.rows(COMPANY)[0][0])}/answers/"
-    await page.goto(address)
-    await shoot(page, "sitting")
-    await page.get_by_label("Why are you reading?").fill("Review of the queue")
-    await page.get_by_role("button", name="Begin reading").click()
-    await shoot(page, "answers")
-    await page.goto(f"{address}?text=recipe+secret&finish=complete&rating=good")
-    await shoot(page, "answers-found")
-    await page.goto(f"{address}?text=nobody+said+that&error=any")
-    await shoot(page, "answers-none")
 
 
 async def main() -> None:
@@ -176,7 +97,7 @@ async def main() -> None:
         sys.exit("Chromium is needed for this: apt-get install chromium")
     with tempfile.TemporaryDirectory() as folder:
         site = Site(Path(folder)).install()
-        site.manage("shell", "-c", RULE)
+        site.manage("demo_history", "--messages", "6000", "--end", f"{date.today()}")
         site.start()
         playwright, browser = await launch(chromium)
         try:

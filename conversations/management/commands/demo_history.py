@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.models import Max, Model
+from django.utils import timezone
 
-from conversations import personas, search
+from conversations import personas, rubrics, search
 from conversations.management.history import Batch, History, Setting
 from conversations.models import (
     AnswerLabel,
@@ -21,14 +22,12 @@ from conversations.models import (
     Company,
     EntryReason,
     Feedback,
-    Grade,
     Judgement,
     Label,
     Membership,
     Persona,
     PersonaVersion,
     Review,
-    Rubric,
     Rule,
 )
 
@@ -36,7 +35,6 @@ UNUSABLE = "!"  # Django takes that for one that nothing fits
 END = "2026-06-30"
 COMPANIES = {"Coca Cola": (95, 60), "Globex": (5, 8)}  # how much of the history, and how many further people
 MODELS = ("-small-latest", "-medium-latest", "-large-latest", "-small-2603", "")
-GRADES = (("Perfect", True), ("Good", True), ("Fair", False), ("Poor", False), ("Harmful", False))
 LABELS = ("Hallucination", "Too long", "Too short", "Wrong language", "Tone", "Needs a source")
 NUMBERED: tuple[type[Model], ...] = (AnswerRecord, Feedback, EntryReason, Review, Judgement, AnswerLabel)
 
@@ -87,12 +85,8 @@ def _setting(company: Company, people: int) -> Setting:
     made = [User(username=f"{slug}-{number:02}", password=UNUSABLE) for number in range(1, people + 1)]
     asking = User.objects.bulk_create(made)
     Membership.objects.bulk_create(Membership(user=person, company=company) for person in asking)
-    rubric, fresh = Rubric.objects.get_or_create(company=company, in_use=True, defaults={"name": "Quality"})
-    if fresh:
-        Grade.objects.bulk_create(
-            Grade(rubric=rubric, position=place, name=name, passes=passes)
-            for place, (name, passes) in enumerate(GRADES, 1)
-        )
+    rubric = rubrics.in_use(company)
+    company.rubrics.filter(pk=rubric.pk, frozen_at=None).update(frozen_at=timezone.now())
     for name in LABELS:
         Label.objects.get_or_create(company=company, name=name)
     rules = {
