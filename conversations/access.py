@@ -185,6 +185,14 @@ def version_to_try(persona: Persona, key: str) -> PersonaVersion:
     return found
 
 
+def discarded_draft(persona: Persona, version_id: int) -> PersonaVersion:
+    """A draft of a persona that `managed_persona` let through, also one that was discarded. Raises NotVisible."""
+    found = persona.versions.select_related("endpoint").filter(pk=version_id, number__isnull=True).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
 def managed_memberships(person: AnyPerson) -> QuerySet[Membership]:
     """Who belongs to `managed_companies`."""
     return Membership.objects.filter(company__in=managed_companies(person))

@@ -1,51 +1,83 @@
 """Every answer that ended is filed: into the ledger, into the search, and past the rules of the queue.
 
-Filing runs behind the answer, in the keeper's tick, and not in the transaction that ends it: what a company's rules
-look for must hold up nobody's answer. An answer is filed again when something was said of it. Filing twice is
-harmless, and a process that dies in between leaves the answer to the next.
+Filing runs behind the answer, in a task of its own, and not in the transaction that ends it: what a company's rules
+look for must hold up nobody's answer. What takes long, looking through texts, is done before the transaction. An answer
+is filed again when something was said of it. Filing twice is harmless, and a process that dies in between leaves the
+answer to the next.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations import rules, search
 from conversations.models import AnswerRecord, Generation
 
-BATCH = 200  # answers in one transaction
+logger = logging.getLogger(__name__)
+
+BATCH = 100  # answers in one transaction
 
 
 def file_ended(limit: int = BATCH) -> int:
     """File up to `limit` ended answers, those that ended first first. Gives back how many there were."""
-    if not Generation.objects.filter(filed=False, finished_at__isnull=False).exists():
+    waiting = list(_unfiled().values_list("pk", flat=True)[:limit])
+    if not waiting:
         return 0  # as nearly always: without a transaction, which would keep SQLite's writers waiting
+    try:
+        _file(waiting)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("%d answers cannot be filed together; now one by one", len(waiting))
+        for pk in waiting:
+            _alone(pk)
+    return len(waiting)
+
+
+def _alone(pk: uuid.UUID) -> None:
+    """File one answer, or leave it out: it would be tried for ever, and hold up what comes behind it."""
+    try:
+        _file([pk])
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("answer %s cannot be filed and is left out", pk)
+        Generation.objects.filter(pk=pk).update(filed=True)
+
+
+def _unfiled() -> QuerySet[Generation]:
+    return Generation.objects.filter(filed=False, finished_at__isnull=False).order_by("finished_at")
+
+
+def _file(waiting: Sequence[uuid.UUID]) -> None:
+    found = rules.read(_load(waiting))
     with transaction.atomic():
         # Whatever is said of them meanwhile waits for this row; what another process files is left to it.
         ids = list(
-            Generation.objects.select_for_update(skip_locked=True)
-            .filter(filed=False, finished_at__isnull=False)
-            .order_by("finished_at")
-            .values_list("pk", flat=True)[:limit]
+            _unfiled().select_for_update(skip_locked=True).filter(pk__in=waiting).values_list("pk", flat=True)
         )
-        if not ids:
-            return 0
-        answers = list(
-            Generation.objects.filter(pk__in=ids)
-            .select_related("version", "conversation__persona", "message__parent")
-            .select_related("message__feedback", "message__flag")
-            .order_by("finished_at")
-        )
+        answers = _load(ids)  # again, for what was said of them until now
         _record(answers)
         records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
         filed = [(records[a.message_id], a) for a in answers if a.conversation.trial_id is None]
         search.add((record, _question(answer), answer.message.text) for record, answer in filed)
-        rules.consider(filed)
+        rules.consider(filed, found)
         Generation.objects.filter(pk__in=ids).update(filed=True)
-    return len(ids)
+
+
+def _load(ids: Sequence[uuid.UUID]) -> list[Generation]:
+    return list(
+        Generation.objects.filter(pk__in=ids)
+        .select_related("version", "conversation__persona", "message__parent")
+        .select_related("message__feedback", "message__flag")
+        .order_by("finished_at")
+    )
 
 
 def _record(answers: Sequence[Generation]) -> None:

@@ -83,6 +83,15 @@ def save_draft(persona: Persona, version: PersonaVersion, *, by: User | None) ->
     return persona.draft
 
 
+def discard_draft(persona: Persona) -> PersonaVersion | None:
+    """End the draft of `persona`, and give it back: what was tried with it stays tied to it."""
+    with transaction.atomic():
+        draft = Persona.objects.select_for_update().get(pk=persona.pk).draft
+        persona.draft = None
+        persona.save(update_fields=["draft"])
+    return draft
+
+
 def copy(version: PersonaVersion) -> PersonaVersion:
     """A new version, not stored yet, that says the same."""
     return PersonaVersion(**{name: getattr(version, name) for name in VERSIONED})

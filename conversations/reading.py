@@ -47,7 +47,7 @@ def masked_name(company: Company, person_id: int) -> str:
     """A name that stays the same for a person within a company and tells nothing of who it is."""
     key = f"masked names of {company.pk}: {settings.SECRET_KEY}".encode()
     digest = hmac.new(key, str(person_id).encode(), hashlib.sha256).hexdigest()
-    return f"Person {digest[:6].upper()}"
+    return f"Person {digest[:8].upper()}"
 
 
 def conversation(sitting: Sitting, conversation_id: uuid.UUID) -> Conversation:

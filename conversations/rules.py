@@ -1,29 +1,42 @@
 """The rules of the queue: which answers bring their conversation before a company's reviewers, and why.
 
-A rule sees an answer when it is filed, and again whenever it is filed anew; it gives a reason at most once. Patterns
-are RE2's, whose time grows with the text and with nothing else, so that none can hold up the filing of others.
+A rule sees an answer when it is filed, and again whenever it is filed anew; it gives a reason at most once, but for
+what the person says again after a review. Patterns are RE2's: their time grows with the text and never explodes, but a
+large one is slow all the same. So what texts are looked through for is done by `read`, outside of any transaction, and
+a pattern is timed before it is taken.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import time
 import unicodedata
 import uuid
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
 import re2
 from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, Subquery
 
-from conversations.models import AnswerRecord, Company, EntryReason, Generation, QueueEntry, Rule
+from conversations.models import (
+    AnswerRecord,
+    Company,
+    EntryReason,
+    Feedback,
+    Flag,
+    Generation,
+    QueueEntry,
+    Rule,
+)
 
 Kind = Rule.Kind
 OFFERED = [kind for kind in Kind if kind != Kind.HAND]
 logger = logging.getLogger(__name__)
 
 Item = tuple[AnswerRecord, Generation]
+Read = dict[tuple[int, uuid.UUID], str]  # by rule and message, the reason in words
 
 PATTERN_CHARS = 1_000
 WORDS = 100
@@ -40,8 +53,14 @@ REFUSALS = {  # RE2's words for what is wrong with a pattern, and ours
     "invalid character class range": "there is no such range of characters",
     "no argument for repetition operator": "nothing stands there to be repeated",
     "bad repetition operator": "one repetition follows another",
+    "pattern too large - compile failed": "it is too large; use fewer or smaller repetitions",
     "invalid repetition size": "it repeats more than 1,000 times, or backwards",
 }
+PATTERN_BYTES = 1 << 20  # of memory for a compiled one
+PATTERN_SECONDS = 0.1  # of processor time, for TRIAL_TEXTS
+SCANNED = 65_536  # characters of a text in which a pattern is looked for
+TRIAL_TEXTS = ("a" * 32_768, "refund 1234-5678, please. " * 1_260, "xyz 日本語 été\n" * 2_340)
+TEXTUAL = {Kind.WORDS, Kind.PATTERN}
 TROUBLE = {Generation.Status.FAILED, Generation.Status.INTERRUPTED}
 
 
@@ -66,30 +85,48 @@ def check(rule: Rule) -> None:
     if rule.kind == Kind.PATTERN:
         if not 1 <= len(rule.value) <= PATTERN_CHARS:
             raise ValidationError({"value": f"Give a pattern of at most {PATTERN_CHARS:,} characters."})
-        try:
-            _compiled(rule.value)
-        except re2.error as error:
-            raise ValidationError({"value": _refusal(error)}) from error
+        _check_pattern(rule.value)
 
 
-def consider(items: Sequence[Item]) -> None:
-    """Ask the rules of each answer's company, and open or extend entries for what they find."""
-    if not items:
-        return
-    active: dict[uuid.UUID, list[Rule]] = defaultdict(list)
-    for rule in Rule.objects.filter(active=True, company__in={record.company_id for record, _ in items}):
-        active[rule.company_id].append(rule)
-    found = [
+def _check_pattern(pattern: str) -> None:
+    try:
+        slow = _seconds(_compiled(pattern)) > PATTERN_SECONDS
+    except re2.error as error:
+        raise ValidationError({"value": _refusal(error)}) from error
+    if slow:
+        raise ValidationError({"value": "This pattern takes too long. Use fewer or smaller repetitions."})
+
+
+def read(answers: Sequence[Generation]) -> Read:
+    """What the rules that look for words and patterns find. Slow, so outside of a transaction; texts do not change."""
+    rules = [rule for rule in _active({_company(each) for each in answers}) if rule.kind in TEXTUAL]
+    return {
+        (rule.pk, answer.message_id): said
+        for answer in answers
+        for rule in rules
+        if _concerns(rule, answer) and (said := _read(rule, answer))
+    }
+
+
+def consider(items: Sequence[Item], found: Read) -> None:
+    """Ask the rules of each answer's company, and open or extend entries for what they say and what was `found`."""
+    rules = _active({record.company_id for record, _ in items})
+    reasons = [
         (record, rule, said)
         for record, answer in items
-        for rule in active[record.company_id]
-        if rule.persona_id in {None, record.persona_id} and (said := reason(rule, record, answer))
+        for rule in rules
+        if _concerns(rule, answer)
+        and (
+            said := found.get((rule.pk, answer.message_id), "")
+            if rule.kind in TEXTUAL
+            else reason(rule, record, answer)
+        )
     ]
-    _enter(found)
+    _enter(reasons)
 
 
 def reason(rule: Rule, record: AnswerRecord, answer: Generation) -> str:
-    """Why `rule` wants the answer to be reviewed, in words; empty where it does not."""
+    """Why `rule`, which does not look at texts, wants the answer to be reviewed; empty where it does not."""
     match rule.kind:
         case Kind.BAD:
             return "The person found this answer bad." if record.good is False else ""
@@ -99,21 +136,33 @@ def reason(rule: Rule, record: AnswerRecord, answer: Generation) -> str:
             return _trouble(answer)
         case Kind.SAMPLE:
             return f"In the random sample of {rule.value} %." if _sampled(rule, record) else ""
-        case Kind.WORDS:
-            word = _first_word(rule.value.splitlines(), _texts(answer))
-            return f"Says “{word}”." if word else ""
-        case Kind.PATTERN:
-            return _matched(rule.value, _texts(answer))
     raise ValueError(rule.kind)
+
+
+def _active(companies: Set[uuid.UUID]) -> list[Rule]:
+    return list(Rule.objects.filter(active=True, company__in=companies)) if companies else []
+
+
+def _company(answer: Generation) -> uuid.UUID:
+    return answer.conversation.persona.company_id
+
+
+def _concerns(rule: Rule, answer: Generation) -> bool:
+    of_persona = rule.persona_id in {None, answer.conversation.persona_id}
+    return rule.company_id == _company(answer) and of_persona
+
+
+def _read(rule: Rule, answer: Generation) -> str:
+    texts = [text[:SCANNED] for text in _texts(answer)]
+    if rule.kind == Kind.PATTERN:
+        return _matched(rule.value, texts)
+    word = _first_word(rule.value.splitlines(), texts)
+    return f"Says “{word}”." if word else ""
 
 
 def _enter(found: Iterable[tuple[AnswerRecord, Rule, str]]) -> None:
     found = list(found)
-    given = set(
-        EntryReason.objects.filter(record__in={record.pk for record, _, _ in found}).values_list(
-            "rule_id", "record_id"
-        )
-    )
+    given = _given(found)
     new = [
         (record, rule, said)
         for record, rule, said in found
@@ -129,7 +178,10 @@ def _enter(found: Iterable[tuple[AnswerRecord, Rule, str]]) -> None:
     )
     waiting = QueueEntry.objects.exclude(status=QueueEntry.Status.DONE)
     conversations = {record.conversation_id: record for record, _, _ in new}
-    entries = {entry.conversation_id: entry for entry in waiting.filter(conversation__in=conversations)}
+    entries = {
+        entry.conversation_id: entry
+        for entry in waiting.select_for_update().filter(conversation__in=conversations)
+    }
     opened = [
         QueueEntry(company_id=record.company_id, conversation_id=pk)
         for pk, record in conversations.items()
@@ -144,6 +196,27 @@ def _enter(found: Iterable[tuple[AnswerRecord, Rule, str]]) -> None:
         for record, rule, said in new
         if record.conversation_id is not None
     )
+
+
+def _given(found: Sequence[tuple[AnswerRecord, Rule, str]]) -> set[tuple[int | None, int]]:
+    """By rule and answer, the reasons that hold already: but not what the person said again since a review ended."""
+    said = Feedback.objects.filter(message=OuterRef("record__message")).values("updated_at")
+    flagged = Flag.objects.filter(message=OuterRef("record__message")).values("created_at")
+    reasons = (
+        EntryReason.objects.filter(record__in={record.pk for record, _, _ in found})
+        .select_related("entry")
+        .annotate(said_at=Subquery(said), flagged_at=Subquery(flagged))
+    )
+
+    def again(reason: Any) -> bool:
+        told = {Kind.BAD: reason.said_at, Kind.FLAG: reason.flagged_at}.get(reason.kind)
+        closed = reason.entry.closed_at
+        return told is not None and closed is not None and told > closed
+
+    newest: dict[tuple[int | None, int], bool] = {}
+    for reason in reasons.order_by("pk"):
+        newest[reason.rule_id, reason.record_id] = again(reason)
+    return {key for key, is_said_again in newest.items() if not is_said_again}
 
 
 def _trouble(answer: Generation) -> str:
@@ -212,5 +285,13 @@ def _refusal(error: re2.error) -> str:
 def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False
-    options.max_mem = 8 << 20
+    options.max_mem = PATTERN_BYTES
     return re2.compile(pattern, options)
+
+
+def _seconds(pattern: Any) -> float:
+    """Of processor time, for texts that patterns find hard."""
+    began = time.thread_time()
+    for text in TRIAL_TEXTS:
+        pattern.search(text)
+    return time.thread_time() - began

@@ -58,7 +58,9 @@ def judge(turn: posting.Turn, passes: bool | None = True, correction: str = "", 
     )
     entry = QueueEntry.objects.filter(conversation=turn.conversation).first()
     if entry is None:  # no rule of the demo's has opened one
-        entry = QueueEntry.objects.create(company=record.company, conversation=turn.conversation)
+        entry = QueueEntry.objects.create(
+            company=record.company, conversation=turn.conversation, status=QueueEntry.Status.DONE
+        )
     grade = None
     if passes is not None:
         position, name = (1, "Fit") if passes else (2, "Unfit")

@@ -107,7 +107,10 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     },
     **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history")},
     **{f"conversations_persona_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("compare", "version", "try")},
-    "conversations_persona_restore": (POST_ONLY, POST_ONLY),
+    **{
+        f"conversations_persona_{deed}": (POST_ONLY, POST_ONLY)
+        for deed in ("restore", "discard", "bring_back")
+    },
     "conversations_persona_delete": (OWN_ROW_OF_OPERATORS, FOREIGN_ROW),
     # The workplace, by company; asked in a sitting.
     "review_sitting": (STAFF, FOREIGN_ROW),
@@ -142,6 +145,7 @@ BY_NAME = {"app_list"}
 FURTHER = {
     "conversations_persona_version": ("1",),
     "conversations_persona_restore": ("1",),
+    "conversations_persona_bring_back": (1,),
     "review_rule_add": ("words",),
 }
 BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, as the model that it is of

@@ -13,8 +13,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from conversations import personas
-from conversations.models import Endpoint, Persona, PersonaVersion
+from conversations.models import Conversation, Endpoint, Persona, PersonaVersion
 from conversations.providers.recorded import RecordedUpstream
+from tests.answers import ended
 from tests.conftest import NOWHERE, Cast
 
 
@@ -189,3 +190,22 @@ def test_the_models_of_each_provider_are_listed(
     with pytest.raises(CommandError):
         call_command("models", "mistral", stdout=out, stderr=errors)
     assert "could not be reached" in errors.getvalue()
+
+
+def test_what_has_conversations_cannot_be_deleted_and_says_so_at_once(
+    cast: Cast, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(20):
+        ended(cast)
+    client = Client()
+    client.force_login(cast.admin)
+    for model, pk in (
+        ("conversations_company", cast.coca_cola.pk),
+        ("conversations_persona", cast.guide.pk),
+        ("auth_user", cast.member.pk),
+    ):
+        page = reverse(f"admin:{model}_delete", args=[pk])
+        with django_assert_max_num_queries(12):
+            assert "20 conversations, which stay on record" in client.get(page).content.decode()
+        assert client.post(page, {"post": "yes"}).status_code == 403
+    assert Conversation.objects.count() == 20

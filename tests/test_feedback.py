@@ -33,10 +33,13 @@ def test_an_answer_is_judged_changed_and_taken_back(
     judged: tuple[Client, str, posting.Turn], cast: Cast
 ) -> None:
     client, address, turn = judged
-    page = client.post(address, {"good": "0"}).content.decode()
+    pressed = {"press": "1", "comment": "Half a sen"}  # the button brings along what stands in the form
+    client.post(address, {"good": "1", **pressed})
+    page = client.post(address, {"good": "0", **pressed}).content.decode()
     assert (
         f'<details class="feedback" id="feedback-{turn.answer.pk}" open>' in page
-    )  # a bare "bad" is asked for its reasons
+    )  # it is asked for its reasons
+    assert "Half a sen" in page
     assert page.count('aria-pressed="true"') == 1
     client.post(
         address, {"good": "0", "reasons": ["wrong", "style", "made up"], "comment": "  It is red.\0 "}

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.db.models import F
+from django.utils import timezone
 
 from conversations import feedback, filing, posting, rules
 from conversations.models import AnswerRecord, EntryReason, Generation, QueueEntry, Rule
@@ -166,12 +168,71 @@ def test_a_sample_draws_about_its_share_and_no_answer_twice(cast: Cast) -> None:
     assert 220 < drawn < 380
 
 
-def test_a_pattern_that_would_run_for_ever_does_not(cast: Cast) -> None:
-    hungry = rule(cast, Kind.PATTERN, r"(a+)+$")
-    turn = ended(cast, "a" * 30_000 + "b")
+def test_what_explodes_elsewhere_is_read_in_no_time(cast: Cast) -> None:
+    rule(cast, Kind.PATTERN, r"(a+)+$")
+    ended(cast, "a" * 30_000 + "b")
     filing.file_ended()
-    record, generation = AnswerRecord.objects.get(), Generation.objects.get(message=turn.answer)
-    assert rules.reason(hungry, record, generation) == ""  # with backtracking, not before the sun is cold
+    assert reasons() == []  # with backtracking, not before the sun is cold
+
+
+@pytest.mark.parametrize(
+    "hungry", ["[a-z].{0,999}" * 30 + "Q", "[a-z]{0,300}[a-z]{0,300}Q", r"\p{L}{0,100}\p{N}Q"]
+)
+def test_a_pattern_that_takes_long_is_refused_when_it_is_made(cast: Cast, hungry: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        rules.check(Rule(company=cast.coca_cola, kind=Kind.PATTERN, value=hungry))
+    assert "repetitions" in refused.value.message_dict["value"][0]
+
+
+def test_texts_are_looked_through_outside_of_the_transaction(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule(live_cast, Kind.WORDS, "refund")
+    ended(live_cast, "A refund.")
+    seen: list[bool] = []
+    read = rules._read
+
+    def noted(*given: Any) -> str:
+        seen.append(connection.in_atomic_block)
+        return read(*given)
+
+    monkeypatch.setattr(rules, "_read", noted)
+    filing.file_ended()
+    assert (seen, reasons()) == ([False], ["Says “refund”."])
+
+
+def test_an_answer_that_cannot_be_filed_holds_up_no_other(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rule(cast, Kind.SAMPLE, "100")
+    poison, sound = ended(cast), ended(cast)
+    ask = rules.reason
+
+    def breaks(rule: Rule, record: AnswerRecord, answer: Generation) -> str:
+        if answer.message_id == poison.answer.pk:
+            raise ValueError("broken")
+        return ask(rule, record, answer)
+
+    monkeypatch.setattr(rules, "reason", breaks)
+    filing.file_ended()
+    assert [entry.conversation for entry in QueueEntry.objects.all()] == [sound.conversation]
+    assert filing.file_ended() == 0
+    assert "cannot be filed" in caplog.text
+
+
+def test_what_the_person_says_again_after_a_review_enters_again(cast: Cast) -> None:
+    rule(cast, Kind.BAD)
+    turn = ended(cast)
+    feedback.rate(cast.member, turn.answer, good=False)
+    filing.file_ended()
+    QueueEntry.objects.update(status=QueueEntry.Status.DONE, closed_at=timezone.now())
+    Generation.objects.update(filed=False)
+    filing.file_ended()
+    assert QueueEntry.objects.count() == 1  # nothing new was said
+    feedback.rate(cast.member, turn.answer, good=False, comment="Still wrong.")
+    filing.file_ended()
+    filing.file_ended()
+    assert [entry.reasons.count() for entry in QueueEntry.objects.all()] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +270,7 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(
         rule(cast, kind)
     for number in range(30):
         ended(cast, f"Answer {number}", finish_reason="length")
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(26):
         assert filing.file_ended() == 30
     assert QueueEntry.objects.count() == 30
 

@@ -56,6 +56,8 @@ def test_https_follows_the_trusted_origins(tmp_path: Path) -> None:
         ("UPSTREAM_CONNECT_TIMEOUT", "0"),
         ("UPSTREAM_CONNECT_TIMEOUT", "inf"),
         ("MISTRAL_BASE_URL", "api.mistral.ai"),
+        ("TIME_ZONE", "Berlin"),
+        ("TIME_ZONE", "../../etc/passwd"),
         ("DATABASE_URL", "mysql://localhost/chat"),
         ("DATABASE_URL", "nonsense"),
         ("MISTRAL_API_KEY_FILE", "/does/not/exist"),

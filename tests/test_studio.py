@@ -132,9 +132,36 @@ def test_a_name_that_is_taken_is_said_at_its_field(cast: Cast, manager: Client) 
 
 
 def test_a_prompt_past_all_measure_is_refused_at_its_field(cast: Cast, manager: Client) -> None:
-    answer = manager.post(address(cast.guide), form(cast, system_prompt="a" * 100_001, **DRAFT))
-    assert "system_prompt" in answer.context["adminform"].form.errors
+    longest = "ä" * (50 * 1024)
+    page = manager.post(address(cast.guide), form(cast, system_prompt=longest + "b", **DRAFT))
+    assert "at most 100 KB; this one has 101 KB" in page.content.decode()
+    assert longest in page.content.decode()  # what was written stays
+    assert "maxlength" not in str(
+        page.context["adminform"].form["system_prompt"]
+    )  # a browser would cut it unsaid
     assert guide(cast).draft is None
+    manager.post(address(cast.guide), form(cast, system_prompt=longest, **DRAFT))
+    drafted = guide(cast).draft
+    assert drafted is not None
+    assert drafted.system_prompt == longest
+
+
+def test_a_draft_is_discarded_and_brought_back(cast: Cast, manager: Client) -> None:
+    save_draft(manager, cast, "Half a thought")
+    page = manager.post(reverse("admin:conversations_persona_discard", args=[cast.guide.pk]), follow=True)
+    assert guide(cast).draft is None
+    assert "Bring it back" in page.content.decode()
+    draft = page.context["discarded"]
+    back = reverse("admin:conversations_persona_bring_back", args=[cast.guide.pk, draft.pk])
+    manager.post(back)
+    again = guide(cast)
+    assert again.draft is not None
+    assert again.current is not None
+    assert again.draft.system_prompt == "Half a thought"
+    for other in (again.current.pk, 987654321):  # what was published is restored by its number
+        address_of = reverse("admin:conversations_persona_bring_back", args=[cast.guide.pk, other])
+        assert manager.post(address_of).status_code == 404
+    assert "Bring it back" not in manager.get(address(cast.guide), {"discarded": "x"}).content.decode()
 
 
 def test_old_versions_stay_readable(cast: Cast, manager: Client) -> None:

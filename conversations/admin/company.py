@@ -35,6 +35,7 @@ class MembershipInline(MembershipInlineBase):
 class CompanyAdmin(OperatorsCompany):
     list_display = ["name", "colour"]
     search_fields = ["name"]
+    conversations_by = "persona__company"
     inlines = [MembershipInline]
 
 
@@ -91,6 +92,7 @@ admin.site.unregister(User)
 class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
     """Accounts. Roles are those of a company's members, so Django's staff flag, groups and permissions are left out."""
 
+    conversations_by = "owner"
     list_display = ["username", "email", "first_name", "last_name", "is_superuser"]
     list_filter = ["is_superuser", "is_active"]
     filter_horizontal = []

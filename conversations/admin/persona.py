@@ -32,6 +32,7 @@ else:
 @admin.register(Persona)
 class PersonaAdmin(PersonaAdminBase):
     form = PersonaForm
+    conversations_by = "persona"
     list_display = ["name", "company", "published", "current", "draft"]
     list_filter = ["published", ("company", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["company", "current", "draft"]
@@ -102,7 +103,11 @@ class PersonaAdmin(PersonaAdminBase):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         persona = self.get_object(request, object_id)
-        context = {"persona": persona, "versions": versions.listed(persona)}
+        context = {
+            "persona": persona,
+            "versions": versions.listed(persona),
+            "discarded": versions.discarded(request, persona),
+        }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
     def save_model(self, request: HttpRequest, obj: Persona, form: PersonaForm, change: bool) -> None:

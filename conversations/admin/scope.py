@@ -6,7 +6,7 @@ autocomplete, actions, delete confirmations and histories all start from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
@@ -16,7 +16,9 @@ from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest
 
 from conversations import access
-from conversations.models import Company, Membership, Persona
+from conversations.models import Company, Conversation, Membership, Persona
+
+COUNTED = 1_000
 
 M = TypeVar("M", bound=Model)
 
@@ -42,6 +44,8 @@ else:
 class OperatorsAdmin(ModelAdminBase[M]):
     """Pages for operators alone."""
 
+    conversations_by = ""  # the lookup by which conversations hang on a row; with any, it cannot be deleted
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
@@ -56,6 +60,20 @@ class OperatorsAdmin(ModelAdminBase[M]):
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return access.is_operator(request.user)
+
+    def get_deleted_objects(
+        self, objs: QuerySet[M] | Sequence[M], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What goes with `objs`. What is on record stays, which is said without reading all of it."""
+        if self.conversations_by:
+            held = Conversation.objects.filter(**{f"{self.conversations_by}__in": [each.pk for each in objs]})
+            if number := held[:COUNTED].count():
+                many = f"{COUNTED - 1:,} or more" if number == COUNTED else f"{number:,}"
+                said = (
+                    f"{many} conversations, which stay on record. Take the people out, or retire it, instead."
+                )
+                return [], {}, set(), [said]
+        return super().get_deleted_objects(objs, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows: QuerySet[M] = super().get_queryset(request)

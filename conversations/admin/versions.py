@@ -14,7 +14,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import access, catalogue, personas
@@ -35,6 +35,8 @@ def urls() -> list[URLPattern]:
         path("models/", wrap(models_page), name=f"{name}_models"),
         path(f"{one}/versions/<slug:slug>/", wrap(version_page), name=f"{name}_version"),
         path(f"{one}/versions/<slug:slug>/restore/", wrap(restore), name=f"{name}_restore"),
+        path(f"{one}/draft/discard/", wrap(discard), name=f"{name}_discard"),
+        path(f"{one}/draft/<int:version_id>/bring-back/", wrap(bring_back), name=f"{name}_bring_back"),
         path(f"{one}/compare/", wrap(compare_page), name=f"{name}_compare"),
         # Its form is a chat's: signed out, or refused, it is answered with a sentence.
         path(f"{one}/try/", signed_in(wrap(trial.try_)), name=f"{name}_try"),
@@ -45,6 +47,14 @@ def listed(persona: Persona) -> list[PersonaVersion]:
     """What can be read of `persona`: the draft and the published versions, newest first, without their prompts."""
     published = persona.versions.filter(number__isnull=False).select_related("endpoint", "created_by")
     return ([persona.draft] if persona.draft else []) + list(published.defer("system_prompt"))
+
+
+def discarded(request: HttpRequest, persona: Persona) -> PersonaVersion | None:
+    """The draft that was discarded just now, where the address says so."""
+    number = request.GET.get("discarded", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        return None
+    return persona.versions.filter(pk=int(number), number__isnull=True).first()
 
 
 @require_safe
@@ -87,19 +97,26 @@ def restore(request: HttpRequest, persona_id: uuid.UUID, slug: str) -> HttpRespo
     """Make an old version the draft."""
     persona = access.managed_persona(request.user, persona_id)
     version = access.version(persona, slug)
-    person = cast(User, request.user)
-    try:
-        draft = personas.save_draft(persona, personas.copy(version), by=person)
-    except ValidationError as refused:
-        # Its provider accepts less than it did then.
-        messages.error(request, f"{version} cannot be restored: {' '.join(refused.messages)}".capitalize())
-        return redirect("admin:conversations_persona_version", persona.pk, slug)
+    return _drafted(request, persona, version, str(version))
+
+
+@require_POST
+def discard(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
+    """End the draft; the page that follows can bring it back."""
+    persona = access.managed_persona(request.user, persona_id)
+    draft = personas.discard_draft(persona)
     if draft is None:
-        messages.info(request, f"{version} is in force, so there is no draft.".capitalize())
-    else:
-        admin.site.get_model_admin(Persona).log_change(request, persona, f"Restored {version} as the draft.")
-        messages.success(request, f"The draft is {version} again. People get it once it is published.")
-    return redirect(CHANGE, persona.pk)
+        return redirect(CHANGE, persona.pk)
+    admin.site.get_model_admin(Persona).log_change(request, persona, "Discarded the draft.")
+    return redirect(f"{reverse(CHANGE, args=[persona.pk])}?discarded={draft.pk}")
+
+
+@require_POST
+def bring_back(request: HttpRequest, persona_id: uuid.UUID, version_id: int) -> HttpResponse:
+    """Make a draft that was discarded the draft again."""
+    persona = access.managed_persona(request.user, persona_id)
+    version = access.discarded_draft(persona, version_id)
+    return _drafted(request, persona, version, "the draft that was discarded")
 
 
 @require_safe
@@ -122,6 +139,22 @@ def models_page(request: HttpRequest) -> HttpResponse:
             ]
         }
     )
+
+
+def _drafted(request: HttpRequest, persona: Persona, version: PersonaVersion, name: str) -> HttpResponse:
+    """Make a draft of what `version` says, and go to the form."""
+    try:
+        draft = personas.save_draft(persona, personas.copy(version), by=cast(User, request.user))
+    except ValidationError as refused:
+        # Its provider accepts less than it did then.
+        messages.error(request, f"{name} cannot be restored: {' '.join(refused.messages)}".capitalize())
+        return redirect(CHANGE, persona.pk)
+    if draft is None:
+        messages.info(request, f"{name} is in force, so there is no draft.".capitalize())
+    else:
+        admin.site.get_model_admin(Persona).log_change(request, persona, f"Restored {name} as the draft.")
+        messages.success(request, f"The draft is {name} again. People get it once it is published.")
+    return redirect(CHANGE, persona.pk)
 
 
 def _page(request: HttpRequest, template: str, persona: Persona, context: dict[str, Any]) -> HttpResponse:

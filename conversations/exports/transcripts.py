@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 
 from conversations.exports import rows
 from conversations.exports.rows import Line
-from conversations.models import AnswerRecord, Conversation, Export, Judgement, Message, Note
+from conversations.models import AnswerRecord, Conversation, Export, Judgement, Message, Note, QueueEntry
 from conversations.reading import masked_name
 
 FORMAT = "conversations/1"
@@ -60,7 +60,12 @@ def _said(export: Export, conversations: Sequence[uuid.UUID]) -> _Said:
     }
     numbers = [record.pk for record in records.values()]
     notes: dict[uuid.UUID, list[Note]] = defaultdict(list)
-    for note in Note.objects.filter(conversation__in=conversations, created_at__lte=export.created_at):
+    # While a conversation is under review its notes are the reviewers' own: a second review is to be blind.
+    waiting = QueueEntry.objects.exclude(status=QueueEntry.Status.DONE).filter(
+        conversation=OuterRef("conversation")
+    )
+    settled = Note.objects.filter(~Exists(waiting), conversation__in=conversations)
+    for note in settled.filter(created_at__lte=export.created_at):
         notes[note.conversation_id].append(note)
     return _Said(messages, records, rows.judgements(numbers), rows.labels(numbers), notes)
 

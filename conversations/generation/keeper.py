@@ -1,7 +1,7 @@
-"""The one periodic task of a process: it saves all running answers together, reads stop requests, files, sweeps.
+"""The one keeper of a process: it saves all running answers together, reads stop requests, sweeps, and files.
 
-One transaction a second, however many answers run. Daphne tells an application neither of its start nor of its
-end, so the keeper is started by the first thing that happens on the event loop, and nothing depends on its end.
+Saving is one transaction a second, however many answers run. Daphne tells an application neither of its start nor of
+its end, so the keeper is started by the first thing that happens on the event loop, and nothing depends on its end.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 SAVE_EVERY = 1.0  # seconds
 SWEEP_EVERY = 10.0  # seconds
+FILE_EVERY = 1.0  # seconds
 
 _keeper: asyncio.Task[None] | None = None
 
@@ -56,10 +57,13 @@ async def save() -> None:
 
 
 async def _keep() -> None:
+    await asyncio.gather(_save_and_sweep(), _file())
+
+
+async def _save_and_sweep() -> None:
     swept_at = 0.0
     while True:
         await _tried("saving", save())
-        await _tried("filing", _file())
         if time.monotonic() - swept_at >= SWEEP_EVERY:
             swept_at = time.monotonic()
             await _tried("sweeping", _sweep())
@@ -67,8 +71,10 @@ async def _keep() -> None:
 
 
 async def _file() -> None:
-    """One batch at a time: whatever waits to be filed, running answers are saved in between."""
-    await in_database(filing.file_ended)
+    """Beside the saving, which must wait for nothing: a rule may take its time, and so may the first filing of all."""
+    while True:
+        await _tried("filing", in_database(filing.file_ended))
+        await asyncio.sleep(FILE_EVERY)
 
 
 async def _sweep() -> None:
@@ -76,7 +82,7 @@ async def _sweep() -> None:
         logger.warning("%d answers had lost their process and are marked interrupted", lost)
 
 
-async def _tried(what: str, work: Coroutine[Any, Any, None]) -> None:
+async def _tried(what: str, work: Coroutine[Any, Any, object]) -> None:
     """Do `work`, and survive what it raises: it is tried again, and without a keeper every answer would be lost."""
     try:
         await work

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+MAX_PROMPT_BYTES = 100 * 1024
+
+
 class Wire(models.TextChoices):
     """The protocols that are spoken upstream."""
 
@@ -36,6 +39,15 @@ def check_address(address: str) -> None:
     if not sound:
         raise ValidationError(
             "Give an address that begins with http:// or https://, such as http://ollama:11434."
+        )
+
+
+def check_prompt(text: str) -> None:
+    """Raise ValidationError for a system prompt of more than 100 KB."""
+    size = len(text.encode("utf-8", "replace"))
+    if size > MAX_PROMPT_BYTES:
+        raise ValidationError(
+            f"A system prompt has at most 100 KB; this one has {-(-size // 1024)} KB. Nothing was saved: shorten it."
         )
 
 
@@ -134,8 +146,8 @@ class PersonaVersion(models.Model):
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField(null=True, editable=False)
     system_prompt = models.TextField(
-        max_length=65_536,
         blank=True,
+        validators=[check_prompt],
         help_text="What the model is told before every conversation. "
         "Keep secrets out of it: models repeat what they are told.",
     )

@@ -1,6 +1,6 @@
 """What is to be reviewed and why: a company's rules, and the entries that they open.
 
-Rows and constraints only. Entries are opened by `filing.py` through `rules.py`; claims and reviews are `reviewing.py`.
+Rows and constraints only. Entries are opened by `filing.py` through `rules.py`; claims and reviews are in `reviewing/`.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ class EntryReason(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["rule", "record"], name="one_reason_a_rule_and_answer")
+            models.UniqueConstraint(
+                fields=["rule", "record", "entry"], name="one_reason_a_rule_answer_and_entry"
+            )
         ]
 
     def __str__(self) -> str:

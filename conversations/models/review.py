@@ -1,6 +1,6 @@
 """What people and reviewers say of answers.
 
-Rows and constraints only. The person's side is `feedback.py`, the reviewers' `reviewing.py`.
+Rows and constraints only. The person's side is `feedback.py`, the reviewers' in `reviewing/`.
 """
 
 from __future__ import annotations

@@ -16,11 +16,13 @@ from conversations.views.guards import PersonRequest, signed_in
 @require_POST
 @signed_in
 def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
-    """Judge an answer (`good` is 1 or 0), say why, or take it back (`good` is empty)."""
+    """Judge an answer (`good` is 1 or 0), say why, or take it back (`good` is empty).
+
+    The buttons (`press`) bring along what is written in the form below them, so that none of it is lost.
+    """
     found = access.conversation(request.user, conversation_id)
     answer = access.message(found, message_id)
     good = request.POST.get("good", "")
-    explained = "comment" in request.POST
     if good in {"0", "1"}:
         verbs.rate(
             request.user,
@@ -33,8 +35,10 @@ def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uui
         verbs.take_back(answer)
     if not request.htmx:
         return redirect("conversation", conversation_id)
-    # A bare "bad answer" is asked for its reasons at once; everything else is said.
-    return HttpResponse(pages.foot(thread.turn(found, answer.pk), asking=good == "0" and not explained))
+    # A press of "Bad answer" is asked for its reasons at once; the form has been.
+    return HttpResponse(
+        pages.foot(thread.turn(found, answer.pk), asking=good == "0" and "press" in request.POST)
+    )
 
 
 @require_POST

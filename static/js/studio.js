@@ -1,4 +1,5 @@
-// The persona form says beside the trial when it holds what the trial does not know yet.
+// The persona form says beside the trial when it holds what the trial does not know yet, and is not left with that
+// unasked.
 
 const form = document.getElementById("persona_form");
 const note = document.querySelector("[data-unsaved]");
@@ -11,9 +12,22 @@ function differs(field) {
   return field.selectedIndex !== Math.max(given, 0);
 }
 
-function compare() {
+function changed() {
   const fields = [...form.elements].filter((field) => field.matches("input, select, textarea") && field.name);
-  note.hidden = note.dataset.unsaved !== "refused" && !fields.some(differs);
+  return fields.some(differs);
+}
+
+function compare() {
+  note.hidden = note.dataset.unsaved !== "refused" && !changed();
+}
+
+if (form) {
+  let sent = false;
+  form.addEventListener("submit", () => (sent = true));
+  window.addEventListener("beforeunload", (event) => {
+    if (!sent && changed()) event.preventDefault();
+  });
+  window.addEventListener("pageshow", () => (sent = false));
 }
 
 if (form && note) {

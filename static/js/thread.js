@@ -38,8 +38,10 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
 
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (!left || !(detail.target.id === "messages" || detail.target.id.startsWith("foot-"))) return;
-  const buttons = document.getElementById("messages").children[left.index]?.querySelectorAll("button:enabled") ?? [];
-  [...buttons].find((button) => nameOf(button) === left.name)?.focus();
+  const article = document.getElementById("messages").children[left.index];
+  const buttons = [...(article?.querySelectorAll("button:enabled") ?? [])];
+  const same = buttons.find((button) => nameOf(button) === left.name && button.checkVisibility());
+  (same ?? article?.querySelector(".feedback > summary"))?.focus(); // the form that was sent is folded now
   left = null;
 });
 
