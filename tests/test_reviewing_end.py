@@ -6,18 +6,21 @@ import uuid
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from conversations import personas, reviewing
+from conversations import feedback, filing, personas, reviewing
 from conversations.models import (
     AnswerLabel,
     Feedback,
     Judgement,
     PersonaVersion,
     QueueEntry,
+    Rule,
 )
 from conversations.posting import Refused
 from conversations.reviewing import Late
 from conversations.reviewing.ending import is_drawn
+from tests.answers import ended_in
 from tests.conftest import Cast
 from tests.reviews import Case, late_notes, make, silence
 
@@ -202,8 +205,8 @@ def test_one_of_the_two_rules_where_nobody_else_can(cast: Cast, twice: Case) -> 
 def test_who_sees_nothing_to_judge_disagrees_with_who_does(
     cast: Cast, twice: Case, first: Any, second: Any, status: str
 ) -> None:
-    reviewing.submit(twice.judged(cast.reviewer, *first), nothing=True)
-    reviewing.submit(twice.judged(cast.manager, *second), nothing=True)
+    reviewing.submit(twice.judged(cast.reviewer, *first), nothing=not any(first))
+    reviewing.submit(twice.judged(cast.manager, *second), nothing=not any(second))
     assert twice.fresh().status == status
 
 
@@ -224,3 +227,65 @@ def test_a_ruling_can_keep_the_first_review(cast: Cast, twice: Case) -> None:
     reviewing.submit(twice.claimed(cast.manager), nothing=True)
     assert twice.verdicts() == ["Wrong", ""]
     assert str(AnswerLabel.objects.get()) == "Colour"
+
+
+def test_nothing_to_judge_means_nothing(cast: Cast, case: Case) -> None:
+    reviewing.submit(case.judged(cast.reviewer, 1), nothing=True)
+    assert case.verdicts() == ["", ""]
+    assert not Judgement.objects.exists()
+
+
+def test_a_ruling_that_keeps_the_first_review_keeps_it(cast: Cast, twice: Case) -> None:
+    reviewing.submit(twice.judged(cast.reviewer, 4))
+    reviewing.submit(twice.judged(cast.admin, 1))
+    reviewing.submit(twice.judged(cast.manager, 2), nothing=True)
+    assert twice.verdicts() == ["Good", ""]
+
+
+def test_what_only_the_second_reviewer_says_is_not_lost(cast: Cast, twice: Case) -> None:
+    reviewing.submit(twice.judged(cast.reviewer, 2))
+    second = twice.judged(cast.manager, 2, 1)
+    reviewing.correct(second, twice.records[0], "As it should be.")
+    assert reviewing.submit(second).status == Status.DONE
+    assert twice.verdicts() == ["Wrong", "Harmful"]
+    assert [each.correction for each in Judgement.objects.filter(counts=True, record=twice.records[0])] == [
+        "As it should be."
+    ]
+
+
+def test_what_came_after_the_page_was_made_waits_for_another_review(cast: Cast, case: Case) -> None:
+    review = case.judged(cast.reviewer, 2)
+    as_of = timezone.now()
+    Rule.objects.create(company=cast.coca_cola, kind=Rule.Kind.BAD)
+    later = ended_in(case.entry.conversation)
+    feedback.rate(cast.member, later.answer, good=False)
+    filing.file_ended()
+    reviewing.submit(review, as_of=as_of)
+    waiting = QueueEntry.objects.exclude(status=Status.DONE).get()
+    assert later.answer in [reason.record.message for reason in waiting.reasons.all()]
+    assert Feedback.objects.get(message=later.answer).seen_at is None
+
+
+def test_a_change_while_the_reviewer_works_is_newer_than_what_they_say(cast: Cast, case: Case) -> None:
+    answer = case.records[0].message
+    assert answer is not None
+    feedback.rate(cast.member, answer, good=False)
+    review = case.judged(cast.reviewer, 2)
+    as_of = timezone.now()
+    feedback.rate(cast.member, answer, good=True)
+    reviewing.submit(review, as_of=as_of)
+    assert Feedback.objects.get(message=answer).changed_since
+
+
+def test_nobody_reviews_their_own_conversation(cast: Cast, case: Case) -> None:
+    case.entry.conversation.owner = cast.reviewer
+    case.entry.conversation.save()
+    with pytest.raises(Refused, match="your own conversation"):
+        reviewing.claim(case.entry, cast.reviewer)
+
+
+def test_an_entry_does_not_wait_for_a_second_reviewer_who_left(cast: Cast, twice: Case) -> None:
+    reviewing.submit(twice.judged(cast.reviewer, 2))
+    cast.manager.memberships.all().delete()
+    reviewing.submit(twice.judged(cast.reviewer, 2))
+    assert twice.fresh().status == Status.DONE

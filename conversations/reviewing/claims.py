@@ -98,6 +98,8 @@ def until(entry: QueueEntry) -> datetime | None:
 
 def barred(entry: QueueEntry, reviewer: User) -> str:
     """Why `reviewer` may not take the entry, whoever has it; empty where they may."""
+    if entry.conversation.owner_id == reviewer.pk:
+        return "This is your own conversation. It is somebody else’s to review."
     if entry.status not in {Status.SECOND, Status.RULING}:
         return ""
     given: set[int | None] = set(
@@ -106,7 +108,9 @@ def barred(entry: QueueEntry, reviewer: User) -> str:
     if reviewer.pk not in given:
         return ""
     if entry.status == Status.SECOND:
-        return "You gave the first review. The second is somebody else’s."
+        # Where they are all gone, it must not wait for ever.
+        others = anyone_else(entry.company_id, given)
+        return "You gave the first review. The second is somebody else’s." if others else ""
     manages = access.managed_companies(reviewer).filter(pk=entry.company_id).exists()
     if manages or not anyone_else(entry.company_id, given):
         return ""

@@ -7,6 +7,7 @@ ledger, the labels and the person's feedback change in one transaction with the 
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
@@ -20,16 +21,25 @@ Status, Seat = QueueEntry.Status, Review.Seat
 ByRecord = dict[int, Judgement]
 
 
-def submit(review: Review, *, nothing: bool = False) -> QueueEntry:
-    """End `review`; `nothing` where there was nothing to judge. Once more is harmless. Raises Refused, and Late."""
+def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = None) -> QueueEntry:
+    """End `review`; `nothing` where there was nothing to judge. Once more is harmless. Raises Refused, and Late.
+
+    The reviewer knows what there was `as_of`, when their page was made; what came later waits for another review.
+    """
+    as_of = as_of or timezone.now()
     with transaction.atomic():
         if claims.keep(review):
-            if not nothing and not review.judgements.filter(grade__isnull=False).exists():
+            if nothing:
+                review.judgements.all().delete()
+            elif not review.judgements.filter(grade__isnull=False).exists():
                 raise Refused(
                     "Give an answer a verdict first, or say that there is nothing to judge.", status=409
                 )
             Review.objects.filter(pk=review.pk).update(submitted_at=timezone.now())
-            return _moved(review.entry, _following(review))
+            entry = _moved(review.entry, _following(review, as_of))
+            if entry.status == Status.DONE:
+                _carry_over(entry, as_of)
+            return entry
     if Review.objects.filter(pk=review.pk, submitted_at__isnull=False).exists():  # pressed twice
         return QueueEntry.objects.get(pk=review.entry_id)
     raise work.late(review, None, _in_words(review, nothing=nothing))
@@ -41,20 +51,27 @@ def is_drawn(entry: QueueEntry) -> bool:
     return lot < entry.company.second_reviews
 
 
-def _following(review: Review) -> QueueEntry.Status:
+def _carry_over(entry: QueueEntry, as_of: datetime) -> None:
+    """Open another entry for what was found since `as_of`."""
+    later = entry.reasons.filter(created_at__gt=as_of)
+    if later.exists():
+        later.update(entry=QueueEntry.objects.create(company=entry.company, conversation=entry.conversation))
+
+
+def _following(review: Review, as_of: datetime) -> QueueEntry.Status:
     """What the entry waits for once `review` is in; where that is nothing more, what it says takes effect."""
     entry = review.entry
     first, second = _judgements(entry, Seat.FIRST), _judgements(entry, Seat.SECOND)
     if review.seat == Seat.FIRST:
         if is_drawn(entry) and claims.anyone_else(entry.company_id, {review.reviewer_id}):
             return Status.SECOND
-        _settle(entry, first)
+        _settle(entry, first, as_of=as_of)
     elif review.seat == Seat.SECOND:
         if not _agree(first, second):
             return Status.RULING
-        _settle(entry, first, second)
+        _settle(entry, first, second, as_of=as_of)
     else:
-        _settle(entry, first, second, _judgements(entry, Seat.RULING))
+        _settle(entry, first, second, _judgements(entry, Seat.RULING), as_of=as_of)
     return Status.DONE
 
 
@@ -84,18 +101,36 @@ def _says_something(judgement: Judgement) -> bool:
 
 
 def _settle(
-    entry: QueueEntry, first: ByRecord, second: ByRecord | None = None, ruled: ByRecord | None = None
+    entry: QueueEntry,
+    first: ByRecord,
+    second: ByRecord | None = None,
+    ruled: ByRecord | None = None,
+    *,
+    as_of: datetime,
 ) -> None:
-    """Let the first review count, but where there is a ruling. Labels are those of both, or of the ruling."""
+    """Let the first review count, what only the second says, and above both a ruling. Labels are those of both, or
+    of the ruling."""
     second, ruled = second or {}, ruled or {}
     for pk, each in ruled.items():
         if each.grade_id is None and each.correction and pk in first:  # a ruling on the words alone
             each.grade_id = first[pk].grade_id
-    counting = first | {pk: each for pk, each in ruled.items() if _says_something(each)}
+    counting = _together(first, second) | {pk: each for pk, each in ruled.items() if _says_something(each)}
     _count([each for each in counting.values() if _says_something(each)])
     both = {pk: [said[pk] for said in (first, second) if pk in said] for pk in first.keys() | second.keys()}
     _put_labels(both | {pk: [each] for pk, each in ruled.items()})
-    _tell_the_person(entry, first | {pk: each for pk, each in ruled.items() if _replies(each)})
+    _tell_the_person(entry, first | {pk: each for pk, each in ruled.items() if _replies(each)}, as_of)
+
+
+def _together(first: ByRecord, second: ByRecord) -> ByRecord:
+    """Of each answer the first review's word; the second's where the first has none, or has no correction to it."""
+
+    def gap(pk: int, other: Judgement) -> bool:
+        mine = first.get(pk)
+        if mine is None or not _says_something(mine):
+            return True
+        return mine.grade_id == other.grade_id and bool(other.correction) and not mine.correction
+
+    return first | {pk: each for pk, each in second.items() if _says_something(each) and gap(pk, each)}
 
 
 def _count(judgements: list[Judgement]) -> None:
@@ -132,9 +167,10 @@ def _replies(judgement: Judgement) -> bool:
     return bool(judgement.reply) or judgement.fixed_in_id is not None
 
 
-def _tell_the_person(entry: QueueEntry, said: ByRecord) -> None:
-    """They are seen; and answered where a reviewer wrote to them."""
-    Feedback.objects.filter(message__conversation=entry.conversation_id).update(seen_at=timezone.now())
+def _tell_the_person(entry: QueueEntry, said: ByRecord, as_of: datetime) -> None:
+    """They are seen, as they stood `as_of`; and answered where a reviewer wrote to them."""
+    seen = Feedback.objects.filter(message__conversation=entry.conversation_id, created_at__lte=as_of)
+    seen.update(seen_at=as_of)
     answered = {each.record.message_id: each for each in said.values() if _replies(each)}
     found = list(Feedback.objects.filter(message__in=[pk for pk in answered if pk is not None]))
     for feedback in found:
