@@ -184,6 +184,46 @@ def test_a_second_reviewer_sees_nothing_of_the_first(cast: Cast, reviewer: Clien
         assert words in after
 
 
+def test_a_second_reviewer_sees_nothing_of_earlier_reviews_either(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    canary = "zqcanary"
+    first = case.judged(cast.admin, 1)
+    reviewing.correct(first, case.records[0], canary)
+    reviewing.label(first, case.records[0], "Colour")
+    reviewing.note(case.entry.conversation, cast.admin, canary)
+    reviewing.submit(first)
+    ledger = reverse("admin:review_answers", args=[cast.coca_cola.pk])
+    seen = body(reviewer.get(page(case))) + body(reviewer.get(ledger))
+    for words in ("<strong>Harmful</strong>", canary, "Colour", "Reviewed"):
+        assert words in seen
+    Company.objects.update(second_reviews=100)
+    again = Case(reviewing.open_by_hand(cast.coca_cola, case.records[0]), case.records, case.grades)
+    reviewing.submit(again.judged(cast.manager, 1))
+
+    def shown(client: Client) -> str:
+        rows = client.get(ledger).context["rows"]
+        said = [f"{row.verdict} {row.labels}" for row in rows if row.conversation == case.entry.conversation_id]
+        said += [str(row.verdict) for row in client.get(page(case)).context["rows"]]
+        return body(client.get(page(case))) + " ".join(said)
+
+    before = shown(reviewer)
+    press(reviewer, case, "claim")
+    second = Review.objects.get(seat=Review.Seat.SECOND)
+    during = shown(reviewer)
+    reviewing.judge(second, case.records[1], case.grades[4].pk)
+    assert not second.judgements.get().labels.exists()
+    for said in (before, during):
+        for words in (canary, "<strong>Harmful", "Harmful [", 'aria-pressed="true"', "Reviewed", ">admin<"):
+            assert words not in said
+    assert "Harmful [" in shown(client_of(cast, "manager"))
+    reviewing.judge(second, case.records[0], case.grades[0].pk)
+    reviewing.submit(second)
+    after = shown(reviewer)
+    for words in (canary, "Harmful ['Colour']", "Reviewed"):
+        assert words in after
+
+
 def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, case: Case) -> None:
     mine = case.claimed(cast.reviewer)
     foreign = ended(cast, by=cast.outsider, persona=cast.helpdesk)

@@ -15,6 +15,7 @@ from conversations.reviewing.claims import (
     open_by_hand,
     release,
     renew,
+    unseen,
     until,
 )
 from conversations.reviewing.ending import submit
@@ -40,5 +41,6 @@ __all__ = [
     "reply",
     "submit",
     "unlabel",
+    "unseen",
     "until",
 ]

@@ -7,11 +7,12 @@ once one wins.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from conversations import access
@@ -118,6 +119,13 @@ def anyone_else(company_id: uuid.UUID, people: set[int | None]) -> bool:
     roles = (Membership.Role.REVIEWER, Membership.Role.MANAGER)
     places = Membership.objects.filter(company=company_id, role__in=roles, user__is_active=True)
     return places.exclude(user__in=[pk for pk in people if pk is not None]).exists()
+
+
+def unseen(reader: User, conversations: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of `conversations` that wait for a second review which `reader` might give: they see no verdict of them."""
+    waiting = QueueEntry.objects.filter(conversation__in=conversations, status=Status.SECOND)
+    own = Review.objects.filter(entry=OuterRef("pk"), reviewer=reader, submitted_at__isnull=False)
+    return set(waiting.filter(~Exists(own)).values_list("conversation_id", flat=True))
 
 
 def whereabouts(entry: QueueEntry) -> str:

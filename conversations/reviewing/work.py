@@ -126,7 +126,12 @@ def of(review: Review, record: AnswerRecord) -> Judgement:
 
 
 def standing_labels(review: Review, record: AnswerRecord) -> Iterable[Label]:
-    """What an answer is labelled with before `review` says anything: in a ruling, by both reviews."""
+    """What an answer is labelled with before `review` says anything: in a ruling, by both reviews.
+
+    A second review begins with none: what was said before would not leave it its own.
+    """
+    if review.seat == Seat.SECOND:
+        return Label.objects.none()
     if review.seat != Seat.RULING:
         return Label.objects.filter(given__record=record)
     both = Judgement.objects.filter(review__entry=review.entry_id, record=record)

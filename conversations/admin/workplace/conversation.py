@@ -58,7 +58,7 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "review": desk.mine,
         "rubric": rubrics.in_use(company) if desk.mine else None,
         "labels": transcript.offered_labels(company) if desk.mine else [],
-        "notes": desks.notes(sitting.reader, found, desk.entry),
+        "notes": desks.notes(sitting.reader, found, desk),
         "next": _address(company, _next(sitting, desk.entry)),
         "previous": _address(company, desks.previous(company, desk.entry) if desk.entry else None),
     }
