@@ -52,15 +52,15 @@ def in_use(company: Company) -> Rubric:
         return found or _make(company, "Grades", DEFAULT)
 
 
-def given(company: Company, grade_id: int) -> Grade:
-    """A grade that is about to be given: from now on its rubric does not change. Raises Refused.
+def given(rubric: Rubric, grade_id: int) -> Grade:
+    """A grade of `rubric` that is about to be given: from now on that one does not change. Raises Refused.
 
     Inside a transaction: whoever changes the rubric waits for it, and then finds it frozen.
     """
-    grade = Grade.objects.select_related("rubric").filter(pk=grade_id, rubric__company=company).first()
-    if grade is None or not Rubric.objects.filter(pk=grade.rubric_id, in_use=True).exists():
+    Rubric.objects.filter(pk=rubric.pk, frozen_at=None).update(frozen_at=timezone.now())
+    grade = rubric.grades.filter(pk=grade_id).first()
+    if grade is None:
         raise Refused("The grades have changed. Reload the page and judge again.", status=409)
-    Rubric.objects.filter(pk=grade.rubric_id, frozen_at=None).update(frozen_at=timezone.now())
     return grade
 
 

@@ -15,6 +15,7 @@ from conversations.reviewing.claims import (
     open_by_hand,
     release,
     renew,
+    rubric,
     unseen,
     until,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "release",
     "renew",
     "reply",
+    "rubric",
     "submit",
     "unlabel",
     "unseen",

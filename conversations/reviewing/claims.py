@@ -15,8 +15,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from conversations import access
-from conversations.models import AnswerRecord, Company, EntryReason, Membership, QueueEntry, Review, Rule
+from conversations import access, rubrics
+from conversations.models import AnswerRecord, Company, EntryReason, Membership, QueueEntry, Review, Rubric, Rule
 from conversations.posting import Refused
 
 Status, Seat = QueueEntry.Status, Review.Seat
@@ -54,7 +54,10 @@ def claim(entry: QueueEntry, reviewer: User) -> Review:
         raise Refused(sentence, status=409)
     with transaction.atomic():
         if take(entry, reviewer, status):
-            return Review.objects.get_or_create(entry=entry, seat=SEATS[status], reviewer=reviewer)[0]
+            begun = {"rubric": _rubric_of(entry)}
+            return Review.objects.get_or_create(
+                entry=entry, seat=SEATS[status], reviewer=reviewer, defaults=begun
+            )[0]
     raise Refused(whereabouts(entry), status=409)
 
 
@@ -64,6 +67,19 @@ def take(entry: QueueEntry, reviewer: User, status: QueueEntry.Status) -> bool:
     free = Q(claimed_by=None) | Q(claimed_by=reviewer) | Q(claim_seen_at__lt=now - SILENCE)
     waiting = QueueEntry.objects.filter(free, pk=entry.pk, status=status)
     return bool(waiting.update(claimed_by=reviewer, claim_seen_at=now))
+
+
+def rubric(review: Review) -> Rubric:
+    """The grades that `review` gives: those it began with, in two queries."""
+    found = Rubric.objects.prefetch_related("grades").filter(pk=review.rubric_id).first()
+    return found or _rubric_of(review.entry)
+
+
+def _rubric_of(entry: QueueEntry) -> Rubric:
+    """By what a review of the entry that begins now grades: as the first one did, so that the two can be compared."""
+    first = Review.objects.filter(entry=entry, seat=Seat.FIRST, submitted_at__isnull=False, rubric__isnull=False)
+    found = Rubric.objects.prefetch_related("grades").filter(pk__in=first.values("rubric")).first()
+    return found or rubrics.in_use(entry.company)
 
 
 def keep(review: Review) -> bool:

@@ -41,10 +41,10 @@ class Late(Refused):
 
 
 def judge(review: Review, record: AnswerRecord, grade_id: int | None) -> None:
-    """Give an answer a grade of the rubric in use, or take it back. Raises Refused."""
+    """Give an answer a grade of the review's rubric, or take it back. Raises Refused."""
     with transaction.atomic():
         if claims.keep(review):
-            grade = None if grade_id is None else rubrics.given(review.entry.company, grade_id)
+            grade = None if grade_id is None else rubrics.given(claims.rubric(review), grade_id)
             _set(of(review, record), grade=grade)
             return
     meant = Grade.objects.filter(pk=grade_id or 0, rubric__company=review.entry.company_id).first()

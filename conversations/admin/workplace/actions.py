@@ -21,7 +21,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from conversations import access, reviewing, rubrics
+from conversations import access, reviewing
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace import doors, transcript
 from conversations.admin.workplace.conversation import address
@@ -192,7 +192,7 @@ def _part(request: HttpRequest, template: str, review: Review, record: AnswerRec
         "company": review.entry.company,
         "conversation": review.entry.conversation,
         "review": review,
-        "rubric": rubrics.in_use(review.entry.company),
+        "rubric": reviewing.rubric(review),
         "panel": transcript.panel(review, record),
         "head": request.POST.get("head", ""),
     }
