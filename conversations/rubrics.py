@@ -88,7 +88,7 @@ def edit(rubric: Rubric, name: str, rows: Sequence[Wording]) -> None:
 def replace(rubric: Rubric, name: str, rows: Sequence[Wording]) -> Rubric:
     """Put a new rubric of that name with the grades of `rows` in use, in the place of the frozen `rubric`.
 
-    Sent twice, it is done once. Raises ValidationError as `edit`, and Refused where another one took its place meanwhile.
+    Sent twice, it is done once. Raises ValidationError as `edit`, and Refused where another took its place meanwhile.
     """
     check(rows)
     wanted = [row for row in rows if row.name]

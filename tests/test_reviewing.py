@@ -192,6 +192,9 @@ def test_labels_are_the_companys_own(cast: Cast, case: Case) -> None:
     reviewing.label(review, record, "  Made   up\0 ")
     reviewing.label(review, record, "refund")
     reviewing.label(review, record, "REFUND")
+    reviewing.label(review, record, "Übel")
+    reviewing.label(review, record, "übel")
+    reviewing.unlabel(review, record, Label.objects.get(name="Übel").pk)
     given = review.judgements.get().labels.all()
     assert [(each.name, each.company) for each in given] == [
         ("Made up", cast.coca_cola),

@@ -101,7 +101,12 @@ def test_frozen_grades_are_read_and_renewed(cast: Cast, manager: Client) -> None
     assert 'name="name_1"' not in text
     assert "<i>" not in text
     text = body(manager.get(url(cast, "rubric"), {"new": "1"}))
-    for typed in ('value="&lt;i&gt;Ours&lt;/i&gt; 2"', 'value="No"', 'value="If so"', "keep the grades they began"):
+    for typed in (
+        'value="&lt;i&gt;Ours&lt;/i&gt; 2"',
+        'value="No"',
+        'value="If so"',
+        "keep the grades they began",
+    ):
         assert typed in text
     assert list(Rubric.objects.filter(company=cast.coca_cola)) == [old]  # nothing is made before it is saved
     sent = _form("Nope", "Yes", "Wow", name="<i>New</i>", **{"from": str(old.pk)})
@@ -115,7 +120,9 @@ def test_frozen_grades_are_read_and_renewed(cast: Cast, manager: Client) -> None
     assert [name for _, name, _ in _grades(fresh)] == ["Nope", "Yes", "Wow"]
     assert [name for _, name, _ in _grades(old)] == ["No", "Yes"]
     said = shown(manager, cast)
-    assert "is in use now: Nope, Yes, Wow. Reviews that are under way keep the grades they began with." in said
+    assert (
+        "is in use now: Nope, Yes, Wow. Reviews that are under way keep the grades they began with." in said
+    )
     assert "<i>" not in said
     text = shown(manager, cast, "rubric")
     assert "Earlier grades" in text

@@ -16,7 +16,16 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from conversations import access, rubrics
-from conversations.models import AnswerRecord, Company, EntryReason, Membership, QueueEntry, Review, Rubric, Rule
+from conversations.models import (
+    AnswerRecord,
+    Company,
+    EntryReason,
+    Membership,
+    QueueEntry,
+    Review,
+    Rubric,
+    Rule,
+)
 from conversations.posting import Refused
 
 Status, Seat = QueueEntry.Status, Review.Seat
@@ -71,13 +80,15 @@ def take(entry: QueueEntry, reviewer: User, status: QueueEntry.Status) -> bool:
 
 def rubric(review: Review) -> Rubric:
     """The grades that `review` gives: those it began with, in two queries."""
-    found = Rubric.objects.prefetch_related("grades").filter(pk=review.rubric_id).first()
+    found = Rubric.objects.prefetch_related("grades").filter(pk=review.rubric_id or 0).first()
     return found or _rubric_of(review.entry)
 
 
 def _rubric_of(entry: QueueEntry) -> Rubric:
     """By what a review of the entry that begins now grades: as the first one did, so that the two can be compared."""
-    first = Review.objects.filter(entry=entry, seat=Seat.FIRST, submitted_at__isnull=False, rubric__isnull=False)
+    first = Review.objects.filter(
+        entry=entry, seat=Seat.FIRST, submitted_at__isnull=False, rubric__isnull=False
+    )
     found = Rubric.objects.prefetch_related("grades").filter(pk__in=first.values("rubric")).first()
     return found or rubrics.in_use(entry.company)
 

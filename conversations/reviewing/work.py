@@ -66,7 +66,8 @@ def label(review: Review, record: AnswerRecord, name: str) -> None:
         raise Refused(f"A label has 1 to {LABEL_CHARS} characters.", status=400)
 
     def save(judgement: Judgement) -> None:
-        known = Label.objects.filter(company=review.entry.company, name__iexact=name).first()
+        there = Label.objects.filter(company=review.entry.company)
+        known = next((each for each in there if each.name.casefold() == name.casefold()), None)
         if known is not None and known.retired:
             raise Refused(f"The label “{known}” is no longer given. Choose another.", status=409)
         made = known or Label.objects.get_or_create(company=review.entry.company, name=name)[0]
@@ -107,13 +108,16 @@ def later_versions(record: AnswerRecord) -> models.QuerySet[PersonaVersion]:
 
 
 def note(conversation: Conversation, author: User, text: str) -> Note:
-    """Say something to colleagues, with or without a claim. Raises Refused."""
+    """Say something to colleagues, with or without a claim; sent twice, it is said once. Raises Refused."""
     text = _checked(text, NOTE_CHARS, "A note")
     if not text:
         raise Refused("Write a note first.", status=400)
     QueueEntry.objects.filter(conversation=conversation, claimed_by=author).update(
         claim_seen_at=timezone.now()
     )
+    last = Note.objects.filter(conversation=conversation, author=author).last()
+    if last is not None and (last.text, last.late) == (text, False):
+        return last
     return Note.objects.create(conversation=conversation, author=author, text=text)
 
 

@@ -12,7 +12,6 @@ from conversations.admin.workplace.forms import RubricForm
 from conversations.models import Company, Rubric
 from conversations.posting import Refused
 
-
 KEPT = "Reviews that are under way keep the grades they began with."
 
 
