@@ -1,4 +1,4 @@
-"""A company's rubrics: the one in use, which is made where there is none, changed while it may be, and renewed.
+"""A company's rubrics: the one in use, which is made where there is none, changed while it may be, and replaced.
 
 A rubric is frozen with the first grade that is given by it.
 """

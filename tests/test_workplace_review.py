@@ -45,6 +45,10 @@ def case(cast: Cast) -> Case:
 def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> None:
     assert "Finish and next" not in body(reviewer.get(page(case)))
     assert press(reviewer, case, "claim").headers["Location"] == page(case)
+    at_work = body(reviewer.get(page(case)))
+    note = at_work[at_work.index('<textarea\n          name="text"') :]
+    assert 'form="finishing"' in note[: note.index(">")]  # finishing sends it too
+    assert "exported as the worse of a pair" in at_work
     review = Review.objects.get()
     sent: dict[str, Any] = {"review": review.pk, "answer": answer(case)}
     where = f"{page(case)}#message-{answer(case)}"
