@@ -1,4 +1,4 @@
-"""A company's rubrics: the one in use, which is made where there is none, changed while it may be, and renewed.
+"""A company's rubrics: the one in use, which is made where there is none, changed while it may be, and replaced.
 
 A rubric is frozen with the first grade that is given by it.
 """
@@ -20,6 +20,11 @@ LEAST, MOST = 2, 5
 FROZEN = (
     "A grade of these was given meanwhile, so they do not change any more. Nothing was saved: "
     "what you wrote stands below and can become new grades."
+)
+
+REPLACED = (
+    "Somebody else has put new grades in use meanwhile. Nothing was saved: what you wrote stands below. "
+    "Look at theirs on the page of the settings first."
 )
 
 
@@ -52,15 +57,15 @@ def in_use(company: Company) -> Rubric:
         return found or _make(company, "Grades", DEFAULT)
 
 
-def given(company: Company, grade_id: int) -> Grade:
-    """A grade that is about to be given: from now on its rubric does not change. Raises Refused.
+def given(rubric: Rubric, grade_id: int) -> Grade:
+    """A grade of `rubric` that is about to be given: from now on that one does not change. Raises Refused.
 
     Inside a transaction: whoever changes the rubric waits for it, and then finds it frozen.
     """
-    grade = Grade.objects.select_related("rubric").filter(pk=grade_id, rubric__company=company).first()
-    if grade is None or not Rubric.objects.filter(pk=grade.rubric_id, in_use=True).exists():
+    Rubric.objects.filter(pk=rubric.pk, frozen_at=None).update(frozen_at=timezone.now())
+    grade = rubric.grades.filter(pk=grade_id).first()
+    if grade is None:
         raise Refused("The grades have changed. Reload the page and judge again.", status=409)
-    Rubric.objects.filter(pk=grade.rubric_id, frozen_at=None).update(frozen_at=timezone.now())
     return grade
 
 
@@ -80,16 +85,23 @@ def edit(rubric: Rubric, name: str, rows: Sequence[Wording]) -> None:
         _write(kept, [row for row in rows if row.name])
 
 
-def renew(rubric: Rubric) -> Rubric:
-    """Put a copy of a frozen rubric in use, which can be changed. What is not frozen, or no longer in use, stays."""
+def replace(rubric: Rubric, name: str, rows: Sequence[Wording]) -> Rubric:
+    """Put a new rubric of that name with the grades of `rows` in use, in the place of the frozen `rubric`.
+
+    Sent twice, it is done once. Raises ValidationError as `edit`, and Refused where another took its place meanwhile.
+    """
+    check(rows)
+    wanted = [row for row in rows if row.name]
     with transaction.atomic():
         company = _take(rubric.company)
         current = in_use(company)
-        if current.frozen_at is None:
-            return current  # as after a form that was sent twice
-        Rubric.objects.filter(pk=current.pk).update(in_use=False)
+        if current.pk == rubric.pk and current.frozen_at is not None:
+            Rubric.objects.filter(pk=current.pk).update(in_use=False)
+            return _make(company, name, wanted)
         same = [Wording(grade.name, grade.meaning, grade.passes) for grade in current.grades.all()]
-        return _make(company, _next_name(current.name), same)
+        if (current.name, same) != (name, wanted):
+            raise Refused(REPLACED, status=409)
+        return current
 
 
 def check(rows: Sequence[Wording]) -> None:
@@ -131,7 +143,8 @@ def _write(rubric: Rubric, rows: Sequence[Wording]) -> None:
     )
 
 
-def _next_name(name: str) -> str:
+def next_name(name: str) -> str:
+    """What a rubric made from one of that `name` is called unless somebody says otherwise."""
     counted = re.fullmatch(r"(.*\S) (\d{1,4})", name)
     stem, number = (counted[1], int(counted[2])) if counted else (name, 1)
     return f"{stem[:70]} {number + 1}"

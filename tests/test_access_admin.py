@@ -137,7 +137,6 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
             "label_add",
             "label_rename",
             "label_retire",
-            "rubric_renew",
         )
     },
 }

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from conversations import feedback, filing, rules
+from conversations import feedback, filing, rubrics, rules
 from conversations.management.commands.demo import begin_review
 from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason, Label, Rule
 from tests.answers import ended
@@ -172,6 +172,7 @@ def test_what_belongs_to_another_company_is_a_404_and_stays(cast: Cast, manager:
     rule = Rule.objects.create(company=cast.globex, kind="words", value="theirs")
     label = Label.objects.create(company=cast.globex, name="theirs")
     own = cast.coca_cola.rules.get(kind="bad")
+    theirs = rubrics.in_use(cast.globex)
     for address, sent in (
         (url(cast, "rule", rule.pk), {"value": "ours"}),
         (url(cast, "rule_switch", rule.pk), {}),
@@ -186,7 +187,7 @@ def test_what_belongs_to_another_company_is_a_404_and_stays(cast: Cast, manager:
         (reverse("admin:review_settings", args=[cast.globex.pk]), {}),
         (reverse("admin:review_label_add", args=[cast.globex.pk]), {"name": "ours"}),
         (reverse("admin:review_second_reviews", args=[cast.globex.pk]), {"second_reviews": "9"}),
-        (reverse("admin:review_rubric_renew", args=[cast.globex.pk]), {}),
+        (url(cast, "rubric"), {"name": "x", "name_1": "a", "name_2": "b", "from": str(theirs.pk)}),
     ):
         assert manager.post(address, sent).status_code in {404, 405}, address
     assert Rule.objects.filter(pk=rule.pk, value="theirs", active=True).exists()

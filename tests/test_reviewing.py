@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from conversations import access, reviewing, rubrics
 from conversations.access import NotVisible
-from conversations.models import Label, Note, Review, Rubric
+from conversations.models import Company, Grade, Label, Note, Review, Rubric
 from conversations.posting import Refused
 from conversations.reviewing import Late
 from tests.answers import ended
@@ -155,14 +155,34 @@ def test_a_rubric_is_made_once_and_frozen_by_its_first_grade(live_cast: Cast) ->
 def test_grades_of_another_rubric_are_refused(cast: Cast, case: Case) -> None:
     review = case.claimed(cast.reviewer)
     foreign = rubrics.in_use(cast.globex).grades.all()[0]
-    old = case.grades[0]
-    Rubric.objects.filter(pk=old.rubric_id).update(in_use=False)
+    Rubric.objects.filter(company=cast.coca_cola).update(in_use=False)
     Rubric.objects.create(company=cast.coca_cola, name="New", in_use=True)
-    for grade in (foreign.pk, old.pk, 987_654):
+    other = Grade.objects.create(rubric=rubrics.in_use(cast.coca_cola), position=1, name="New")
+    for grade in (foreign.pk, other.pk, 987_654):
         with pytest.raises(Refused, match="grades have changed"):
             reviewing.judge(review, case.records[0], grade)
     assert not review.judgements.exists()
     assert not Rubric.objects.filter(frozen_at__isnull=False).exists()
+
+
+def test_a_review_keeps_the_rubric_it_began_with(cast: Cast, case: Case) -> None:
+    Company.objects.update(second_reviews=100)
+    review = case.judged(cast.reviewer, 2)
+    Rubric.objects.filter(company=cast.coca_cola).update(in_use=False)
+    new = Rubric.objects.create(company=cast.coca_cola, name="New", in_use=True)
+    Grade.objects.create(rubric=new, position=1, name="New")
+    old = case.grades[0].rubric
+    reviewing.judge(review, case.records[1], case.grades[3].pk)
+    reviewing.submit(review)
+    second = case.judged(cast.admin, 2, 3)  # by the grades of the first, so that the two can be compared
+    reviewing.submit(second)
+    ruling = case.claimed(cast.manager)
+    assert [reviewing.rubric(each) for each in (review, second, ruling)] == [old] * 3
+    assert case.fresh().status == "ruling"
+    later = make(cast)
+    assert reviewing.rubric(later.claimed(cast.reviewer)) == new
+    Review.objects.update(rubric=None)
+    assert reviewing.rubric(Review.objects.get(entry=later.entry)) == new
 
 
 def test_labels_are_the_companys_own(cast: Cast, case: Case) -> None:
@@ -172,6 +192,9 @@ def test_labels_are_the_companys_own(cast: Cast, case: Case) -> None:
     reviewing.label(review, record, "  Made   up\0 ")
     reviewing.label(review, record, "refund")
     reviewing.label(review, record, "REFUND")
+    reviewing.label(review, record, "Übel")
+    reviewing.label(review, record, "übel")
+    reviewing.unlabel(review, record, Label.objects.get(name="Übel").pk)
     given = review.judgements.get().labels.all()
     assert [(each.name, each.company) for each in given] == [
         ("Made up", cast.coca_cola),

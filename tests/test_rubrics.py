@@ -13,6 +13,7 @@ from conversations.posting import Refused
 from conversations.rubrics import Wording
 from tests.conftest import Cast
 from tests.races import at_once
+from tests.reviews import answer, body, client_of, make, page, press
 from tests.test_review_settings import logged, shown, url
 
 
@@ -55,8 +56,8 @@ def test_grades_are_edited_in_their_place_until_one_was_given(cast: Cast, manage
     rubric = rubrics.in_use(cast.coca_cola)
     kept = list(rubric.grades.values_list("pk", flat=True))
     sent = _form("No", "", "Yes", "", "Superb", meaning_5="Frame it.", passes_5="on", name="Short")
-    answer = manager.post(url(cast, "rubric"), sent)
-    assert answer.status_code == 302
+    sent_back = manager.post(url(cast, "rubric"), sent)
+    assert sent_back.status_code == 302
     rubric.refresh_from_db()
     assert rubric.name == "Short"
     assert _grades(rubric) == [(1, "No", False), (2, "Yes", False), (3, "Superb", True)]
@@ -82,12 +83,12 @@ def test_grades_that_will_not_do_say_so_and_keep_what_was_typed(
 ) -> None:
     rubric = rubrics.in_use(cast.coca_cola)
     before = _grades(rubric)
-    answer = manager.post(url(cast, "rubric"), sent)
-    page = answer.content.decode()
-    assert answer.status_code == 400
-    assert page.count(sentence) == 1
+    sent_back = manager.post(url(cast, "rubric"), sent)
+    text = sent_back.content.decode()
+    assert sent_back.status_code == 400
+    assert text.count(sentence) == 1
     for typed in sent.values():
-        assert f'value="{typed}"' in page or not typed.strip()
+        assert f'value="{typed}"' in text or not typed.strip()
     assert (_grades(rubric), logged()) == (before, [])
 
 
@@ -95,26 +96,60 @@ def test_frozen_grades_are_read_and_renewed(cast: Cast, manager: Client) -> None
     old = rubrics.in_use(cast.coca_cola)
     rubrics.edit(old, "<i>Ours</i>", [Wording("No"), Wording("Yes", "If so", passes=True)])
     Rubric.objects.update(frozen_at=timezone.now())
-    page = shown(manager, cast, "rubric")
-    assert "Make a new rubric from this one" in page
-    assert 'name="name_1"' not in page
-    assert "<i>" not in page
+    text = shown(manager, cast, "rubric")
+    assert "Make a new rubric from this one" in text
+    assert 'name="name_1"' not in text
+    assert "<i>" not in text
+    text = body(manager.get(url(cast, "rubric"), {"new": "1"}))
+    for typed in (
+        'value="&lt;i&gt;Ours&lt;/i&gt; 2"',
+        'value="No"',
+        'value="If so"',
+        "keep the grades they began",
+    ):
+        assert typed in text
+    assert list(Rubric.objects.filter(company=cast.coca_cola)) == [old]  # nothing is made before it is saved
+    sent = _form("Nope", "Yes", "Wow", name="<i>New</i>", **{"from": str(old.pk)})
+    assert manager.post(url(cast, "rubric"), sent | {"name_2": "", "name_3": ""}).status_code == 400
+    assert rubrics.in_use(cast.coca_cola) == old
     for _ in range(2):  # a form may arrive twice
-        manager.post(url(cast, "rubric_renew"))
+        assert manager.post(url(cast, "rubric"), sent).status_code == 302
     fresh = Rubric.objects.get(in_use=True)
     assert Rubric.objects.count() == 2
-    assert (fresh.name, fresh.frozen_at, _grades(fresh)) == ("<i>Ours</i> 2", None, _grades(old))
-    assert fresh.grades.get(position=2).meaning == "If so"
-    manager.post(url(cast, "rubric"), _form("Nope", "Yes", "Wow"))
+    assert (fresh.name, fresh.frozen_at) == ("<i>New</i>", None)
     assert [name for _, name, _ in _grades(fresh)] == ["Nope", "Yes", "Wow"]
     assert [name for _, name, _ in _grades(old)] == ["No", "Yes"]
-    page = shown(manager, cast, "rubric")
-    assert "Earlier grades" in page
-    assert "If so" in page
-    assert logged() == [
-        "manager: Put “<i>Ours</i> 2” in use, made from “<i>Ours</i>”.",
-        "manager: The grades are: Nope, Yes, Wow.",
-    ]
+    said = shown(manager, cast)
+    assert (
+        "is in use now: Nope, Yes, Wow. Reviews that are under way keep the grades they began with." in said
+    )
+    assert "<i>" not in said
+    text = shown(manager, cast, "rubric")
+    assert "Earlier grades" in text
+    assert "If so" in text
+    assert logged() == ["manager: Put “<i>New</i>” in use, made from “<i>Ours</i>”: Nope, Yes, Wow."]
+    late = manager.post(url(cast, "rubric"), sent | {"name_1": "Mine"})
+    assert late.status_code == 409
+    assert "Somebody else has put new grades in use" in body(late)
+    assert 'value="Mine"' in body(late)
+    assert [name for _, name, _ in _grades(fresh)] == ["Nope", "Yes", "Wow"]
+
+
+def test_new_grades_leave_a_review_that_is_open_as_it_is(cast: Cast, manager: Client) -> None:
+    case = make(cast)
+    review = case.judged(cast.reviewer, 2)
+    sent = _form("Bad", "Fine", **{"from": str(case.grades[0].rubric_id)})
+    manager.post(url(cast, "rubric"), sent)
+    reviewer = client_of(cast, "reviewer")
+    shown_to = body(reviewer.get(page(case)))
+    assert 'aria-pressed="true"' in shown_to
+    assert "Excellent" in shown_to
+    press(reviewer, case, "judge", review=review.pk, answer=answer(case), grade=case.grades[4].pk)
+    press(reviewer, case, "submit", review=review.pk)
+    assert case.verdicts() == ["Excellent", ""]
+    later = make(cast)
+    later.claimed(cast.reviewer)
+    assert "Fine" in body(reviewer.get(page(later)))
 
 
 def test_grades_that_froze_while_they_were_edited_lose_nothing_that_was_typed(
@@ -122,14 +157,14 @@ def test_grades_that_froze_while_they_were_edited_lose_nothing_that_was_typed(
 ) -> None:
     old = rubrics.in_use(cast.coca_cola)
     Rubric.objects.update(frozen_at=timezone.now())
-    answer = manager.post(url(cast, "rubric"), _form("Mine", "Own"))
-    page = answer.content.decode()
-    assert answer.status_code == 409
-    assert "A grade of these was given meanwhile" in page
-    assert 'value="Mine"' in page
-    assert 'name="renew"' in page
+    sent_back = manager.post(url(cast, "rubric"), _form("Mine", "Own"))
+    text = sent_back.content.decode()
+    assert sent_back.status_code == 409
+    assert "A grade of these was given meanwhile" in text
+    assert 'value="Mine"' in text
+    assert 'name="from"' in text
     assert rubrics.in_use(cast.coca_cola) == old
-    manager.post(url(cast, "rubric"), _form("Mine", "Own", renew="1"))
+    manager.post(url(cast, "rubric"), _form("Mine", "Own", **{"from": str(old.pk)}))
     assert [name for _, name, _ in _grades(rubrics.in_use(cast.coca_cola))] == ["Mine", "Own"]
     assert old.grades.count() == 5
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from conversations import filing, reviewing
 from conversations.models import (
@@ -43,6 +45,10 @@ def case(cast: Cast) -> Case:
 def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> None:
     assert "Finish and next" not in body(reviewer.get(page(case)))
     assert press(reviewer, case, "claim").headers["Location"] == page(case)
+    at_work = body(reviewer.get(page(case)))
+    note = at_work[at_work.index('<textarea\n          name="text"') :]
+    assert 'form="finishing"' in note[: note.index(">")]  # finishing sends it too
+    assert "exported as the worse of a pair" in at_work
     review = Review.objects.get()
     sent: dict[str, Any] = {"review": review.pk, "answer": answer(case)}
     where = f"{page(case)}#message-{answer(case)}"
@@ -58,12 +64,15 @@ def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> No
     press(reviewer, case, "label", **sent, remove=Label.objects.get().pk)
     press(reviewer, case, "judge", **sent, grade="")
     assert Judgement.objects.get().grade is None
-    refused = press(reviewer, case, "submit", review=review.pk)
-    assert refused.status_code == 409
-    assert "Give an answer a verdict first" in body(refused)
+    refused = press(reviewer, case, "submit", review=review.pk, text="Kept too.")
+    assert refused.headers["Location"] == page(case)
+    said = body(reviewer.get(page(case)))
+    for words in ("Give an answer a verdict first", "Kept too."):
+        assert words in said
     press(reviewer, case, "judge", **sent, grade=case.grades[1].pk)
-    done = press(reviewer, case, "submit", review=review.pk)
+    done = press(reviewer, case, "submit", review=review.pk, text="Kept too.")
     assert done.headers["Location"] == queue(cast)
+    assert sorted(Note.objects.values_list("text", flat=True)) == ["Kept too.", "Look at this."]
     assert case.verdicts() == ["Wrong", ""]
     assert Feedback.objects.get().reply == "Thank you."
     assert "Review this again" in body(reviewer.get(page(case)))
@@ -75,6 +84,7 @@ def test_finishing_goes_on_with_the_next_that_is_free(cast: Cast, reviewer: Clie
     review = case.judged(cast.reviewer, 2)
     done = press(reviewer, case, "submit", review=review.pk, next="1")
     assert done.headers["Location"] == page(free)
+    assert (free.fresh().claimed_by, taken.fresh().claimed_by) == (cast.reviewer, cast.manager)
     review = free.judged(cast.reviewer, 2)
     by_script = press(reviewer, free, "submit", script=True, review=review.pk, next="1")
     assert by_script.headers["HX-Redirect"] == queue(cast)
@@ -112,8 +122,8 @@ def test_who_comes_second_is_told_and_can_read_along(cast: Cast, reviewer: Clien
     assert "<strong>manager</strong> has claimed this until" in said
     assert "Finish and next" not in said
     refused = press(reviewer, case, "claim")
-    assert refused.status_code == 409
-    assert "manager has claimed this until" in body(refused)
+    assert refused.headers["Location"] == page(case)
+    assert "Manager has claimed this until" in body(reviewer.get(page(case))).split("Why it is here")[0]
 
 
 def test_a_claim_that_is_late_is_told_and_what_was_sent_is_a_note(
@@ -127,12 +137,28 @@ def test_a_claim_that_is_late_is_told_and_what_was_sent_is_a_note(
         late = press(
             reviewer, case, "judge", script=script, review=review.pk, answer=answer(case), correction="Red!"
         )
-        assert late.status_code == 409
-        assert "kept as a note to colleagues" in body(late)
+        assert late.status_code == (409 if script else 302)
+        assert "kept as a note to colleagues" in body(late if script else reviewer.get(page(case)))
     note = Note.objects.get()
     assert note.late
     assert "Red!" in note.text
     assert "came too late for the review" in body(reviewer.get(page(case)))
+
+
+def test_the_sign_of_work_changes_the_time_alone(cast: Cast, reviewer: Client, case: Case) -> None:
+    review = case.judged(cast.reviewer, 2)
+    silence(case, 5)
+    renewed = press(reviewer, case, "renew", script=True, review=review.pk)
+    assert "desk-until" in body(renewed)
+    assert "desk-sentence" not in body(renewed)  # what was refused before stands
+    assert (case.fresh().claim_seen_at or timezone.now()) > timezone.now() - timedelta(minutes=1)
+    silence(case)
+    case.claimed(cast.manager)
+    assert press(reviewer, case, "renew", script=True, review=review.pk).status_code == 409
+    reviewing.release(Review.objects.get(reviewer=cast.manager))
+    reviewing.submit(review)
+    quiet = press(reviewer, case, "renew", script=True, review=review.pk)
+    assert (quiet.status_code, body(quiet)) == (204, "")
 
 
 def test_a_review_is_saved_though_the_sitting_has_ended(cast: Cast, case: Case) -> None:
@@ -184,6 +210,48 @@ def test_a_second_reviewer_sees_nothing_of_the_first(cast: Cast, reviewer: Clien
         assert words in after
 
 
+def test_a_second_reviewer_sees_nothing_of_earlier_reviews_either(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    canary = "zqcanary"
+    first = case.judged(cast.admin, 1)
+    reviewing.correct(first, case.records[0], canary)
+    reviewing.label(first, case.records[0], "Colour")
+    reviewing.note(case.entry.conversation, cast.admin, canary)
+    reviewing.submit(first)
+    ledger = reverse("admin:review_answers", args=[cast.coca_cola.pk])
+    seen = body(reviewer.get(page(case))) + body(reviewer.get(ledger))
+    for words in ("<strong>Harmful</strong>", canary, "Colour", "Reviewed"):
+        assert words in seen
+    Company.objects.update(second_reviews=100)
+    again = Case(reviewing.open_by_hand(cast.coca_cola, case.records[0]), case.records, case.grades)
+    reviewing.submit(again.judged(cast.manager, 1))
+
+    def shown(client: Client) -> str:
+        rows = client.get(ledger).context["rows"]
+        said = [
+            f"{row.verdict} {row.labels}" for row in rows if row.conversation == case.entry.conversation_id
+        ]
+        said += [str(row.verdict) for row in client.get(page(case)).context["rows"]]
+        return body(client.get(page(case))) + " ".join(said)
+
+    before = shown(reviewer)
+    press(reviewer, case, "claim")
+    second = Review.objects.get(seat=Review.Seat.SECOND)
+    during = shown(reviewer)
+    reviewing.judge(second, case.records[1], case.grades[4].pk)
+    assert not second.judgements.get().labels.exists()
+    for said in (before, during):
+        for words in (canary, "<strong>Harmful", "Harmful [", 'aria-pressed="true"', "Reviewed", ">admin<"):
+            assert words not in said
+    assert "Harmful [" in shown(client_of(cast, "manager"))
+    reviewing.judge(second, case.records[0], case.grades[0].pk)
+    reviewing.submit(second)
+    after = shown(reviewer)
+    for words in (canary, "Harmful ['Colour']", "Reviewed"):
+        assert words in after
+
+
 def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, case: Case) -> None:
     mine = case.claimed(cast.reviewer)
     foreign = ended(cast, by=cast.outsider, persona=cast.helpdesk)
@@ -220,5 +288,6 @@ def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, 
 def test_a_verdict_that_was_not_chosen_takes_nothing_back(cast: Cast, reviewer: Client, case: Case) -> None:
     review = case.judged(cast.reviewer, 2)
     sent = press(reviewer, case, "judge", review=review.pk, answer=answer(case))
-    assert sent.status_code == 400
+    assert sent.headers["Location"].startswith(page(case))
+    assert "Choose a verdict." in body(reviewer.get(page(case)))
     assert Judgement.objects.get().grade == case.grades[1]

@@ -15,6 +15,8 @@ from conversations.reviewing.claims import (
     open_by_hand,
     release,
     renew,
+    rubric,
+    unseen,
     until,
 )
 from conversations.reviewing.ending import submit
@@ -38,7 +40,9 @@ __all__ = [
     "release",
     "renew",
     "reply",
+    "rubric",
     "submit",
     "unlabel",
+    "unseen",
     "until",
 ]

@@ -7,15 +7,25 @@ once one wins.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from conversations import access
-from conversations.models import AnswerRecord, Company, EntryReason, Membership, QueueEntry, Review, Rule
+from conversations import access, rubrics
+from conversations.models import (
+    AnswerRecord,
+    Company,
+    EntryReason,
+    Membership,
+    QueueEntry,
+    Review,
+    Rubric,
+    Rule,
+)
 from conversations.posting import Refused
 
 Status, Seat = QueueEntry.Status, Review.Seat
@@ -53,7 +63,10 @@ def claim(entry: QueueEntry, reviewer: User) -> Review:
         raise Refused(sentence, status=409)
     with transaction.atomic():
         if take(entry, reviewer, status):
-            return Review.objects.get_or_create(entry=entry, seat=SEATS[status], reviewer=reviewer)[0]
+            begun = {"rubric": _rubric_of(entry)}
+            return Review.objects.get_or_create(
+                entry=entry, seat=SEATS[status], reviewer=reviewer, defaults=begun
+            )[0]
     raise Refused(whereabouts(entry), status=409)
 
 
@@ -63,6 +76,21 @@ def take(entry: QueueEntry, reviewer: User, status: QueueEntry.Status) -> bool:
     free = Q(claimed_by=None) | Q(claimed_by=reviewer) | Q(claim_seen_at__lt=now - SILENCE)
     waiting = QueueEntry.objects.filter(free, pk=entry.pk, status=status)
     return bool(waiting.update(claimed_by=reviewer, claim_seen_at=now))
+
+
+def rubric(review: Review) -> Rubric:
+    """The grades that `review` gives: those it began with, in two queries."""
+    found = Rubric.objects.prefetch_related("grades").filter(pk=review.rubric_id or 0).first()
+    return found or _rubric_of(review.entry)
+
+
+def _rubric_of(entry: QueueEntry) -> Rubric:
+    """By what a review of the entry that begins now grades: as the first one did, so that the two can be compared."""
+    first = Review.objects.filter(
+        entry=entry, seat=Seat.FIRST, submitted_at__isnull=False, rubric__isnull=False
+    )
+    found = Rubric.objects.prefetch_related("grades").filter(pk__in=first.values("rubric")).first()
+    return found or rubrics.in_use(entry.company)
 
 
 def keep(review: Review) -> bool:
@@ -122,6 +150,13 @@ def anyone_else(company_id: uuid.UUID, people: set[int | None]) -> bool:
     roles = (Membership.Role.REVIEWER, Membership.Role.MANAGER)
     places = Membership.objects.filter(company=company_id, role__in=roles, user__is_active=True)
     return places.exclude(user__in=[pk for pk in people if pk is not None]).exists()
+
+
+def unseen(reader: User, conversations: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of `conversations` that wait for a second review which `reader` might give: they see no verdict of them."""
+    waiting = QueueEntry.objects.filter(conversation__in=conversations, status=Status.SECOND)
+    own = Review.objects.filter(entry=OuterRef("pk"), reviewer=reader, submitted_at__isnull=False)
+    return set(waiting.filter(~Exists(own)).values_list("conversation_id", flat=True))
 
 
 def whereabouts(entry: QueueEntry) -> str:

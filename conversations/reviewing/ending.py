@@ -155,7 +155,10 @@ def _put_labels(said: dict[int, list[Judgement]]) -> None:
         for label in each.labels.all()
     }
     given = {(each.record_id, each.label_id): each.pk for each in AnswerLabel.objects.filter(record__in=said)}
-    AnswerLabel.objects.filter(pk__in=[pk for key, pk in given.items() if key not in wanted]).delete()
+    # Who gave a second review alone has not seen what an answer was labelled with, so they took nothing from it.
+    known = {pk for pk, each in said.items() if any(one.review.seat != Seat.SECOND for one in each)}
+    gone = [pk for key, pk in given.items() if key not in wanted and key[0] in known]
+    AnswerLabel.objects.filter(pk__in=gone).delete()
     AnswerLabel.objects.bulk_create(
         AnswerLabel(record_id=record, label_id=label, by=by)
         for (record, label), by in wanted.items()

@@ -41,10 +41,10 @@ class Late(Refused):
 
 
 def judge(review: Review, record: AnswerRecord, grade_id: int | None) -> None:
-    """Give an answer a grade of the rubric in use, or take it back. Raises Refused."""
+    """Give an answer a grade of the review's rubric, or take it back. Raises Refused."""
     with transaction.atomic():
         if claims.keep(review):
-            grade = None if grade_id is None else rubrics.given(review.entry.company, grade_id)
+            grade = None if grade_id is None else rubrics.given(claims.rubric(review), grade_id)
             _set(of(review, record), grade=grade)
             return
     meant = Grade.objects.filter(pk=grade_id or 0, rubric__company=review.entry.company_id).first()
@@ -66,7 +66,8 @@ def label(review: Review, record: AnswerRecord, name: str) -> None:
         raise Refused(f"A label has 1 to {LABEL_CHARS} characters.", status=400)
 
     def save(judgement: Judgement) -> None:
-        known = Label.objects.filter(company=review.entry.company, name__iexact=name).first()
+        there = Label.objects.filter(company=review.entry.company)
+        known = next((each for each in there if each.name.casefold() == name.casefold()), None)
         if known is not None and known.retired:
             raise Refused(f"The label “{known}” is no longer given. Choose another.", status=409)
         made = known or Label.objects.get_or_create(company=review.entry.company, name=name)[0]
@@ -107,13 +108,16 @@ def later_versions(record: AnswerRecord) -> models.QuerySet[PersonaVersion]:
 
 
 def note(conversation: Conversation, author: User, text: str) -> Note:
-    """Say something to colleagues, with or without a claim. Raises Refused."""
+    """Say something to colleagues, with or without a claim; sent twice, it is said once. Raises Refused."""
     text = _checked(text, NOTE_CHARS, "A note")
     if not text:
         raise Refused("Write a note first.", status=400)
     QueueEntry.objects.filter(conversation=conversation, claimed_by=author).update(
         claim_seen_at=timezone.now()
     )
+    last = Note.objects.filter(conversation=conversation, author=author).last()
+    if last is not None and (last.text, last.late) == (text, False):
+        return last
     return Note.objects.create(conversation=conversation, author=author, text=text)
 
 
@@ -126,7 +130,12 @@ def of(review: Review, record: AnswerRecord) -> Judgement:
 
 
 def standing_labels(review: Review, record: AnswerRecord) -> Iterable[Label]:
-    """What an answer is labelled with before `review` says anything: in a ruling, by both reviews."""
+    """What an answer is labelled with before `review` says anything: in a ruling, by both reviews.
+
+    A second review begins with none: what was said before would not leave it its own.
+    """
+    if review.seat == Seat.SECOND:
+        return Label.objects.none()
     if review.seat != Seat.RULING:
         return Label.objects.filter(given__record=record)
     both = Judgement.objects.filter(review__entry=review.entry_id, record=record)

@@ -38,8 +38,15 @@ document.addEventListener("focusin", ({ target }) => {
   if (answer && answer !== current()) make(answer);
 });
 
-const asked = document.getElementById(location.hash.slice(1))?.closest("[data-answer]");
-if (answers.length) make(asked ?? answers[0]);
+function at(hash) {
+  return document.getElementById(hash.slice(1))?.closest("[data-answer]");
+}
+
+// With a claim of one's own the keys go on at once, at the answer that was asked for or that the entry is about.
+const about = [...document.querySelectorAll(".desk-reasons a")].map((link) => at(link.hash)).find(Boolean);
+const asked = at(location.hash);
+if (answers.length) make(asked ?? (renewing && about) ?? answers[0]);
+if (renewing) current()?.querySelector("article").focus({ preventScroll: Boolean(asked) });
 
 // -- The keys
 
@@ -134,7 +141,7 @@ function arrived({ xhr, requestConfig }) {
 document.addEventListener("htmx:configRequest", (event) => {
   const token = document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1];
   if (token) event.detail.headers["X-CSRFToken"] = event.detail.parameters.csrfmiddlewaretoken = token;
-  if (event.target.matches("[data-finish]") && desk.querySelector("[data-unsaved]")) {
+  if (event.target.matches("[data-finish]") && desk.querySelector("[data-keeps][data-unsaved]")) {
     event.preventDefault();
     say("Something that you typed is not saved yet. Save it, then finish.");
   }
@@ -144,11 +151,19 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!arrived(event.detail)) event.preventDefault();
 });
 
+// What a finish leads to may be another page: the note came with it.
+document.addEventListener("htmx:beforeOnLoad", ({ target, detail }) => {
+  if (target.matches("[data-finish]") && detail.xhr.status === 200) {
+    desk.querySelector("[data-empties]").removeAttribute("data-unsaved");
+  }
+});
+
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   const { xhr } = detail;
   const there = arrived(detail);
-  if (there && (detail.successful || xhr.status === 409)) target.removeAttribute("data-unsaved");
-  if (there && detail.successful && target.matches("[data-empties]")) target.reset();
+  const note = target.closest("[data-empties]");
+  if (there && (detail.successful || xhr.status === 409)) (note ?? target).removeAttribute("data-unsaved");
+  if (there && detail.successful && note) note.querySelector("textarea").value = "";
   if (xhr.status && !there) say("You are signed out. What you typed is still here: sign in again in another tab, then try again.");
   else if (!xhr.status || xhr.status >= 500) say("Could not reach the server. What you typed is still here. Try again.");
   else if ([403, 404].includes(xhr.status)) say("The server refused this. Copy what you typed and reload the page.");

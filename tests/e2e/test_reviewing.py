@@ -79,6 +79,9 @@ async def test_a_bad_answer_is_reviewed_by_keyboard(
     await desk.keyboard.press("Enter")
     first, second = (desk.locator("[data-answer]").nth(index) for index in range(2))
     await expect(first.locator("strong", has_text="blue")).to_be_visible()
+    await expect(second.locator("article")).to_be_focused()  # the entry is about it
+    await desk.keyboard.press("k")
+    await expect(first.locator("article")).to_be_focused()
 
     await desk.keyboard.press("2")
     wrong = first.get_by_role("button", name="Wrong")
@@ -116,8 +119,11 @@ async def test_a_bad_answer_is_reviewed_by_keyboard(
     await expect(correction).to_be_focused()
     await expect(correction).to_have_value("It is **blue**.")
     await correction.fill("It is red.")
+    await desk.get_by_role("textbox", name="A note to colleagues").fill("Kept by finishing.")
     await desk.get_by_role("button", name="Finish", exact=True).click()  # leaving the field saves it first
     await expect(desk.get_by_text("Finished. What you said counts.")).to_be_visible()
+    kept = "SELECT count(*) FROM conversations_note WHERE text = 'Kept by finishing.'"
+    assert site.rows(kept) == [(1,)]
     counted = site.rows(
         "SELECT grade.name, correction FROM conversations_judgement AS said "
         "JOIN conversations_grade AS grade ON grade.id = grade_id "
@@ -126,6 +132,55 @@ async def test_a_bad_answer_is_reviewed_by_keyboard(
         conversation.replace("-", ""),
     )
     assert counted == [("Wrong", "It is red."), ("Good", "")]
+
+
+async def test_a_refusal_stays_until_something_is_done_and_the_list_goes_by_keys(
+    page: Page, context: BrowserContext, providers: Providers, site: Site
+) -> None:
+    site.manage("shell", "-c", RULE)
+    conversations = []
+    for number in range(3):
+        await page.goto(site.url)
+        await ask(page, providers.on(f"refusal {number}", Script(pieces=("It is square.",))))
+        await ends(page)
+        await answer(page).hover()
+        await answer(page).get_by_role("button", name="Bad answer").click()
+        conversations.append(await entered(page, site))
+    await context.clear_cookies()
+    desk = await sign_in(context, site, "reviewer")
+    await reads(desk, site, conversations[0])
+    await expect(desk.get_by_role("button", name="Claim")).to_be_focused()
+    await desk.keyboard.press("Enter")
+    await expect(desk.get_by_role("button", name="Finish and next")).to_be_visible()
+    async with desk.expect_response(lambda response: response.url.endswith("/renew/")) as renewed:
+        await desk.keyboard.press("n")  # refused, and a sign of work at the same time
+    assert (await renewed.value).status == 200
+    alert = desk.get_by_role("alert")
+    await expect(alert).to_contain_text("Give an answer a verdict first")
+    await desk.mouse.move(200, 200)
+    await desk.set_viewport_size({"width": 640, "height": 400})
+    finishing = desk.locator("#finishing")
+    assert await finishing.evaluate("form => getComputedStyle(form).position") == "static"
+    await desk.set_viewport_size({"width": 1280, "height": 720})
+    assert await finishing.evaluate("form => getComputedStyle(form).position") == "sticky"
+    await expect(alert).to_contain_text("Give an answer a verdict first")
+    await desk.keyboard.press("2")
+    await expect(desk.get_by_role("button", name="Wrong")).to_have_attribute("aria-pressed", "true")
+    await expect(alert).to_have_count(0)
+    await desk.keyboard.press("n")
+    await desk.wait_for_url(lambda url: conversations[0] not in url)
+    await expect(desk.get_by_role("button", name="Finish and next")).to_be_visible()  # claimed as well
+    await expect(desk.locator("[data-answer] article").first).to_be_focused()
+    await desk.keyboard.press("2")
+    await expect(desk.get_by_role("button", name="Wrong")).to_have_attribute("aria-pressed", "true")
+    await desk.get_by_role("button", name="Finish", exact=True).click()
+    rows = desk.locator(".queue-ledger tbody a")
+    await expect(rows.first).to_be_focused()
+    await desk.keyboard.press("j")
+    await desk.keyboard.press("k")
+    await expect(rows.first).to_be_focused()
+    await desk.keyboard.press("Enter")
+    await expect(desk.get_by_text("Why it is here")).to_be_visible()
 
 
 async def test_work_keeps_the_claim_and_what_comes_late_is_a_note(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import cast
 
@@ -21,7 +22,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from conversations import access, reviewing, rubrics
+from conversations import access, reviewing
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace import doors, transcript
 from conversations.admin.workplace.conversation import address
@@ -32,7 +33,10 @@ Action = Callable[[HttpRequest, Company, Conversation], HttpResponse]
 
 
 def _action(view: Action) -> Callable[..., HttpResponseBase]:
-    """A form of a conversation's page. A refusal answers a script with its sentence, above all that was typed."""
+    """A form of a conversation's page. A refusal answers a script with its sentence, above all that was typed.
+
+    Without a script it is said on the page, to which the way leads back.
+    """
 
     @require_POST
     @doors.of_reviewers
@@ -43,7 +47,8 @@ def _action(view: Action) -> Callable[..., HttpResponseBase]:
             return view(request, company, found)
         except Refused as refusal:
             if not _by_script(request):
-                raise
+                messages.error(request, refusal.sentence)
+                return _back(request, company, found)
             return HttpResponse(_sentence(refusal.sentence), status=refusal.status)
 
     return guarded
@@ -77,10 +82,15 @@ def release(request: HttpRequest, company: Company, conversation: Conversation) 
 
 @_action
 def renew(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
-    """The reviewer is at work."""
+    """The reviewer is at work. It changes the time alone, and has nothing to say of a review that has ended."""
     review = _review(request, conversation)
-    reviewing.renew(review)
-    return HttpResponse(_claimed(review))
+    try:
+        reviewing.renew(review)
+    except Refused:
+        if _review(request, conversation).submitted_at is None:
+            raise
+        return HttpResponse(status=204)
+    return HttpResponse(_until(review))
 
 
 @_action
@@ -129,14 +139,19 @@ def note(request: HttpRequest, company: Company, conversation: Conversation) -> 
 
 @_action
 def submit(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
-    """End the review, and go on with the `next` or back to the queue."""
-    review = _review(request, conversation)
+    """End the review, and go on with the `next` or back to the queue. A note that came with it is kept first."""
+    review, reviewer = _review(request, conversation), cast(User, request.user)
+    if (text := request.POST.get("text", "")).strip():
+        reviewing.note(conversation, reviewer, text)
     waiting = review.entry.status
     entry = reviewing.submit(review, nothing="nothing" in request.POST)
     messages.success(request, _ended(entry))
     following = None
     if "next" in request.POST:
-        following = desks.following(company, cast(User, request.user), waiting, entry)
+        following = desks.following(company, reviewer, waiting, entry)
+    if following is not None:
+        with suppress(Refused):  # somebody was quicker: then it is read along
+            reviewing.claim(following, reviewer)
     way = (
         address(company, following.conversation_id)
         if following
@@ -192,7 +207,7 @@ def _part(request: HttpRequest, template: str, review: Review, record: AnswerRec
         "company": review.entry.company,
         "conversation": review.entry.conversation,
         "review": review,
-        "rubric": rubrics.in_use(review.entry.company),
+        "rubric": reviewing.rubric(review),
         "panel": transcript.panel(review, record),
         "head": request.POST.get("head", ""),
     }
@@ -207,10 +222,12 @@ def _saved(what: str, record: AnswerRecord) -> str:
 
 def _claimed(review: Review) -> str:
     """Until when the claim holds now, and no sentence of what went wrong before."""
+    return _until(review) + _sentence("")
+
+
+def _until(review: Review) -> str:
     entry = access.queue(review.entry.company).get(pk=review.entry_id)
-    return render_to_string(
-        "admin/review/_until.html", {"until": reviewing.until(entry), "oob": True}
-    ) + _sentence("")
+    return render_to_string("admin/review/_until.html", {"until": reviewing.until(entry), "oob": True})
 
 
 def _sentence(text: str) -> str:

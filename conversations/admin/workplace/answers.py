@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +13,11 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
-from conversations import finding, reading, words
+from conversations import finding, reading, reviewing, words
 from conversations.admin.workplace import doors
 from conversations.admin.workplace.choices import fields
 from conversations.finding import Filters
-from conversations.models import AnswerLabel, AnswerRecord, Generation, Message
+from conversations.models import AnswerLabel, AnswerRecord, Generation, Grade, Message
 from conversations.reading import Sitting
 from conversations.rendering import plaintext
 from conversations.words import Query
@@ -48,6 +48,7 @@ class Row:
     question: SafeString
     answer: SafeString
     ended: str
+    verdict: Grade | None
     labels: Sequence[str]
 
     @property
@@ -104,10 +105,12 @@ def _rows(sitting: Sitting, ids: Sequence[int], query: Query) -> list[Row]:
         AnswerLabel.objects.filter(record__in=records).select_related("label").order_by("label__name")
     ):
         labels.setdefault(given.record_id, []).append(given.label.name)
-    return [
+    rows = [
         _row(sitting, record, answers.get(record.message_id) if record.message_id else None, labels, query)
         for record in records
     ]
+    unseen = reviewing.unseen(sitting.reader, [row.conversation for row in rows if row.conversation])
+    return [replace(row, verdict=None, labels=[]) if row.conversation in unseen else row for row in rows]
 
 
 def _row(
@@ -122,6 +125,7 @@ def _row(
         question=_excerpt(question, QUESTION_CHARS, query),
         answer=_excerpt(answer.text if answer is not None else "", ANSWER_CHARS, query),
         ended=_ended(record),
+        verdict=record.verdict,
         labels=labels.get(record.pk, []),
     )
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from conversations import access, rubrics, thread
+from conversations import access, reviewing, thread
 from conversations import reading as record
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace import doors, transcript
@@ -56,9 +56,9 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "last_answer": next((row.turn.id for row in reversed(rows) if row.record), None),
         "desk": desk,
         "review": desk.mine,
-        "rubric": rubrics.in_use(company) if desk.mine else None,
+        "rubric": reviewing.rubric(desk.mine) if desk.mine else None,
         "labels": transcript.offered_labels(company) if desk.mine else [],
-        "notes": desks.notes(sitting.reader, found, desk.entry),
+        "notes": desks.notes(sitting.reader, found, desk),
         "next": _address(company, _next(sitting, desk.entry)),
         "previous": _address(company, desks.previous(company, desk.entry) if desk.entry else None),
     }

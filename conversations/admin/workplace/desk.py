@@ -1,6 +1,7 @@
 """What lies before a reviewer: the entry of a conversation, who has it, and how much of colleagues' work may be seen.
 
-While a second review may still come, nobody sees another's work on the entry: verdicts, corrections, labels, notes.
+While a second review may still come, nobody sees another's work on the entry: verdicts, corrections, labels, notes. And
+while one is awaited, who may give it sees nothing of what was said in earlier entries either.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ PAST = 5  # earlier entries of a conversation that its page names
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The newest entry of a conversation as one reviewer sees it. `mine` is their review in hand, under their claim."""
+    """The newest entry of a conversation as one reviewer sees it. `mine` is their review in hand, under their claim.
+
+    What was said of the answers before is `unseen` to who might still give the second review.
+    """
 
     entry: QueueEntry | None = None
     mine: Review | None = None
@@ -43,6 +47,7 @@ class Desk:
     agreement: Agreement | None = None
     past: list[Past] = field(default_factory=list)
     alone: bool = False
+    unseen: bool = False
 
     @property
     def waiting(self) -> bool:
@@ -93,6 +98,7 @@ def desk(reader: User, conversation: Conversation) -> Desk:
     seat = reviewing.SEATS.get(Status(entry.status))
     own = [r for r in entry.reviews.all() if r.seat == seat and r.reviewer_id == reader.pk]
     barred = reviewing.barred(entry, reader) if seat else ""
+    unseen = bool(reviewing.unseen(reader, [conversation.pk]))
     return Desk(
         entry=entry,
         mine=own[0] if own and entry.claimed_by_id == reader.pk else None,
@@ -101,10 +107,11 @@ def desk(reader: User, conversation: Conversation) -> Desk:
         barred=barred,
         said=[each for each in submitted(entry) if _is_open(entry) or each.reviewer_id == reader.pk],
         agreement=agreement(entry) if _is_open(entry) else None,
-        past=[_past(each) for each in earlier if each.status == Status.DONE],
+        past=[_past(each) for each in earlier if each.status == Status.DONE and not unseen],
         alone=entry.status == Status.RULING
         and not barred
         and any(each.reviewer_id == reader.pk for each in submitted(entry)),
+        unseen=unseen,
     )
 
 
@@ -135,11 +142,16 @@ def differing(desk: Desk) -> list[uuid.UUID]:
     return [pk for pk, given in grades.items() if pk and (len(given) < 2 or len(set(given)) > 1)]
 
 
-def notes(reader: User, conversation: Conversation, entry: QueueEntry | None) -> list[Note]:
+def notes(reader: User, conversation: Conversation, desk: Desk) -> list[Note]:
     """What colleagues say, but for what would tell how another judges an entry that is still to be judged unseen."""
+    entry = desk.entry
     found = list(Note.objects.filter(conversation=conversation).select_related("author"))
     if entry is None or _is_open(entry):
         return found
+    if desk.unseen:
+        reviews = Review.objects.filter(entry__conversation=conversation).exclude(reviewer=reader)
+        theirs = set(reviews.values_list("reviewer_id", flat=True))
+        return [each for each in found if each.author_id not in theirs]
     at_work = {each.reviewer_id for each in submitted(entry)}
     if (holder := reviewing.holder(entry)) is not None:
         at_work.add(holder.pk)

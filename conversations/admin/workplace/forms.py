@@ -120,7 +120,10 @@ class SecondReviewsForm(forms.Form):
 
 
 class RubricForm(forms.Form):
-    """A rubric's name and its grades, a row each; a row without a name is left out."""
+    """A rubric's name and its grades, a row each; a row without a name is left out.
+
+    Of a frozen rubric, it is the form for the next.
+    """
 
     name = forms.CharField(
         label="Name of these grades",
@@ -130,7 +133,8 @@ class RubricForm(forms.Form):
     )
 
     def __init__(self, rubric: Rubric, data: Any = None) -> None:
-        initial: dict[str, Any] = {"name": rubric.name}
+        name = rubrics.next_name(rubric.name) if rubric.frozen_at else rubric.name
+        initial: dict[str, Any] = {"name": name}
         for number, grade in enumerate(rubric.grades.all(), 1):
             for fact in ("name", "meaning", "passes"):
                 initial[f"{fact}_{number}"] = getattr(grade, fact)

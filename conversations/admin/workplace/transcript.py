@@ -18,6 +18,7 @@ from conversations.models import (
     Conversation,
     Flag,
     Generation,
+    Grade,
     Judgement,
     Label,
     PersonaVersion,
@@ -63,6 +64,7 @@ class Row:
     version: PersonaVersion | None = None
     facts: list[Fact] = field(default_factory=list)
     record: AnswerRecord | None = None
+    verdict: Grade | None = None
     labels: list[Label] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     panel: Panel | None = None
@@ -91,7 +93,8 @@ def rows(conversation: Conversation, turns: list[thread.Turn], desk: desks.Desk)
         for each in AnswerRecord.objects.filter(message__in=ids).select_related("verdict", "version")
     }
     standing: dict[int, list[Label]] = {}
-    for given in AnswerLabel.objects.filter(record__in=records.values()).select_related("label"):
+    shown = [] if desk.unseen else list(records.values())
+    for given in AnswerLabel.objects.filter(record__in=shown).select_related("label"):
         standing.setdefault(given.record_id, []).append(given.label)
     flagged = set(Flag.objects.filter(message__in=ids).values_list("message_id", flat=True))
     offered = offered_labels(conversation.persona.company) if desk.mine else []
@@ -110,6 +113,7 @@ def rows(conversation: Conversation, turns: list[thread.Turn], desk: desks.Desk)
                 version=answer.version,
                 facts=facts(answer),
                 record=record,
+                verdict=record.verdict if record and not desk.unseen else None,
                 labels=standing.get(record.pk, []) if record else [],
                 said=_said(desk, record),
                 panel=_panel(desk, turn, record, standing, offered) if desk.mine and record else None,

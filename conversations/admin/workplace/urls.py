@@ -70,7 +70,6 @@ def _settings() -> list[URLPattern]:
         _path(f"{label}/", settings_labels.rename, "review_label_rename"),
         _path(f"{label}/retire/", settings_labels.retire, "review_label_retire"),
         _path(f"{one}/grades/", settings_rubric.rubric, "review_rubric"),
-        _path(f"{one}/grades/renew/", settings_rubric.renew, "review_rubric_renew"),
     ]
 
 
