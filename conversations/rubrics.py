@@ -132,14 +132,11 @@ def _make(company: Company, name: str, rows: Sequence[Wording]) -> Rubric:
 
 
 def _write(rubric: Rubric, rows: Sequence[Wording]) -> None:
-    kept = list(rubric.grades.all())
-    for position, (grade, row) in enumerate(zip(kept, rows, strict=False), 1):
-        grade.position, grade.name, grade.meaning, grade.passes = position, row.name, row.meaning, row.passes
-    Grade.objects.bulk_update(kept[: len(rows)], ["position", "name", "meaning", "passes"])
-    Grade.objects.filter(pk__in=[grade.pk for grade in kept[len(rows) :]]).delete()
+    """Rows of their own each time: a grade that a reviewer still has before them must not become another."""
+    rubric.grades.all().delete()
     Grade.objects.bulk_create(
         Grade(rubric=rubric, position=position, name=row.name, meaning=row.meaning, passes=row.passes)
-        for position, row in enumerate(rows[len(kept) :], len(kept) + 1)
+        for position, row in enumerate(rows, 1)
     )
 
 

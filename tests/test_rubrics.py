@@ -61,7 +61,7 @@ def test_grades_are_edited_in_their_place_until_one_was_given(cast: Cast, manage
     rubric.refresh_from_db()
     assert rubric.name == "Short"
     assert _grades(rubric) == [(1, "No", False), (2, "Yes", False), (3, "Superb", True)]
-    assert list(rubric.grades.values_list("pk", flat=True)) == kept[:3]
+    assert not set(rubric.grades.values_list("pk", flat=True)) & set(kept)  # an open page has none of them
     assert rubric.grades.get(position=3).meaning == "Frame it."
     assert logged() == ["manager: The grades are: No, Yes, Superb."]
     manager.post(url(cast, "rubric"), _form("A", "B", "C", "D", "E"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from functools import wraps
 from typing import cast
 
@@ -18,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -144,7 +146,7 @@ def submit(request: HttpRequest, company: Company, conversation: Conversation) -
     if (text := request.POST.get("text", "")).strip():
         reviewing.note(conversation, reviewer, text)
     waiting = review.entry.status
-    entry = reviewing.submit(review, nothing="nothing" in request.POST)
+    entry = reviewing.submit(review, nothing="nothing" in request.POST, as_of=_as_of(request))
     messages.success(request, _ended(entry))
     following = None
     if "next" in request.POST:
@@ -158,6 +160,15 @@ def submit(request: HttpRequest, company: Company, conversation: Conversation) -
         else reverse("admin:review_queue", args=[company.pk])
     )
     return HttpResponseClientRedirect(way) if _by_script(request) else redirect(way)
+
+
+def _as_of(request: HttpRequest) -> datetime | None:
+    """When the page was made, as it says itself; None where it does not, and for what is to come."""
+    try:
+        moment = datetime.fromisoformat(request.POST.get("as_of", ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None and moment <= timezone.now() else None
 
 
 def _ended(entry: QueueEntry) -> str:

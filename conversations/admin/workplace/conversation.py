@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from conversations import access, reviewing, thread
@@ -32,6 +33,7 @@ class Link:
 def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> HttpResponse:
     """Read a conversation, on record; `head` asks for the branch through another message than the person's last."""
     found = record.conversation(sitting, conversation_id)
+    as_of = timezone.now().isoformat()  # before anything is read: what comes later may not be on the page
     head = _uuid(request.GET["head"]) if request.GET.get("head") else None
     turns = thread.branch(found, head) if head else thread.thread(found).turns
     desk = desks.desk(sitting.reader, found)
@@ -47,6 +49,7 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "masked": masked,
         "rows": rows,
         "head": str(head or ""),
+        "as_of": as_of,
         "other_branch": bool(turns) and turns[-1].id != found.head_id,
         "reasons": _links(
             [(each.said, each.record.message_id) for each in desk.entry.reasons.all()] if desk.entry else [],

@@ -149,8 +149,9 @@ def _line(company: Company, entry: QueueEntry) -> Line:
 
 
 def _in_words(reason: EntryReason) -> str:
-    """Why, without what a pattern found: that is somebody's words."""
-    return "Matches a pattern." if reason.kind == Rule.Kind.PATTERN else reason.said
+    """Why, without what a rule found in a text: that is somebody's words."""
+    unsaid = {Rule.Kind.PATTERN: "Matches a pattern.", Rule.Kind.WORDS: "Says one of your words."}
+    return unsaid.get(Rule.Kind(reason.kind), reason.said)
 
 
 def _cursor(entry: QueueEntry) -> str:

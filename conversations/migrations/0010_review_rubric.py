@@ -18,7 +18,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0008_finding'),
+        ('conversations', '0009_reasons_again'),
     ]
 
     operations = [
