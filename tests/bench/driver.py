@@ -1,0 +1,258 @@
+"""The people: a process that asks for answers and notes when each token is there to be seen.
+
+It reads a job, gets ready, says so, waits for the word to go with the moment of the first question, and gives back
+what it saw. The same for the product, the bare relay and the upstream itself, which is read directly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Any
+
+import aiohttp
+
+from tests.bench.page import Page
+from tests.bench.script import NUMBERED, NUMBERED_KINDS, Ask
+from tests.bench.visitor import Tab, Visitor
+
+AT_ONCE = 8  # while getting ready
+WARM_UP_TOKENS = 3
+
+
+@dataclass(slots=True)
+class Watched:
+    """One answer as its reader saw it. Times are seconds of the monotonic clock."""
+
+    ask: Ask
+    at: float  # seconds behind the first question
+    tab: Tab | None = None
+    posted: float = 0.0
+    over: float = 0.0
+    heard: list[tuple[float, str]] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """What of it goes back to whoever measures."""
+        seen = _seen_page(self) if self.tab else _seen_text(self)
+        return {"key": self.ask.key, "posted": self.posted, "over": self.over, **seen}
+
+
+async def main() -> None:
+    """One job, from the standard input to the standard output."""
+    job = json.loads(sys.stdin.readline())
+    watched = [Watched(Ask(*ask), at) for ask, at in zip(job["asks"], job["at"], strict=True)]
+    async with asyncio.timeout(job["limit"]):
+        target = _TARGETS[job["target"]](job, watched)
+        await target.prepare()
+        print(json.dumps({"ready": True}), flush=True)  # noqa: T201
+        go = json.loads(await asyncio.to_thread(sys.stdin.readline))["go"]
+        gc.collect()
+        gc.disable()
+        spent = time.process_time()
+        await asyncio.gather(*(_watch(target, each, go) for each in watched))
+        spent = time.process_time() - spent
+        await target.close()
+    told = [each.told() for each in watched]
+    print(json.dumps({"cpu": spent, "answers": told}), flush=True)  # noqa: T201
+
+
+async def _watch(target: Target, watched: Watched, go: float) -> None:
+    await asyncio.sleep(max(0.0, go + watched.at - time.monotonic()))
+    await target.watch(watched)
+    watched.over = time.monotonic()
+
+
+class Target:
+    """Whatever gives answers. `bases` are its addresses, which the answers are spread over."""
+
+    def __init__(self, job: dict[str, Any], watched: list[Watched]) -> None:
+        self.job = job
+        self.watched = watched
+        self.http: aiohttp.ClientSession
+
+    async def prepare(self) -> None:
+        self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+    async def watch(self, watched: Watched) -> None:
+        """Ask, and listen until the answer has ended."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        await self.http.close()
+
+
+class Direct(Target):
+    """The upstream, with nothing between."""
+
+    async def watch(self, watched: Watched) -> None:
+        body = {"stream": True, "messages": [{"role": "user", "content": watched.ask.question()}]}
+        watched.posted = time.monotonic()
+        async with self.http.post(f"{self.job['bases'][0]}/v1/chat/completions", json=body) as reply:
+            async for line in reply.content:
+                if line.startswith(b"data: {"):
+                    watched.heard.append((time.monotonic(), line.decode()))
+        watched.heard = [
+            (when, json.loads(line[6:])["choices"][0]["delta"]["content"]) for when, line in watched.heard
+        ]
+
+
+class Relay(Target):
+    """The bare relay; its sockets are open before anything is asked."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        url = f"{self.job['bases'][0]}/"
+        sockets = [self.http.ws_connect(url, max_msg_size=0) for _ in self.watched]
+        self.sockets = {
+            each.ask.key: socket for each, socket in zip(self.watched, await _some(sockets), strict=True)
+        }
+
+    async def watch(self, watched: Watched) -> None:
+        socket = self.sockets[watched.ask.key]
+        watched.posted = time.monotonic()
+        await socket.send_str(watched.ask.question())
+        async for message in socket:
+            if message.type is not aiohttp.WSMsgType.TEXT:
+                break
+            watched.heard.append((time.monotonic(), message.data))
+        await socket.close()
+
+
+class Product(Target):
+    """The product, as its page uses it.
+
+    In the mode "next" each conversation has had a first answer and its page is open, socket and all, when the
+    question comes; in "first" the question opens the conversation, and its page is loaded afterwards.
+    """
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        bases, lines = self.job["bases"], self.job["lines"]
+        visitors = [Visitor() for _ in self.job["people"]]
+        self.visitors = visitors
+        await _some(
+            [
+                visitor.sign_in(base, *person)
+                for visitor, base, person in zip(visitors, cycle(bases), self.job["people"], strict=False)
+            ]
+        )
+        for index, (each, visitor) in enumerate(zip(self.watched, cycle(visitors), strict=False)):
+            each.tab = Tab(visitor, bases[index % len(bases)], lines[index % len(lines)], self.job["persona"])
+        await _some([self._open(each) for each in self.watched])
+
+    async def _open(self, watched: Watched) -> None:
+        assert watched.tab
+        await watched.tab.begin()
+        if self.job["mode"] == "first":
+            return
+        await watched.tab.open(Ask(0, "prose", WARM_UP_TOKENS, 0).question())
+        await watched.tab.ended.wait()
+        watched.tab.forget()
+
+    async def watch(self, watched: Watched) -> None:
+        assert watched.tab
+        question = watched.ask.question()
+        watched.posted = time.monotonic()
+        if self.job["mode"] == "first":
+            await watched.tab.open(question)
+        else:
+            await watched.tab.ask(question)
+        if drop := self.job.get("drop"):
+            await self._lose_line(watched.tab, *drop)
+        await watched.tab.ended.wait()
+
+    async def _lose_line(self, tab: Tab, after: float, back: float) -> None:
+        """Lose the line at one moment, and come back at another, both the same for all."""
+        await asyncio.sleep(max(0.0, after - time.monotonic()))
+        await tab.drop()
+        await asyncio.sleep(max(0.0, back - time.monotonic()))
+        await tab.connect()
+
+    async def close(self) -> None:
+        for each in self.watched:
+            if each.tab:
+                await each.tab.close()
+        for visitor in self.visitors:
+            await visitor.close()
+        await super().close()
+
+
+_TARGETS = {"direct": Direct, "relay": Relay, "product": Product}
+
+
+async def _some(works: list[Any]) -> list[Any]:
+    """Do everything, a few at a time."""
+    room = asyncio.Semaphore(AT_ONCE)
+
+    async def one(work: Any) -> Any:
+        async with room:
+            return await work
+
+    return await asyncio.gather(*(one(work) for work in works))
+
+
+# -- Reading what was heard, when all is over -----------------------------------------------------------------
+
+
+def _seen_text(watched: Watched) -> dict[str, Any]:
+    """When each token came, of plain pieces."""
+    shown: list[float] = []
+    for when, piece in watched.heard:
+        shown += [when] * len(NUMBERED.findall(piece))
+    text = "".join(piece for _, piece in watched.heard)
+    size = sum(len(piece.encode()) for _, piece in watched.heard)
+    whole = text == watched.ask.text()
+    return {
+        "shown": shown,
+        "whole": whole,
+        "faults": 0,
+        "bytes": size,
+        "frames": len(watched.heard),
+        "status": "done",
+    }
+
+
+def _seen_page(watched: Watched) -> dict[str, Any]:
+    """When each token was on the page, and whether the page ever showed anything but the beginning of the answer."""
+    tab = watched.tab
+    assert tab
+    page, faults = Page(), 0
+    shown: list[float] = []
+    page.load(tab.page)
+    heard = [(tab.loaded_at, ""), *tab.heard]
+    ours = ""
+    for when, frame in heard:
+        changed = page.take(frame) if frame else set(page.answers)
+        for mid in changed - tab.old:
+            ours = mid
+        if ours in changed:
+            numbers = page.numbers(ours)
+            faults += numbers != list(range(len(numbers)))
+            shown += [when] * (len(numbers) - len(shown))
+    return {"shown": shown, "faults": faults, "mid": ours, **_ended(watched, page, ours)}
+
+
+def _ended(watched: Watched, page: Page, mid: str) -> dict[str, Any]:
+    tab = watched.tab
+    assert tab
+    frames = [frame for when, frame in tab.heard if when >= watched.posted]
+    expected = watched.ask.text().replace("**", "").split()
+    whole = watched.ask.kind not in NUMBERED_KINDS or (
+        mid in page.answers and page.text(mid).split() == expected
+    )
+    return {
+        "whole": whole,
+        "bytes": sum(len(frame.encode()) for frame in frames),
+        "frames": len(frames),
+        "status": page.status.get(mid, ""),
+        "connects": tab.connects,
+    }
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
