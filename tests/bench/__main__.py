@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: the product measured as its people use it, beside the bare relay in the same run.
+"""`python -m tests.bench`: the product measured as its people use it, beside a bare relay in the same run.
 
 Only ratios within a run say something: the machine is shared by the server, the upstream and the people.
 """
@@ -6,62 +6,106 @@ Only ratios within a run say something: the machine is shared by the server, the
 from __future__ import annotations
 
 import argparse
+import resource
+import sys
+from collections.abc import Callable
 
-from tests.bench import answers, tables
-from tests.bench.answers import Load
+from tests.bench import results, tables
+from tests.bench.answers import Rows, many
+from tests.bench.cases import Case, cases
 from tests.bench.figures import medians
 from tests.bench.processes import Child
-from tests.bench.product import Product, installed
+from tests.bench.product import Setting, installed
+
+HEADING = "Answers and pages"
+SMALL = {"answers": 8, "tokens": 60, "ramp": 0.5, "runs": 1, "cases": ["answers"]}
+Say = Callable[[str], None]
 
 
-def main() -> None:
-    """Measure what the arguments ask for, and print it."""
-    options = _parser().parse_args()
+def main() -> int:
+    """Measure what the arguments ask for, and print it. Gives back how many tokens were lost or shown wrongly."""
+    options = _options()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a socket is a file, here and at the server
+    load = many(options.answers, options.tokens, options.rate, options.ramp, drivers=options.drivers)
+    known = cases(load)
+    chosen = {name: known[name] for name in options.cases or known}
+    said: list[str] = []
+
+    def say(text: str) -> None:
+        print(text, flush=True)  # noqa: T201
+        said.append(text)
+
+    say(f"{results.facts()} {_how(options)}")
+    measured = _measure(options, chosen, say)
+    if options.write:
+        results.write(HEADING, "\n\n".join(said))
+    return sum(_wrong(rows) for rows in measured)
+
+
+def _measure(options: argparse.Namespace, chosen: dict[str, Case], say: Say) -> list[Rows]:
+    measured: list[Rows] = []
     with Child("tests.bench.upstream") as child:
         upstream = f"http://127.0.0.1:{child.hear(30)['port']}"
         with installed(database=options.database, redis=options.redis, upstream=upstream) as product:
-            _answers(options, product, upstream)
-            log = product.log.read_text()
-    if log:
-        print(f"The server said:\n{log[-5_000:]}")  # noqa: T201
+            setting = Setting(product, upstream, options.processes, options.crossed)
+            for case in chosen.values():
+                rows = _medians([case.measure(setting) for _ in range(options.runs)])
+                note = f"{case.note}\n\n" if case.note else ""
+                say(f"### {case.title}\n\n{note}{tables.table(case.columns, rows)}")
+                measured.append(rows)
+            if log := product.log.read_text():
+                print(f"The server said:\n{log[-5_000:]}", file=sys.stderr)  # noqa: T201
+    return measured
 
 
-def _answers(options: argparse.Namespace, product: Product, upstream: str) -> None:
-    load = Load(
-        options.answers,
-        options.tokens,
-        options.rate,
-        options.ramp,
-        mode=options.mode,
-        drivers=options.drivers,
+def _medians(runs: list[Rows]) -> Rows:
+    return {name: medians([run[name] for run in runs]) for name in runs[0]}
+
+
+def _wrong(rows: Rows) -> int:
+    """Tokens that were lost, frames that showed something else, answers that are not whole."""
+    return sum(
+        round(row["lost"] + row["faults"] + row["answers"] - row["whole"])
+        for row in rows.values()
+        if "lost" in row
     )
-    runs: dict[str, list[dict[str, float]]] = {"direct": [], "relay": [], "product": []}
-    for _ in range(options.runs):
-        runs["direct"].append(answers.direct(load, upstream))
-        runs["relay"].append(answers.relay(load, upstream))
-        runs["product"].append(
-            answers.through(product, load, upstream, processes=options.processes, crossed=options.crossed)
-        )
-    print(tables.answers({name: medians(each) for name, each in runs.items()}))  # noqa: T201
 
 
-def _parser() -> argparse.ArgumentParser:
+def _how(options: argparse.Namespace) -> str:
+    """How the product was set up."""
+    database = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[options.database]
+    parts = [database, "Redis" if options.redis else "no Redis", f"{options.processes} process(es)"]
+    parts += ["sockets at another process than forms"] if options.crossed else []
+    return f"{', '.join(parts)}; medians of {options.runs}."
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "--cases", nargs="*", choices=list(cases(many(1, 1, 1, 0))), metavar="CASE", help="which of all"
+    )
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--redis", action="store_true", help="give the product a REDIS_URL")
     parser.add_argument("--processes", type=int, default=1, help="of the product")
     parser.add_argument("--crossed", action="store_true", help="sockets at another process than forms")
-    parser.add_argument("--answers", type=int, default=200)
-    parser.add_argument("--tokens", type=int, default=300, help="an answer")
+    parser.add_argument("--answers", type=int, default=200, help="of the cases answers and first")
+    parser.add_argument("--tokens", type=int, default=300, help="an answer of these")
     parser.add_argument(
         "--rate", type=float, default=50, help="tokens a second and answer; 0 for all at once"
     )
     parser.add_argument("--ramp", type=float, default=2, help="seconds over which the questions are sent")
-    parser.add_argument("--mode", choices=["next", "first"], default="next", help="which question of a chat")
     parser.add_argument("--drivers", type=int, default=1, help="processes that play the people")
-    parser.add_argument("--runs", type=int, default=1, help="medians of so many")
-    return parser
+    parser.add_argument("--runs", type=int, default=3, help="medians of so many")
+    parser.add_argument(
+        "--small", action="store_true", help="a few short answers, for continuous integration"
+    )
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {results.FILE.name}")
+    options = parser.parse_args()
+    if options.small:
+        vars(options).update(SMALL)
+    return options
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(1 if main() else 0)

@@ -1,7 +1,7 @@
 """The hot path: so many answers at once, read through the product, through the bare relay, and directly.
 
 Definitions, the same for all three. Times are in milliseconds where a name ends in `_ms`:
-- delivered: tokens that were shown, by the seconds from the first question to the last token, of the `offered` rate.
+- delivered: tokens that were shown, by the seconds from the first question to the last token.
 - first token: how long after the upstream wrote an answer's first token it was there to be seen; `sent_to_first` is
   from the question instead.
 - delay: the same of every token.
@@ -9,6 +9,7 @@ Definitions, the same for all three. Times are in milliseconds where a name ends
   while all answers were running, so without the forms and pages that begin and end them.
 - lost: tokens that were never shown; faults: frames after which the page showed anything but the answer's beginning.
 - whole: answers that ended as they should, the same to the letter on the page and in the database.
+- memory: of the server's processes, in megabytes (1,000,000 bytes); idle is after one page, before anybody signed in.
 """
 
 from __future__ import annotations
@@ -16,172 +17,177 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from tests.bench.figures import percentile
 from tests.bench.processes import Child, Sampler, memory
-from tests.bench.product import PERSONA, Product, Server, people
+from tests.bench.product import PERSONA, Product, Setting, addresses, people
 from tests.bench.script import Ask
 
-PEOPLE = 20  # at most; their conversations are spread evenly
+CHATS = 10  # a person
 HEADSTART = 0.5  # seconds between the word to go and the first question
+
+Row = dict[str, float]
+Rows = dict[str, Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is asked: `answers` over `ramp` seconds, each of `tokens` at `rate` a second."""
+    """What is asked, spread evenly over `ramp` seconds, by so many processes that play the people."""
 
-    answers: int
-    tokens: int
-    rate: float
+    asks: tuple[Ask, ...]
     ramp: float
-    kind: str = "prose"
-    mode: str = "next"  # of the driver's product: the next question of an open page, or the first
+    mode: str = "next"  # of the product: the next question of an open page, or the "first" of a chat
     drivers: int = 1
+    drop: tuple[float, float] | None = None  # seconds behind the first question: lines are lost, and are back
 
     @property
     def limit(self) -> float:
         """Seconds after which it is given up."""
-        return 120 + self.answers + 5 * self.tokens / (self.rate or 100)
-
-    def asks(self) -> list[Ask]:
-        """Every question."""
-        return [Ask(key + 1, self.kind, self.tokens, self.rate) for key in range(self.answers)]
+        return 120 + 2 * len(self.asks) + 5 * max(ask.tokens / (ask.rate or 100) for ask in self.asks)
 
 
-def direct(load: Load, upstream: str) -> dict[str, float]:
-    """The upstream itself."""
-    return _measured(load, upstream, {"target": "direct", "bases": [upstream]}, pids=[])
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of a load: by answer what its reader saw, when the upstream wrote it, what the server used."""
+
+    load: Load
+    answers: list[dict[str, Any]]
+    stamps: dict[int, tuple[list[float], list[float]]]  # by key: when each token was written, and how late
+    sampler: Sampler
+    idle: int
+    driver_cpu: float
 
 
-def relay(load: Load, upstream: str) -> dict[str, float]:
-    """The bare relay, in a process of its own."""
-    with Child("tests.bench.relay", upstream) as child:
-        base = f"http://127.0.0.1:{child.hear(30)['port']}"
-        return _measured(load, upstream, {"target": "relay", "bases": [base]}, pids=[child.pid])
+def many(answers: int, tokens: int, rate: float, ramp: float, **further: Any) -> Load:
+    """The same answer, so many times."""
+    asks = (Ask(key, "prose", tokens, rate) for key in range(1, answers + 1))
+    return Load(tuple(asks), ramp, **further)
 
 
-def through(
-    product: Product, load: Load, upstream: str, *, processes: int, crossed: bool
-) -> dict[str, float]:
-    """The product. Where its lines are `crossed`, each page has its socket at another process than its forms."""
-    signed_up = people(product, min(PEOPLE, load.answers))
-    with product.running(processes) as servers:
-        job = {"target": "product", **addresses(servers, crossed=crossed), "people": signed_up}
-        for server in servers:
-            server.wait("/accounts/login/")
-        pids = [server.pid for server in servers]
-        return _measured(
-            load, upstream, job | {"persona": PERSONA, "mode": load.mode}, pids=pids, product=product
-        )
-
-
-def addresses(servers: Sequence[Server], *, crossed: bool) -> dict[str, list[str]]:
-    """Where forms go and where sockets go."""
-    bases = [server.url for server in servers]
-    return {"bases": bases, "lines": bases[1:] + bases[:1] if crossed else bases}
-
-
-def _measured(
-    load: Load, upstream: str, job: dict[str, Any], *, pids: list[int], product: Product | None = None
-) -> dict[str, float]:
-    idle = memory(pids)
-    told, sampler = _driven(load, job, pids)
-    answers = [answer for each in told for answer in each["answers"]]
-    stamps = _stamps(upstream)
-    if product is not None:
-        kept = json.loads(
-            product.inside("texts", told=json.dumps([answer["mid"] for answer in answers if answer["mid"]]))
-        )
-        for answer, ask in zip(answers, _in_order(load, answers), strict=True):
-            answer["whole"] = answer["whole"] and kept.get(answer["mid"]) == ask.text()
-    return _figures(load, answers, stamps, sampler) | {
-        "driver_cpu": max(each["cpu"] for each in told),
-        "idle_mb": idle / 1e6,
-        "peak_mb": sampler.peak / 1e6,
-        "above_idle_mb": (sampler.peak - idle) / 1e6,
+def compared(setting: Setting, load: Load) -> Rows:
+    """The three ways to read the answers, in one run."""
+    return {
+        "direct": figures(directly(setting, load)),
+        "relay": figures(through_relay(setting, load)),
+        "product": figures(through_product(setting, load)),
     }
 
 
-def _driven(load: Load, job: dict[str, Any], pids: list[int]) -> tuple[list[Any], Sampler]:
+def directly(setting: Setting, load: Load) -> Seen:
+    """From the upstream itself."""
+    return _seen(setting, load, {"target": "direct", "bases": [setting.upstream]}, pids=[])
+
+
+def through_relay(setting: Setting, load: Load) -> Seen:
+    """From the bare relay, in a process of its own."""
+    with Child("tests.bench.relay", setting.upstream) as child:
+        base = f"http://127.0.0.1:{child.hear(30)['port']}"
+        return _seen(setting, load, {"target": "relay", "bases": [base]}, pids=[child.pid])
+
+
+def through_product(setting: Setting, load: Load, **further: Any) -> Seen:
+    """From the product, started for it. `further` goes to the driver's job."""
+    signed_up = people(setting.product, -(-len(load.asks) // CHATS))
+    with setting.running() as servers:
+        job = {"target": "product", **addresses(setting, servers), "people": signed_up, **further}
+        pids = [server.pid for server in servers]
+        seen = _seen(
+            setting, load, job | {"persona": PERSONA, "mode": load.mode, "drop": load.drop}, pids=pids
+        )
+    _check_kept(setting.product, seen)
+    return seen
+
+
+def _check_kept(product: Product, seen: Seen) -> None:
+    """An answer that the database has in other words is not whole."""
+    ids = [answer["mid"] for answer in seen.answers if answer["mid"]]
+    kept = json.loads(product.inside("texts", told=json.dumps(ids)))
+    asks = {ask.key: ask for ask in seen.load.asks}
+    for answer in seen.answers:
+        answer["whole"] = answer["whole"] and kept.get(answer["mid"]) == asks[answer["key"]].text()
+
+
+def _seen(setting: Setting, load: Load, job: dict[str, Any], *, pids: list[int]) -> Seen:
     """Have the drivers do it, and read what the server uses meanwhile."""
-    asks = load.asks()
-    at = [index * load.ramp / load.answers for index in range(load.answers)]
+    number, count = load.drivers, len(load.asks)
+    at = [index * load.ramp / count for index in range(count)]
+    idle = memory(pids)
     with ExitStack() as stack:
-        drivers = [stack.enter_context(Child("tests.bench.driver")) for _ in range(load.drivers)]
+        drivers = [stack.enter_context(Child("tests.bench.driver")) for _ in range(number)]
         for index, driver in enumerate(drivers):
-            part = {
-                "asks": [astuple(ask) for ask in asks[index :: load.drivers]],
-                "at": at[index :: load.drivers],
-            }
+            part = {"asks": [astuple(ask) for ask in load.asks[index::number]], "at": at[index::number]}
             driver.say(job | part | {"limit": load.limit})
-        sampler = Sampler(pids)
-        with sampler:
+        with Sampler(pids) as sampler:
             for driver in drivers:
                 driver.hear(load.limit)
             go = time.monotonic() + HEADSTART
             for driver in drivers:
                 driver.say({"go": go})
-            return [driver.hear(load.limit) for driver in drivers], sampler
+            told = [driver.hear(load.limit) for driver in drivers]
+    answers = [answer for each in told for answer in each["answers"]]
+    return Seen(load, answers, _stamps(setting.upstream), sampler, idle, max(each["cpu"] for each in told))
 
 
-def _stamps(upstream: str) -> dict[int, Any]:
+def _stamps(upstream: str) -> dict[int, tuple[list[float], list[float]]]:
     with urllib.request.urlopen(f"{upstream}/stamps", timeout=60) as reply:
-        return {int(key): value for key, value in json.load(reply).items()}
+        return {int(key): (written, late) for key, (written, late) in json.load(reply).items()}
 
 
-def _in_order(load: Load, answers: list[dict[str, Any]]) -> list[Ask]:
-    asks = {ask.key: ask for ask in load.asks()}
-    return [asks[answer["key"]] for answer in answers]
+# -- What it comes to -----------------------------------------------------------------------------------------
 
 
-def _figures(
-    load: Load, answers: list[dict[str, Any]], stamps: dict[int, Any], sampler: Sampler
-) -> dict[str, float]:
-    delays, firsts, waits, late = [], [], [], []
-    for answer in answers:
-        written, lateness = stamps[answer["key"]]
-        of_it = [shown - wrote for shown, wrote in zip(answer["shown"], written, strict=False)]
-        delays += of_it
-        firsts += of_it[:1]
-        waits += [shown - answer["posted"] for shown in answer["shown"][:1]]
-        late += lateness
-    began = min(answer["posted"] for answer in answers)
-    last = max((answer["shown"][-1] for answer in answers if answer["shown"]), default=began + 1)
-    over = max(answer["over"] for answer in answers)
-    expected = load.answers * load.tokens
+def figures(seen: Seen) -> Row:
+    """The figures of the definitions above, and what tells whether the measurement itself was the limit."""
+    delays, firsts, waits = _waits(seen)
+    late = [each for answer in seen.answers for each in seen.stamps[answer["key"]][1]]
+    began = min(answer["posted"] for answer in seen.answers)
+    last = max((answer["shown"][-1] for answer in seen.answers if answer["shown"]), default=began + 1)
+    over = max(answer["over"] for answer in seen.answers)
+    expected = sum(ask.tokens for ask in seen.load.asks)
     return {
-        "offered": load.answers * load.rate,
+        "offered": sum(ask.rate for ask in seen.load.asks),
         "delivered": len(delays) / (last - began),
         "first_p50_ms": percentile(firsts, 50) * 1e3,
         "first_p95_ms": percentile(firsts, 95) * 1e3,
         "sent_to_first_p95_ms": percentile(waits, 95) * 1e3,
         "delay_p50_ms": percentile(delays, 50) * 1e3,
         "delay_p95_ms": percentile(delays, 95) * 1e3,
-        "cpu": sampler.cpu_between(began, over) / expected * 1e3,
-        "cpu_stream": _cpu_of_stream(answers, stamps, sampler),
+        "cpu": seen.sampler.cpu_between(began, over) / expected * 1e3,
+        "cpu_stream": _cpu_of_stream(seen),
         "lost": expected - len(delays),
-        "faults": sum(answer["faults"] for answer in answers),
-        "whole": sum(answer["whole"] and answer["status"] == "done" for answer in answers),
-        "answers": load.answers,
-        "bytes_per_token": sum(answer["bytes"] for answer in answers) / max(len(delays), 1),
-        "frames_per_token": sum(answer["frames"] for answer in answers) / max(len(delays), 1),
+        "faults": sum(answer["faults"] for answer in seen.answers),
+        "whole": sum(answer["whole"] and answer["status"] == "done" for answer in seen.answers),
+        "answers": len(seen.answers),
+        "idle_mb": seen.idle / 1e6,
+        "peak_mb": seen.sampler.peak / 1e6,
+        "above_idle_mb": (seen.sampler.peak - seen.idle) / 1e6,
+        "bytes_per_token": sum(answer["bytes"] for answer in seen.answers) / max(len(delays), 1),
+        "frames_per_token": sum(answer["frames"] for answer in seen.answers) / max(len(delays), 1),
         "upstream_late_p95_ms": percentile(late, 95) * 1e3,
+        "driver_cpu": seen.driver_cpu,
         "seconds": over - began,
     }
 
 
-def _cpu_of_stream(answers: list[dict[str, Any]], stamps: dict[int, Any], sampler: Sampler) -> float:
+def _waits(seen: Seen) -> tuple[list[float], list[float], list[float]]:
+    """Seconds: of each token behind its writing, of each first token likewise, of each first behind its question."""
+    delays, firsts, waits = [], [], []
+    for answer in seen.answers:
+        written, _ = seen.stamps[answer["key"]]
+        of_it = [shown - wrote for shown, wrote in zip(answer["shown"], written, strict=False)]
+        delays += of_it
+        firsts += of_it[:1]
+        waits += [shown - answer["posted"] for shown in answer["shown"][:1]]
+    return delays, firsts, waits
+
+
+def _cpu_of_stream(seen: Seen) -> float:
     """Processor seconds by 1,000 tokens while every answer was running; 0 where there was no such time."""
-    start = max((answer["shown"][0] for answer in answers if answer["shown"]), default=0.0)
-    end = min(stamps[answer["key"]][0][-1] for answer in answers)
-    inside = sum(start <= moment < end for answer in answers for moment in stamps[answer["key"]][0])
-    return sampler.cpu_between(start, end) / inside * 1e3 if inside else 0.0
-
-
-def described(load: Load) -> dict[str, Any]:
-    """The load, to be told with its results."""
-    return asdict(load)
+    start = max((answer["shown"][0] for answer in seen.answers if answer["shown"]), default=0.0)
+    written = [seen.stamps[answer["key"]][0] for answer in seen.answers]
+    end = min(moments[-1] for moments in written)
+    inside = sum(start <= moment < end for moments in written for moment in moments)
+    return seen.sampler.cpu_between(start, end) / inside * 1e3 if inside else 0.0

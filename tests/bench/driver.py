@@ -50,19 +50,28 @@ async def main() -> None:
         target = _TARGETS[job["target"]](job, watched)
         await target.prepare()
         print(json.dumps({"ready": True}), flush=True)  # noqa: T201
-        go = json.loads(await asyncio.to_thread(sys.stdin.readline))["go"]
+        go = (await _heard())["go"]
         gc.collect()
         gc.disable()
         spent = time.process_time()
         await asyncio.gather(*(_watch(target, each, go) for each in watched))
         spent = time.process_time() - spent
+        if job.get("hold"):
+            print(json.dumps({"open": True}), flush=True)  # noqa: T201
+            await _heard()
         await target.close()
     told = [each.told() for each in watched]
     print(json.dumps({"cpu": spent, "answers": told}), flush=True)  # noqa: T201
 
 
+async def _heard() -> Any:
+    """The next message to this process."""
+    return json.loads(await asyncio.to_thread(sys.stdin.readline))
+
+
 async def _watch(target: Target, watched: Watched, go: float) -> None:
     await asyncio.sleep(max(0.0, go + watched.at - time.monotonic()))
+    target.began = go
     await target.watch(watched)
     watched.over = time.monotonic()
 
@@ -73,6 +82,8 @@ class Target:
     def __init__(self, job: dict[str, Any], watched: list[Watched]) -> None:
         self.job = job
         self.watched = watched
+        self.twins: list[Tab] = []
+        self.began = 0.0  # seconds of the monotonic clock: the first question
         self.http: aiohttp.ClientSession
 
     async def prepare(self) -> None:
@@ -162,15 +173,17 @@ class Product(Target):
             await watched.tab.open(question)
         else:
             await watched.tab.ask(question)
-        if drop := self.job.get("drop"):
-            await self._lose_line(watched.tab, *drop)
+        if self.job["drop"]:
+            await self._lose_line(watched.tab, *self.job["drop"])
         await watched.tab.ended.wait()
+        if self.job.get("reload"):
+            watched.tab.reloaded = await watched.tab.visitor.get(watched.tab.base + watched.tab.path)
 
     async def _lose_line(self, tab: Tab, after: float, back: float) -> None:
         """Lose the line at one moment, and come back at another, both the same for all."""
-        await asyncio.sleep(max(0.0, after - time.monotonic()))
+        await asyncio.sleep(max(0.0, self.began + after - time.monotonic()))
         await tab.drop()
-        await asyncio.sleep(max(0.0, back - time.monotonic()))
+        await asyncio.sleep(max(0.0, self.began + back - time.monotonic()))
         await tab.connect()
 
     async def close(self) -> None:
@@ -182,7 +195,28 @@ class Product(Target):
         await super().close()
 
 
-_TARGETS = {"direct": Direct, "relay": Relay, "product": Product}
+class Idle(Product):
+    """Sockets of pages on which nothing happens: `tabs` of each conversation, opened at the word to go."""
+
+    async def _open(self, watched: Watched) -> None:
+        assert watched.tab
+        await super()._open(watched)
+        await watched.tab.drop()
+
+    async def watch(self, watched: Watched) -> None:
+        assert watched.tab
+        for _ in range(self.job["tabs"]):
+            twin = watched.tab.twin()
+            self.twins.append(twin)
+            await twin.connect()
+
+    async def close(self) -> None:
+        for twin in self.twins:
+            await twin.close()
+        await super().close()
+
+
+_TARGETS = {"idle": Idle, "direct": Direct, "relay": Relay, "product": Product}
 
 
 async def _some(works: list[Any]) -> list[Any]:
@@ -245,6 +279,10 @@ def _ended(watched: Watched, page: Page, mid: str) -> dict[str, Any]:
     whole = watched.ask.kind not in NUMBERED_KINDS or (
         mid in page.answers and page.text(mid).split() == expected
     )
+    if tab.reloaded:
+        anew = Page()
+        anew.load(tab.reloaded)
+        whole = whole and anew.text(mid) == page.text(mid)
     return {
         "whole": whole,
         "bytes": sum(len(frame.encode()) for frame in frames),

@@ -8,8 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -21,6 +22,7 @@ from tests.e2e.site import PASSWORD, Site, free_port
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 PERSONA = "Coca Cola guide"
+SIGN_IN = "/accounts/login/"
 START_SECONDS = 30.0
 LOOK_EVERY = 0.005  # seconds, for a server that is starting
 _DAPHNE = ("--no-server-name", "--verbosity", "0", "--websocket-max-message-size", "65536")
@@ -54,6 +56,30 @@ class Product(Site):
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where and how the product is measured. `crossed` lines: sockets at another process than forms."""
+
+    product: Product
+    upstream: str
+    processes: int = 1
+    crossed: bool = False
+
+    @contextmanager
+    def running(self) -> Iterator[list[Server]]:
+        """Servers that have served one page."""
+        with self.product.running(self.processes) as servers:
+            for server in servers:
+                server.wait(SIGN_IN)
+            yield servers
+
+
+def addresses(setting: Setting, servers: Sequence[Server]) -> dict[str, list[str]]:
+    """Where forms go and where sockets go, as the driver is told."""
+    bases = [server.url for server in servers]
+    return {"bases": bases, "lines": bases[1:] + bases[:1] if setting.crossed else bases}
 
 
 class Server:

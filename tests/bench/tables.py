@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-_COLUMNS = (  # the head of a column, and how a row's figures fill it
+Columns = Sequence[tuple[str, str]]  # the head of a column, and how a row's figures fill it
+
+HOT: Columns = (
     ("delivered", "{delivered:,.0f}"),
     ("first token p50 / p95", "{first_p50_ms:.1f} / {first_p95_ms:.1f} ms"),
     ("delay p50 / p95", "{delay_p50_ms:.1f} / {delay_p95_ms:.1f} ms"),
@@ -23,31 +25,32 @@ _COLUMNS = (  # the head of a column, and how a row's figures fill it
 _RATIOS = ("delivered", "cpu", "cpu_stream")
 
 
-def answers(rows: Mapping[str, Mapping[str, float]]) -> str:
-    """What was measured of answers, a row for each way they were read, and the product by the bare relay."""
-    table = [("", *(head for head, _ in _COLUMNS))]
-    table += [(name, *(form.format(**row) for _, form in _COLUMNS)) for name, row in rows.items()]
-    lines = [aligned(table)]
+def table(columns: Columns, rows: Mapping[str, Mapping[str, float]]) -> str:
+    """A row of cells for each row of figures; where there is a bare relay, the product by it."""
+    cells = [("", *(head for head, _ in columns))]
+    cells += [(name, *(form.format_map(row) for _, form in columns)) for name, row in rows.items()]
+    text = _aligned(cells)
     if "relay" in rows and "product" in rows:
-        said = (f"{name} {ratio(rows['product'][name], rows['relay'][name])}" for name in _RATIOS)
-        lines.append("product by relay: " + ", ".join(said))
-    return "\n\n".join(lines)
+        said = (f"{name} {_ratio(rows['product'][name], rows['relay'][name])}" for name in _RATIOS)
+        text += "\n\nProduct by relay: " + ", ".join(said) + "."
+    return text
 
 
-def ratio(above: float, below: float) -> str:
-    """One figure by another, to be read."""
-    return f"{above / below:.2f}" if below and not math.isnan(above) else "-"
+def _ratio(above: float, below: float) -> str:
+    return f"{above / below:.2f}" if above and below and not math.isnan(above / below) else "-"
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table, the first row its head, that can be read as it is too."""
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        "| "
+        + " | ".join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        + " |"
         for row in rows
     ]
-    lines.insert(
-        1,
-        "|" + "|".join("-" * (width + 1) + ("-" if i == 0 else ":") for i, width in enumerate(widths)) + "|",
-    )
+    rules = ["-" * (width + 1) + (":" if column else "-") for column, width in enumerate(widths)]
+    lines.insert(1, "|" + "|".join(rules) + "|")
     return "\n".join(lines)

@@ -56,7 +56,7 @@ class Tab:
 
     def __init__(self, visitor: Visitor, base: str, line: str, persona: str) -> None:
         self.visitor, self.base, self.line, self.persona = visitor, base, line, persona
-        self.page = ""  # as it was served
+        self.page = self.reloaded = ""  # as it was served, and once more at the end
         self.heard: list[tuple[float, str]] = []
         self.ended = asyncio.Event()
         self.connects = 0
@@ -107,6 +107,12 @@ class Tab:
         self._note(fragment)
         self._follows += _FOLLOW.findall(fragment)
         await self._follow()
+
+    def twin(self) -> Tab:
+        """The same page in another tab, not yet connected."""
+        other = Tab(self.visitor, self.base, self.line, self.persona)
+        other.page, other.path, other._state = self.page, self.path, self._state
+        return other
 
     async def drop(self) -> None:
         """Lose the line."""
