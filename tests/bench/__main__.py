@@ -55,7 +55,7 @@ def _measure(options: argparse.Namespace, chosen: dict[str, Case], say: Say) -> 
                 say(f"### {case.title}\n\n{note}{tables.table(case.columns, rows)}")
                 measured.append(rows)
             if log := product.log.read_text():
-                print(f"The server said:\n{log[-5_000:]}", file=sys.stderr)  # noqa: T201
+                print(f"The server said:\n{log[-1_500:]}", file=sys.stderr)  # noqa: T201
     return measured
 
 

@@ -41,7 +41,9 @@ class Load:
     ramp: float
     mode: str = "next"  # of the product: the next question of an open page, or the "first" of a chat
     drivers: int = 1
-    drop: tuple[float, float] | None = None  # seconds behind the first question: lines are lost, and are back
+    drop: tuple[float, float] | None = (
+        None  # seconds: lines are lost behind the last question, and for how long
+    )
 
     @property
     def limit(self) -> float:
@@ -59,6 +61,7 @@ class Seen:
     sampler: Sampler
     idle: int
     driver_cpu: float
+    lost_at: float  # seconds of the monotonic clock: when all lines were lost, where they were
 
 
 def many(answers: int, tokens: int, rate: float, ramp: float, **further: Any) -> Load:
@@ -128,7 +131,8 @@ def _seen(setting: Setting, load: Load, job: dict[str, Any], *, pids: list[int])
                 driver.say({"go": go})
             told = [driver.hear(load.limit) for driver in drivers]
     answers = [answer for each in told for answer in each["answers"]]
-    return Seen(load, answers, _stamps(setting.upstream), sampler, idle, max(each["cpu"] for each in told))
+    spent, lost_at = max(each["cpu"] for each in told), told[0]["lost_at"]
+    return Seen(load, answers, _stamps(setting.upstream), sampler, idle, spent, lost_at)
 
 
 def _stamps(upstream: str) -> dict[int, tuple[list[float], list[float]]]:

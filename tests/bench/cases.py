@@ -34,8 +34,8 @@ def cases(load: Load) -> dict[str, Case]:
         "flood-one": _hot("unpaced, one", many(1, 4000, 0, 0)),
         "catch-up": Case(
             "Coming back at once",
-            f"200 answers at 10 tokens/s. All sockets are lost {lines.LOST:g} s after the first question; "
-            f"{lines.BACK - lines.LOST:g} s later all connect again.",
+            f"200 answers at 10 tokens/s. All sockets are lost {lines.LOST:g} s after the last question has been "
+            f"answered; {lines.OFF:g} s later all connect again.",
             lines.catch_up,
             lines.CATCH_UP_COLUMNS,
         ),
@@ -45,7 +45,7 @@ def cases(load: Load) -> dict[str, Case]:
             lines.idle,
             lines.IDLE_COLUMNS,
         ),
-        "bytes": Case("Bytes to the browser", "", weight.measure, weight.COLUMNS),
+        "bytes": Case("Bytes to the browser", weight.NOTE, weight.measure, weight.COLUMNS),
         "start": Case("Cold start", "", starting.measure, starting.COLUMNS),
         "pages": Case(
             "Main pages", f"A small database; {pages.ALONE} times each.", pages.measure, pages.COLUMNS

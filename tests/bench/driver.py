@@ -61,7 +61,7 @@ async def main() -> None:
             await _heard()
         await target.close()
     told = [each.told() for each in watched]
-    print(json.dumps({"cpu": spent, "answers": told}), flush=True)  # noqa: T201
+    print(json.dumps({"cpu": spent, "lost_at": target.lost_at, "answers": told}), flush=True)  # noqa: T201
 
 
 async def _heard() -> Any:
@@ -71,7 +71,6 @@ async def _heard() -> Any:
 
 async def _watch(target: Target, watched: Watched, go: float) -> None:
     await asyncio.sleep(max(0.0, go + watched.at - time.monotonic()))
-    target.began = go
     await target.watch(watched)
     watched.over = time.monotonic()
 
@@ -83,7 +82,9 @@ class Target:
         self.job = job
         self.watched = watched
         self.twins: list[Tab] = []
-        self.began = 0.0  # seconds of the monotonic clock: the first question
+        self.asked = 0
+        self.all_asked = asyncio.Event()
+        self.lost_at = 0.0  # seconds of the monotonic clock
         self.http: aiohttp.ClientSession
 
     async def prepare(self) -> None:
@@ -174,16 +175,22 @@ class Product(Target):
         else:
             await watched.tab.ask(question)
         if self.job["drop"]:
-            await self._lose_line(watched.tab, *self.job["drop"])
+            await self._lose_line(watched.tab)
         await watched.tab.ended.wait()
         if self.job.get("reload"):
             watched.tab.reloaded = await watched.tab.visitor.get(watched.tab.base + watched.tab.path)
 
-    async def _lose_line(self, tab: Tab, after: float, back: float) -> None:
-        """Lose the line at one moment, and come back at another, both the same for all."""
-        await asyncio.sleep(max(0.0, self.began + after - time.monotonic()))
+    async def _lose_line(self, tab: Tab) -> None:
+        """Once every answer is asked for, lose the line and come back, all at the same two moments."""
+        seconds_to, seconds_off = self.job["drop"]
+        self.asked += 1
+        if self.asked == len(self.watched):
+            self.lost_at = time.monotonic() + seconds_to
+            self.all_asked.set()
+        await self.all_asked.wait()
+        await asyncio.sleep(max(0.0, self.lost_at - time.monotonic()))
         await tab.drop()
-        await asyncio.sleep(max(0.0, self.began + back - time.monotonic()))
+        await asyncio.sleep(max(0.0, self.lost_at + seconds_off - time.monotonic()))
         await tab.connect()
 
     async def close(self) -> None:
@@ -255,7 +262,7 @@ def _seen_page(watched: Watched) -> dict[str, Any]:
     """When each token was on the page, and whether the page ever showed anything but the beginning of the answer."""
     tab = watched.tab
     assert tab
-    page, faults = Page(), 0
+    page, faults, text_bytes = Page(), 0, 0
     shown: list[float] = []
     page.load(tab.page)
     heard = [(tab.loaded_at, ""), *tab.heard]
@@ -268,7 +275,15 @@ def _seen_page(watched: Watched) -> dict[str, Any]:
             numbers = page.numbers(ours)
             faults += numbers != list(range(len(numbers)))
             shown += [when] * (len(numbers) - len(shown))
-    return {"shown": shown, "faults": faults, "mid": ours, **_ended(watched, page, ours)}
+            if "<article" not in frame:
+                text_bytes += len(frame.partition("<footer")[0].encode())
+    return {
+        "shown": shown,
+        "faults": faults,
+        "mid": ours,
+        "text_bytes": text_bytes,
+        **_ended(watched, page, ours),
+    }
 
 
 def _ended(watched: Watched, page: Page, mid: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from tests.bench.product import PERSONA, Setting, addresses, people
 
 CONVERSATIONS, TABS = 100, 10
 SETTLED = 3.0  # seconds that idle sockets are watched
-LOST, BACK = 4.0, 6.0  # seconds behind the first question
+LOST, OFF = 1.0, 2.0  # seconds behind the last question, and without a line
 
 IDLE_COLUMNS = (
     ("sockets", "{sockets:,.0f}"),
@@ -71,14 +71,13 @@ def idle(setting: Setting) -> Rows:
 
 def catch_up(setting: Setting) -> Rows:
     """Lose 200 lines at once in the middle of their answers, and have them all come back at one moment."""
-    seen = through_product(setting, many(200, 80, 10, 1, drop=(LOST, BACK)))
+    seen = through_product(setting, many(200, 250, 10, 4, drop=(LOST, OFF)))
     return {"product": figures(seen) | _caught(seen)}
 
 
 def _caught(seen: Seen) -> Row:
     """From the moment at which all come back, until each has what had been written by then."""
-    back = min(answer["posted"] for answer in seen.answers) + BACK
-    lost = back - BACK + LOST
+    lost, back = seen.lost_at, seen.lost_at + OFF
     took, missed = [], []
     for answer in seen.answers:
         written = seen.stamps[answer["key"]][0]

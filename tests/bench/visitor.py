@@ -22,6 +22,7 @@ _PERSONA = re.compile(r'name="persona"\s+id="[^"]+"\s+value="([^"]+)"\s+data-nam
 _SOCKET = re.compile(r'ws-connect="([^"]+)"')
 _STATE = re.compile(r'id="state" data-state="([^"]*)"')
 _FOLLOW = re.compile(r"hx-vals='(\{\"follow\": \"[^\"]+\"\})'")
+_ARTICLE = re.compile(r'id="message-([0-9a-f-]+)"')
 _FOOT = re.compile(r'id="foot-([0-9a-f-]+)" data-status="(\w*)"')
 
 
@@ -63,6 +64,7 @@ class Tab:
         self.loaded_at = 0.0
         self.old: set[str] = set()  # answers whose end is no news
         self.path = self._persona = self._token = self._state = ""
+        self._there: set[str] = set()  # messages that the page has
         self._follows: list[str] = []
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -159,8 +161,12 @@ class Tab:
         """What the page knows of itself without being read: its state, and that an answer has ended."""
         if states := _STATE.findall(html):
             self._state = states[-1]
-        if any(status not in LIVE and mid not in self.old for mid, status in _FOOT.findall(html)):
-            self.ended.set()
+        brought = set(_ARTICLE.findall(html))
+        dropped = brought & self._there if 'id="messages"' not in html else set()
+        self._there |= brought
+        for mid, status in _FOOT.findall(html):
+            if status not in LIVE and mid not in self.old | dropped:
+                self.ended.set()
 
 
 def _one(pattern: re.Pattern[str], page: str) -> str:

@@ -10,11 +10,16 @@ LENGTHS = (500, 1_000, 2_000, 4_000)  # tokens of four characters
 RATE = 200.0
 SLOW_RATE, SLOW_LENGTHS = 50.0, (500, 1_000)
 KINDS = {"plain": "paragraphs of 80 words", "long": "one long paragraph", "code": "an open code block"}
+NOTE = (
+    "Text is what the socket brought for the words of the answer; all is everything from the question to the end, the "
+    "bubbles, buttons and the reply to the form included."
+)
 COLUMNS = (
     ("characters", "{characters:,.0f}"),
-    ("bytes", "{bytes:,.0f}"),
-    ("bytes a character", "{bytes_per_character:.2f}"),
-    ("bytes a token", "{bytes_per_token:.1f}"),
+    ("text", "{text_bytes:,.0f}"),
+    ("text by its characters", "{text_ratio:.2f}"),
+    ("all", "{bytes:,.0f}"),
+    ("all by its characters", "{ratio:.2f}"),
     ("frames", "{frames:.0f}"),
     ("whole", "{whole:.0f}"),
 )
@@ -33,8 +38,9 @@ def measure(setting: Setting) -> Rows:
         rows[f"{KINDS[ask.kind]}, {ask.rate:g} tokens/s, {ask.tokens:,} tokens"] = {
             "characters": characters,
             "bytes": answer["bytes"],
-            "bytes_per_character": answer["bytes"] / characters,
-            "bytes_per_token": answer["bytes"] / ask.tokens,
+            "ratio": answer["bytes"] / characters,
+            "text_bytes": answer["text_bytes"],
+            "text_ratio": answer["text_bytes"] / characters,
             "frames": answer["frames"],
             "whole": answer["whole"] and answer["status"] == "done",
         }
