@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import argparse
 import resource
+import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import results, tables
+from tests.bench import history, results, tables
 from tests.bench.answers import Rows, many
 from tests.bench.cases import Case, cases
-from tests.bench.figures import medians
+from tests.bench.figures import over_runs
 from tests.bench.processes import Child
 from tests.bench.product import Setting, installed
 
-HEADING = "Answers and pages"
+HISTORY, SIZES = "history", [10_000, 100_000]
 SMALL = {"answers": 8, "tokens": 60, "ramp": 0.5, "runs": 1, "cases": ["answers"]}
 Say = Callable[[str], None]
 
@@ -29,28 +30,35 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a socket is a file, here and at the server
     load = many(options.answers, options.tokens, options.rate, options.ramp, drivers=options.drivers)
     known = cases(load)
-    chosen = {name: known[name] for name in options.cases or known}
+    chosen = {name: case for name, case in known.items() if options.cases is None or name in options.cases}
     said: list[str] = []
 
     def say(text: str) -> None:
         print(text, flush=True)  # noqa: T201
         said.append(text)
 
-    say(f"{results.facts()} {_how(options)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with us
+    say(f"{results.facts()} {_how(options)}; medians of {options.runs}.")
     measured = _measure(options, chosen, say)
+    if options.cases is None or HISTORY in options.cases:
+        say(
+            f"### Pages as history grows\n\n{history.NOTE}\n\n{history.table(options.database, options.sizes)}"
+        )
     if options.write:
-        results.write(HEADING, "\n\n".join(said))
+        results.write(f"Answers and pages: {_how(options)}", "\n\n".join(said))
     return sum(_wrong(rows) for rows in measured)
 
 
 def _measure(options: argparse.Namespace, chosen: dict[str, Case], say: Say) -> list[Rows]:
     measured: list[Rows] = []
+    if not chosen:
+        return measured
     with Child("tests.bench.upstream") as child:
         upstream = f"http://127.0.0.1:{child.hear(30)['port']}"
         with installed(database=options.database, redis=options.redis, upstream=upstream) as product:
             setting = Setting(product, upstream, options.processes, options.crossed)
             for case in chosen.values():
-                rows = _medians([case.measure(setting) for _ in range(options.runs)])
+                rows = _over_runs([case.measure(setting) for _ in range(options.runs)])
                 note = f"{case.note}\n\n" if case.note else ""
                 say(f"### {case.title}\n\n{note}{tables.table(case.columns, rows)}")
                 measured.append(rows)
@@ -59,8 +67,8 @@ def _measure(options: argparse.Namespace, chosen: dict[str, Case], say: Say) -> 
     return measured
 
 
-def _medians(runs: list[Rows]) -> Rows:
-    return {name: medians([run[name] for run in runs]) for name in runs[0]}
+def _over_runs(runs: list[Rows]) -> Rows:
+    return {name: over_runs([run[name] for run in runs]) for name in runs[0]}
 
 
 def _wrong(rows: Rows) -> int:
@@ -75,16 +83,16 @@ def _wrong(rows: Rows) -> int:
 def _how(options: argparse.Namespace) -> str:
     """How the product was set up."""
     database = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}[options.database]
-    parts = [database, "Redis" if options.redis else "no Redis", f"{options.processes} process(es)"]
-    parts += ["sockets at another process than forms"] if options.crossed else []
-    return f"{', '.join(parts)}; medians of {options.runs}."
+    parts = [database] + ["Redis"] * options.redis
+    parts.append("one process" if options.processes == 1 else f"{options.processes} processes")
+    parts += ["sockets at another process than forms"] * options.crossed
+    return ", ".join(parts)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument(
-        "--cases", nargs="*", choices=list(cases(many(1, 1, 1, 0))), metavar="CASE", help="which of all"
-    )
+    names = [*cases(many(1, 1, 1, 0)), HISTORY]
+    parser.add_argument("--cases", nargs="+", choices=names, metavar="CASE", help=", ".join(names))
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--redis", action="store_true", help="give the product a REDIS_URL")
     parser.add_argument("--processes", type=int, default=1, help="of the product")
@@ -97,6 +105,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ramp", type=float, default=2, help="seconds over which the questions are sent")
     parser.add_argument("--drivers", type=int, default=1, help="processes that play the people")
     parser.add_argument("--runs", type=int, default=3, help="medians of so many")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=SIZES, help=f"messages, of the case {HISTORY}"
+    )
     parser.add_argument(
         "--small", action="store_true", help="a few short answers, for continuous integration"
     )

@@ -1,6 +1,7 @@
 """What has to be done with the product's own models and settings, in a process of its own: settings are read once.
 
-`people NUMBER PASSWORD` makes members. `texts` reads ids of messages and gives back their texts, as JSON.
+`people NUMBER PASSWORD` makes members. `texts` reads ids of messages and gives back their texts, as JSON; `history`
+measures pages on a history that is there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 import sys
 
 import django
+
+from tests.bench import history
 
 COMPANY = "Coca Cola"
 
@@ -23,6 +26,8 @@ def main() -> None:
         people(int(arguments[0]), arguments[1])
     elif command == "texts":
         print(json.dumps(texts(json.load(sys.stdin))))  # noqa: T201
+    elif command == "history":
+        print(json.dumps(history.measure()))  # noqa: T201
 
 
 def people(number: int, password: str) -> None:
