@@ -86,7 +86,7 @@ class Tab:
         self.page = await self.visitor.get(self.base + self.path)
         self.loaded_at = time.monotonic()
         self._token = _one(_CSRF, self.page)
-        self._note(self.page)
+        self.notice(self.page)
         self._follows += _FOLLOW.findall(self.page)
         await self.connect()
 
@@ -106,7 +106,7 @@ class Tab:
         reply = await self._post(f"{self.path}send/", {"text": question, "state": self._state})
         fragment = await reply.text()
         self.heard.append((time.monotonic(), fragment))
-        self._note(fragment)
+        self.notice(fragment)
         self._follows += _FOLLOW.findall(fragment)
         await self._follow()
 
@@ -153,11 +153,11 @@ class Tab:
             now = time.monotonic()
             self.heard.append((now, message.data))
             if "<footer" in message.data or 'id="state"' in message.data:
-                self._note(message.data)
+                self.notice(message.data)
         if not self.ended.is_set() and self.connects < RECONNECTS:
             await self.connect()
 
-    def _note(self, html: str) -> None:
+    def notice(self, html: str) -> None:
         """What the page knows of itself without being read: its state, and that an answer has ended."""
         if states := _STATE.findall(html):
             self._state = states[-1]
