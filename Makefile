@@ -28,7 +28,7 @@ format: .venv/.dev
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.e2e.screenshots
 
-# The whole table takes some minutes. BENCH="--answers 50" asks for less, BENCH=--help says what there is.
+# The whole takes half an hour. BENCH="--cases answers --runs 1" asks for less; BENCH=--help says what there is.
 bench: .venv/.dev
 	$(BIN)/python -m tests.bench $(BENCH)
 
