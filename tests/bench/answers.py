@@ -7,6 +7,7 @@ Definitions, the same for all three. Times are in milliseconds where a name ends
 - delay: the same of every token.
 - processor time by 1,000 tokens, of the server's processes: `cpu` from the first question to the last end, `cpu_stream`
   while all answers were running, so without the forms and pages that begin and end them.
+- sockets: how many a page needed; more than one where the server refused one or lost it.
 - lost: tokens that were never shown; faults: frames after which the page showed anything but the answer's beginning.
 - whole: answers that ended as they should, the same to the letter on the page and in the database.
 - memory: of the server's processes, in megabytes (1,000,000 bytes); idle is after one page, before anybody signed in.
@@ -15,6 +16,7 @@ Definitions, the same for all three. Times are in milliseconds where a name ends
 from __future__ import annotations
 
 import json
+import sys
 import time
 import urllib.request
 from contextlib import ExitStack
@@ -48,7 +50,7 @@ class Load:
     @property
     def limit(self) -> float:
         """Seconds after which it is given up."""
-        return 120 + 2 * len(self.asks) + 5 * max(ask.tokens / (ask.rate or 100) for ask in self.asks)
+        return 60 + len(self.asks) / 2 + 5 * max(ask.tokens / (ask.rate or 100) for ask in self.asks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,14 @@ def _seen(setting: Setting, load: Load, job: dict[str, Any], *, pids: list[int])
             go = time.monotonic() + HEADSTART
             for driver in drivers:
                 driver.say({"go": go})
-            told = [driver.hear(load.limit) for driver in drivers]
+            told = [driver.hear(3 * load.limit) for driver in drivers]
     answers = [answer for each in told for answer in each["answers"]]
+    for reason in {answer["failed"] for answer in answers} - {""}:
+        print(f"An answer was given up: {reason}", file=sys.stderr)  # noqa: T201
+    none: tuple[list[float], list[float]] = ([], [])
+    stamps = {answer["key"]: none for answer in answers} | _stamps(setting.upstream)
     spent, lost_at = max(each["cpu"] for each in told), told[0]["lost_at"]
-    return Seen(load, answers, _stamps(setting.upstream), sampler, idle, spent, lost_at)
+    return Seen(load, answers, stamps, sampler, idle, spent, lost_at)
 
 
 def _stamps(upstream: str) -> dict[int, tuple[list[float], list[float]]]:
@@ -165,6 +171,7 @@ def figures(seen: Seen) -> Row:
         "faults": sum(answer["faults"] for answer in seen.answers),
         "whole": sum(answer["whole"] and answer["status"] == "done" for answer in seen.answers),
         "answers": len(seen.answers),
+        "connects": sum(answer["connects"] for answer in seen.answers) / len(seen.answers),
         "idle_mb": seen.idle / 1e6,
         "peak_mb": seen.sampler.peak / 1e6,
         "above_idle_mb": (seen.sampler.peak - seen.idle) / 1e6,
@@ -192,6 +199,6 @@ def _cpu_of_stream(seen: Seen) -> float:
     """Processor seconds by 1,000 tokens while every answer was running; 0 where there was no such time."""
     start = max((answer["shown"][0] for answer in seen.answers if answer["shown"]), default=0.0)
     written = [seen.stamps[answer["key"]][0] for answer in seen.answers]
-    end = min(moments[-1] for moments in written)
+    end = min(moments[-1] if moments else 0.0 for moments in written)
     inside = sum(start <= moment < end for moments in written for moment in moments)
     return seen.sampler.cpu_between(start, end) / inside * 1e3 if inside else 0.0

@@ -28,7 +28,7 @@ async def main() -> None:
     """One job, from the standard input to the standard output."""
     job = json.loads(sys.stdin.readline())
     watched = [Watched(Ask(*ask), at) for ask, at in zip(job["asks"], job["at"], strict=True)]
-    async with asyncio.timeout(job["limit"]):
+    async with asyncio.timeout(2 * job["limit"]):
         target = _TARGETS[job["target"]](job, watched)
         await target.prepare()
         print(json.dumps({"ready": True}), flush=True)  # noqa: T201
@@ -52,8 +52,13 @@ async def _heard() -> Any:
 
 
 async def _watch(target: Target, watched: Watched, go: float) -> None:
-    await asyncio.sleep(max(0.0, go + watched.at - time.monotonic()))
-    await target.watch(watched)
+    """One answer, within the limit; what breaks is told of it and breaks no other."""
+    try:
+        async with asyncio.timeout(target.job["limit"]):
+            await asyncio.sleep(max(0.0, go + watched.at - time.monotonic()))
+            await target.watch(watched)
+    except (aiohttp.ClientError, AssertionError, TimeoutError) as error:
+        watched.failed = f"{type(error).__name__}: {error}"
     watched.over = time.monotonic()
 
 

@@ -19,6 +19,7 @@ HOT: Columns = (
     ("peak (above idle)", "{peak_mb:.0f} ({above_idle_mb:.0f}) MB"),
     ("question to first p95", "{sent_to_first_p95_ms:.0f} ms"),
     ("bytes, frames a token", "{bytes_per_token:.0f}, {frames_per_token:.2f}"),
+    ("sockets", "{connects:.2f}"),
     ("driver CPU", "{driver_cpu:.1f} of {seconds:.1f} s"),
     ("upstream late p95", "{upstream_late_p95_ms:.1f} ms"),
 )

@@ -7,6 +7,7 @@ does not delay what comes next.
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import time
 from html import unescape
@@ -16,7 +17,8 @@ import aiohttp
 
 from tests.bench.page import LIVE
 
-RECONNECTS = 5
+TRIES = 8  # to have a socket
+LONGEST_WAIT = 10.0  # seconds between two of them
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _PERSONA = re.compile(r'name="persona"\s+id="[^"]+"\s+value="([^"]+)"\s+data-name="([^"]+)"')
 _SOCKET = re.compile(r'ws-connect="([^"]+)"')
@@ -91,13 +93,21 @@ class Tab:
         await self.connect()
 
     async def connect(self) -> None:
-        """Open the socket, as the page does whenever it has none."""
-        self.connects += 1
-        url = self.line + unescape(_one(_SOCKET, self.page))
-        socket = self.visitor.http.ws_connect(
-            url, params={"state": self._state}, origin=self.line, max_msg_size=0, autoclose=True
-        )
-        self._socket = await socket
+        """Open the socket, as the page does whenever it has none; where that fails, try again as the page does."""
+        for tries in range(TRIES):
+            self.connects += 1
+            try:
+                self._socket = await self.visitor.http.ws_connect(
+                    self.line + unescape(_one(_SOCKET, self.page)),
+                    params={"state": self._state},
+                    origin=self.line,
+                    max_msg_size=0,
+                )
+            except aiohttp.ClientError:
+                await asyncio.sleep(random.random() * min(LONGEST_WAIT, 2**tries))
+            else:
+                break
+        assert self._socket is not None, "no socket was to be had"
         self._listening = asyncio.create_task(self._listen(self._socket))
         await self._follow()
 
@@ -154,7 +164,7 @@ class Tab:
             self.heard.append((now, message.data))
             if "<footer" in message.data or 'id="state"' in message.data:
                 self.notice(message.data)
-        if not self.ended.is_set() and self.connects < RECONNECTS:
+        if not self.ended.is_set() and self.connects < TRIES:
             await self.connect()
 
     def notice(self, html: str) -> None:

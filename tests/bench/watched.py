@@ -20,11 +20,19 @@ class Watched:
     posted: float = 0.0
     over: float = 0.0
     heard: list[tuple[float, str]] = field(default_factory=list)
+    failed: str = ""  # why it was given up
 
     def told(self) -> dict[str, Any]:
         """What of it goes back to whoever measures."""
         seen = _seen_page(self) if self.tab else _seen_text(self)
-        return {"key": self.ask.key, "posted": self.posted, "over": self.over, **seen}
+        return {
+            "key": self.ask.key,
+            "posted": self.posted,
+            "over": self.over,
+            "failed": self.failed,
+            "connects": self.tab.connects if self.tab else 1,
+            **seen,
+        }
 
 
 def _seen_text(watched: Watched) -> dict[str, Any]:
@@ -90,5 +98,4 @@ def _ended(watched: Watched, page: Page, mid: str) -> dict[str, Any]:
         "bytes": sum(len(frame.encode()) for frame in frames),
         "frames": len(frames),
         "status": page.status.get(mid, ""),
-        "connects": tab.connects,
     }
