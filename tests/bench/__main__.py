@@ -56,7 +56,7 @@ def _measure(options: argparse.Namespace, chosen: dict[str, Case], say: Say) -> 
     with Child("tests.bench.upstream") as child:
         upstream = f"http://127.0.0.1:{child.hear(30)['port']}"
         with installed(database=options.database, redis=options.redis, upstream=upstream) as product:
-            setting = Setting(product, upstream, options.processes, options.crossed)
+            setting = Setting(product, upstream, child.pid, options.processes, options.crossed)
             for case in chosen.values():
                 rows = _over_runs([case.measure(setting) for _ in range(options.runs)])
                 note = f"{case.note}\n\n" if case.note else ""

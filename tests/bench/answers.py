@@ -10,6 +10,7 @@ Definitions, the same for all three. Times are in milliseconds where a name ends
 - sockets: how many a page needed; more than one where the server refused one or lost it.
 - lost: tokens that were never shown; faults: frames after which the page showed anything but the answer's beginning.
 - whole: answers that ended as they should, the same to the letter on the page and in the database.
+- others: processors that were busy meanwhile with what is no part of this (PostgreSQL and Redis count among them).
 - memory: of the server's processes, in megabytes (1,000,000 bytes); idle is after one page, before anybody signed in.
 """
 
@@ -24,7 +25,7 @@ from dataclasses import astuple, dataclass
 from typing import Any
 
 from tests.bench.figures import percentile
-from tests.bench.processes import Child, Sampler, memory
+from tests.bench.processes import Child, Sampler, cpu, machine, memory
 from tests.bench.product import PERSONA, Product, Setting, addresses, people
 from tests.bench.script import Ask
 
@@ -64,6 +65,7 @@ class Seen:
     idle: int
     driver_cpu: float
     lost_at: float  # seconds of the monotonic clock: when all lines were lost, where they were
+    others: float  # processors that were busy with what is not ours
 
 
 def many(answers: int, tokens: int, rate: float, ramp: float, **further: Any) -> Load:
@@ -128,17 +130,20 @@ def _seen(setting: Setting, load: Load, job: dict[str, Any], *, pids: list[int])
         with Sampler(pids) as sampler:
             for driver in drivers:
                 driver.hear(load.limit)
-            go = time.monotonic() + HEADSTART
+            ours = [*pids, setting.upstream_pid, *(driver.pid for driver in drivers)]
+            since, others = time.monotonic(), machine() - cpu(ours)
+            go = since + HEADSTART
             for driver in drivers:
                 driver.say({"go": go})
             told = [driver.hear(3 * load.limit) for driver in drivers]
+            others = (machine() - cpu(ours) - others) / (time.monotonic() - since)
     answers = [answer for each in told for answer in each["answers"]]
     for reason in {answer["failed"] for answer in answers} - {""}:
         print(f"An answer was given up: {reason}", file=sys.stderr)  # noqa: T201
     none: tuple[list[float], list[float]] = ([], [])
     stamps = {answer["key"]: none for answer in answers} | _stamps(setting.upstream)
     spent, lost_at = max(each["cpu"] for each in told), told[0]["lost_at"]
-    return Seen(load, answers, stamps, sampler, idle, spent, lost_at)
+    return Seen(load, answers, stamps, sampler, idle, spent, lost_at, others)
 
 
 def _stamps(upstream: str) -> dict[int, tuple[list[float], list[float]]]:
@@ -180,6 +185,7 @@ def figures(seen: Seen) -> Row:
         "upstream_late_p95_ms": percentile(late, 95) * 1e3,
         "driver_cpu": seen.driver_cpu,
         "seconds": over - began,
+        "others": seen.others,
     }
 
 

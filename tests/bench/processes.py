@@ -89,6 +89,12 @@ def cpu(pids: Sequence[int]) -> float:
     return total / _TICK
 
 
+def machine() -> float:
+    """The processor time that everything on the machine has used so far, in seconds."""
+    user, nice, system, _, _, irq, softirq, *_ = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, softirq))) / _TICK
+
+
 class Sampler:
     """Reads what processes use, again and again, while it is entered."""
 

@@ -64,6 +64,7 @@ class Setting:
 
     product: Product
     upstream: str
+    upstream_pid: int
     processes: int = 1
     crossed: bool = False
 

@@ -22,6 +22,7 @@ HOT: Columns = (
     ("sockets", "{connects:.2f}"),
     ("driver CPU", "{driver_cpu:.1f} of {seconds:.1f} s"),
     ("upstream late p95", "{upstream_late_p95_ms:.1f} ms"),
+    ("others", "{others:.2f} CPUs"),
 )
 _RATIOS = ("delivered", "cpu", "cpu_stream")
 
