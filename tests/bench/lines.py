@@ -30,6 +30,8 @@ CATCH_UP_COLUMNS = (
     ("has everything, p50", "{caught_p50_ms:.0f} ms"),
     ("p95", "{caught_p95_ms:.0f} ms"),
     ("last", "{caught_last_ms:.0f} ms"),
+    ("sockets a page", "{connects:.2f}"),
+    ("others", "{others:.2f} CPUs"),
     ("lost", "{lost:.0f}"),
     ("faults", "{faults:.0f}"),
     ("whole", "{whole:.0f} of {answers:.0f}"),
