@@ -54,11 +54,13 @@ class Page:
             return self._register(element.children)
         elif selector == "#messages":
             return self._register(element.children)
-        elif (match := _SELECTOR.fullmatch(selector)) and match[2] in self.answers:
-            target = _found(self.answers[match[2]], *match.groups())
-            if target is not None:
-                _put(style, target, element.children)
-                return {match[2]}
+        elif match := _SELECTOR.fullmatch(selector):
+            # An open tail is named by the beginning of its message's id.
+            for mid in [mid for mid in self.answers if mid.startswith(match[2])]:
+                target = _found(self.answers[mid], *match.groups())
+                if target is not None:
+                    _put(style, target, element.children)
+                    return {mid}
         return set()
 
     def _register(self, nodes: Iterable[Element | str]) -> set[str]:
