@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs, so that a fresh clone needs nothing else.
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock screenshots bench-finding clean
+.PHONY: run test check format lock screenshots bench bench-finding clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -27,6 +27,10 @@ format: .venv/.dev
 
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.e2e.screenshots
+
+# The whole takes half an hour. BENCH="--cases answers --runs 1" asks for less; BENCH=--help says what there is.
+bench: .venv/.dev
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # Takes a quarter of an hour and a PostgreSQL server: at TEST_DATABASE_URL, or on loopback.
 bench-finding: .venv/.dev

@@ -6,15 +6,17 @@ Any ASGI server can run it; it relies on no lifespan event, because Daphne sends
 import os
 from typing import Any
 
+import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.sessions import CookieMiddleware
-from django.core.asgi import get_asgi_application
 from django.urls import re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
-from chatsite.origins import SameOrigin, refuse  # noqa: E402  (these need the settings that the line above loads)
+
+from chatsite.handler import PageHandler  # noqa: E402  (these need the settings that the line above loads)
+from chatsite.origins import SameOrigin, refuse  # noqa: E402
 from conversations import generation  # noqa: E402
 from conversations.routing import websocket_urlpatterns  # noqa: E402
 
@@ -23,7 +25,7 @@ _NO_SUCH_SOCKET = re_path("", refuse)  # type: ignore[arg-type]
 
 _routes = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": PageHandler(),
         "websocket": SameOrigin(CookieMiddleware(URLRouter([*websocket_urlpatterns, _NO_SUCH_SOCKET]))),
     }
 )

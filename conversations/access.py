@@ -85,19 +85,16 @@ def trials(person: User) -> ConversationQuerySet:
     return Conversation.objects.trials_of(person).filter(persona__in=managed_personas(person))
 
 
-def conversation(person: User, conversation_id: uuid.UUID) -> Conversation:
-    """One of `conversations`, or else of `trials`, with its persona. Raises NotVisible."""
-    found = _with_persona(conversations(person), conversation_id) or _with_persona(
-        trials(person), conversation_id
-    )
-    if found is None:
-        raise NotVisible
-    return found
+def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = False) -> Conversation:
+    """One of `conversations`, or else of `trials`, with its persona. Raises NotVisible.
 
-
-def _with_persona(rows: ConversationQuerySet, conversation_id: uuid.UUID) -> Conversation | None:
-    related = ("persona__company", "persona__current__endpoint", "trial__endpoint")
-    return rows.select_related(*related).filter(pk=conversation_id).first()
+    With `versions` the versions that may answer are loaded with it: for whoever is about to ask.
+    """
+    related = ("persona__company", *(("persona__current__endpoint", "trial__endpoint") if versions else ()))
+    for rows in (conversations(person), trials(person)):
+        for found in rows.select_related(*related).filter(pk=conversation_id)[:1]:
+            return found
+    raise NotVisible
 
 
 def message(conversation: Conversation, message_id: uuid.UUID) -> Message:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 
 from channels.layers import get_channel_layer
+
+from conversations import posting
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +27,16 @@ async def leave(conversation_id: uuid.UUID, channel: str) -> None:
     await _tried(get_channel_layer().group_discard(_group(conversation_id), channel))
 
 
-async def turns_added(
-    conversation_id: uuid.UUID, message_ids: Sequence[uuid.UUID], *, below: uuid.UUID | None
-) -> None:
-    """Say that these messages stand at the end now, below the message that did so far."""
-    event = {"type": "turns.added", "ids": [str(pk) for pk in message_ids], "below": str(below)}
-    await _tried(get_channel_layer().group_send(_group(conversation_id), event))
+async def turn_added(turn: posting.Turn, fragment: str) -> None:
+    """Say that `turn` stands at the end now. `fragment` is what adds it to a page of its owner's."""
+    event = {
+        "type": "turn.added",
+        "below": str(turn.below),
+        "answer": str(turn.answer.pk),
+        "generation": str(turn.generation.pk),
+        "fragment": fragment,
+    }
+    await _tried(get_channel_layer().group_send(_group(turn.conversation.pk), event))
 
 
 async def branch_changed(conversation_id: uuid.UUID) -> None:

@@ -12,8 +12,7 @@ import json
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -23,7 +22,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from conversations import access, announcements, generation, pages, thread, viewer
 from conversations.database import in_database
-from conversations.models import Conversation, Generation
+from conversations.models import Conversation
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +62,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         await self.accept()
         shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
-        await self._show(conversation, partial(pages.missed, conversation, shown))
+        await self._show(conversation, unless=shown)
         self.tasks["beat"] = asyncio.create_task(self._guarded(self._beat()))
 
     async def disconnect(self, code: int) -> None:
@@ -79,20 +78,26 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         if await self._still_allowed():
             with contextlib.suppress(access.NotVisible):
-                self._follow(await in_database(access.generation, self.conversation_id, wanted))
+                found = await in_database(access.generation, self.conversation_id, wanted)
+                self._follow(viewer.Answer.of(found))
 
-    async def turns_added(self, event: dict[str, Any]) -> None:
+    async def turn_added(self, event: dict[str, Any]) -> None:
         """Another page, or this one, asked something. A page that missed what stands before gets the whole."""
-        if conversation := await self._still_allowed():
-            ids = [uuid.UUID(pk) for pk in event["ids"]]
-            added = partial(pages.new_turns, conversation, ids, follow=False)
-            whole = partial(pages.whole_thread, conversation, follow=False)
-            await self._show(conversation, added if self.shown_head == event["below"] else whole)
+        conversation = await self._still_allowed()
+        if conversation is None:
+            return
+        if self.shown_head != event["below"]:
+            await self._show(conversation)
+            return
+        await self._out(self.send(text_data=event["fragment"]))
+        self.shown_head = event["answer"]
+        answer = viewer.Answer(conversation, uuid.UUID(event["answer"]), uuid.UUID(event["generation"]))
+        self._follow(answer, shown=True)
 
     async def branch_changed(self, event: dict[str, Any]) -> None:
         """Another branch is shown now."""
         if conversation := await self._still_allowed():
-            await self._show(conversation, partial(pages.whole_thread, conversation, follow=False))
+            await self._show(conversation)
 
     def _conversation(self) -> Conversation | None:
         person = access.person_of_cookies(self.scope["cookies"])
@@ -114,29 +119,33 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if not await self._still_allowed():
                 return
 
-    async def _show(self, conversation: Conversation, render: Callable[[], str]) -> None:
-        """Send what `render` gives, and follow the answer that ran before: where it ends meanwhile, that is a frame."""
+    async def _show(self, conversation: Conversation, *, unless: str | None = None) -> None:
+        """Send the whole thread, and follow the answer that ran before: where it ends meanwhile, that is a frame.
+
+        `unless` is the state that the page shows already; an empty one tells nothing, and nothing is sent.
+        """
         before = await in_database(thread.standing, conversation)
-        if frame := await in_database(render):
+        if unless is None or unless not in ("", before.state):
+            frame = await in_database(pages.whole_thread, conversation, follow=False)
             await self._out(self.send(text_data=frame))
         self.shown_head = str(before.head)
         if before.live is not None:
-            self._follow(before.live)
+            self._follow(viewer.Answer.of(before.live))
 
-    def _follow(self, answer: Generation) -> None:
-        """Show an answer from its beginning; where one is shown already, begin anew."""
+    def _follow(self, answer: viewer.Answer, *, shown: bool = False) -> None:
+        """Show an answer from its beginning; where one is shown already, begin anew. `shown`: it is on the branch."""
         if earlier := self.tasks.pop("follow", None):
             earlier.cancel()
         now = asyncio.get_running_loop().time()
         hasty = len(self.followed_at) == FOLLOWS and now - self.followed_at[0] < FOLLOWS
         self.followed_at.append(now)
         self.tasks["follow"] = asyncio.create_task(
-            self._guarded(self._send_frames(answer, after=1 if hasty else 0))
+            self._guarded(self._send_frames(answer, shown=shown, after=1 if hasty else 0))
         )
 
-    async def _send_frames(self, answer: Generation, *, after: float) -> None:
+    async def _send_frames(self, answer: viewer.Answer, *, shown: bool, after: float) -> None:
         await asyncio.sleep(after)
-        async for frame in viewer.frames(answer):
+        async for frame in viewer.frames(answer, shown=shown):
             await self._out(self.send(text_data=frame))
 
     async def _out(self, sending: Coroutine[Any, Any, None]) -> None:

@@ -7,12 +7,11 @@ cannot drift apart. Each fragment here names the element that it replaces or ext
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from conversations import thread
+from conversations import posting, thread
 from conversations.models import Conversation
 from conversations.posting import closed_reason
 
@@ -25,19 +24,11 @@ def whole_thread(conversation: Conversation, *, follow: bool) -> str:
     return whole + _stands(conversation, shown.now)
 
 
-def missed(conversation: Conversation, shown: str) -> str:
-    """The whole thread for a page that shows the state `shown`, where that is another than now; else nothing."""
-    if not shown or shown == thread.standing(conversation).state:
-        return ""
-    return whole_thread(conversation, follow=False)
-
-
-def new_turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool) -> str:
-    """Messages to add at the end. A page drops those that it has: they come by the form and by the socket."""
-    now = thread.standing(conversation)
-    turns = thread.turns(conversation, ids, follow=follow)
-    messages = render_to_string("chat/_messages.html", {"turns": turns})
-    return f'<div hx-swap-oob="beforeend:#messages">{messages}</div>' + _stands(conversation, now)
+def asked(turn: posting.Turn, *, follow: bool) -> str:
+    """A new turn to add at the end. A page drops what it has: it comes by the form and by the socket."""
+    added = thread.asked(turn, follow=follow)
+    messages = render_to_string("chat/_messages.html", {"turns": added.turns})
+    return f'<div hx-swap-oob="beforeend:#messages">{messages}</div>' + _stands(turn.conversation, added.now)
 
 
 def ending(conversation: Conversation, turn: thread.Turn) -> str:

@@ -6,12 +6,12 @@ The number of queries does not grow with the length.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from conversations import posting
 from conversations.access import NotVisible
 from conversations.models import Conversation, Feedback, Generation, Message, Persona
 from conversations.posting import can_continue, closed_reason
@@ -134,18 +134,32 @@ def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
     return message_id in Tree(conversation.pk).path(head)
 
 
-def turns(conversation: Conversation, ids: Collection[uuid.UUID], *, follow: bool = False) -> list[Turn]:
-    """Some messages, in the order of their making."""
-    tree = Tree(conversation.pk)
-    return _turns(conversation, tree, [pk for pk in ids if pk in tree], follow=follow)
-
-
 def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     """One message, on the branch shown or not. Raises NotVisible where it was deleted."""
-    found = turns(conversation, [message_id])
-    if not found:
+    tree = Tree(conversation.pk)
+    if message_id not in tree:
         raise NotVisible
-    return found[0]
+    return _turns(conversation, tree, [message_id], follow=False)[0]
+
+
+def asked(made: posting.Turn, *, follow: bool) -> Thread:
+    """A question that has just been asked at the end, and its answer to come. Asks the database nothing."""
+    writable = not closed_reason(made.conversation)
+    shown = [
+        _turn(made.conversation, message, _Beside([message.pk]), writable=writable, follow=follow)
+        for message in (made.answer.parent, made.answer)
+        if message is not None
+    ]
+    return Thread(shown, Standing(made.answer.pk, made.generation.status, made.generation))
+
+
+def is_up_to_date(state: str | None, made: posting.Turn) -> bool:
+    """Whether a page in `state` shows all that stands above a turn just made: the message above it, ended.
+
+    A page that does not say its state is taken to.
+    """
+    above = f"{made.below}."
+    return state is None or (state.startswith(above) and not state.startswith(f"{above}live."))
 
 
 def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
@@ -153,14 +167,32 @@ def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, fol
     rows = said.defer("feedback__fixed_in__system_prompt").in_bulk(path)
     writable = not closed_reason(conversation)
     return [
-        _turn(conversation, tree, rows[pk], writable=writable, follow=follow) for pk in path if pk in rows
+        _turn(conversation, rows[pk], _beside(rows[pk], tree), writable=writable, follow=follow)
+        for pk in path
+        if pk in rows
     ]
 
 
-def _turn(conversation: Conversation, tree: Tree, message: Message, *, writable: bool, follow: bool) -> Turn:
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What belongs to a message besides itself: its versions, oldest first, and what its reader said of it."""
+
+    siblings: list[uuid.UUID]
+    feedback: Feedback | None = None
+    flagged: bool = False
+
+
+def _beside(message: Message, tree: Tree) -> _Beside:
+    feedback = getattr(message, "feedback", None)
+    return _Beside(tree.siblings(message.pk), feedback, hasattr(message, "flag"))
+
+
+def _turn(
+    conversation: Conversation, message: Message, beside: _Beside, *, writable: bool, follow: bool
+) -> Turn:
     generation = message.generation if message.role == Message.Role.ASSISTANT else None
     ended = generation is not None and not generation.live
-    siblings = tree.siblings(message.pk)
+    siblings = beside.siblings
     at = siblings.index(message.pk)
     previous = siblings[at - 1] if at else None
     following = siblings[at + 1] if at + 1 < len(siblings) else None
@@ -198,8 +230,8 @@ def _turn(conversation: Conversation, tree: Tree, message: Message, *, writable:
         next_id=following,
         urls=_urls(conversation.pk, message.pk, previous, following),
         generation_id=generation.pk if generation else None,
-        feedback=getattr(message, "feedback", None),
-        flagged=hasattr(message, "flag"),
+        feedback=beside.feedback,
+        flagged=beside.flagged,
         follow=follow and generation is not None and generation.live,
     )
 

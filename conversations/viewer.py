@@ -7,32 +7,50 @@ after a lost line and watching from the start are the same.
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Self
 
 from conversations import generation, pages, thread
 from conversations.access import NotVisible
 from conversations.database import in_database
-from conversations.models import Generation
+from conversations.models import Conversation, Generation
 from conversations.rendering import fragments
 from conversations.rendering.blocks import BlockStream
 
 LONG_PIECE = 8_192  # characters; rendering more at once would hold up every other socket
 
 
-async def frames(answer: Generation) -> AsyncIterator[str]:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Which answer is looked at: its conversation, which its reader may see, its message and its generation."""
+
+    conversation: Conversation
+    message_id: uuid.UUID
+    generation_id: uuid.UUID
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self:
+        """The answer that `generation` makes, of a conversation that is loaded with it."""
+        return cls(generation.conversation, generation.message_id, generation.pk)
+
+
+async def frames(answer: Answer, *, shown: bool = False) -> AsyncIterator[str]:
     """Frames of `answer` from its beginning to its end, the last with its foot and the final rendering.
 
-    An answer on another branch than the one shown has no place on the page: only that it ended is told.
+    An answer on another branch than the one shown has no place on the page: only that it ended is told. With
+    `shown` it is known to stand on the branch that the page shows.
     """
-    if not await in_database(thread.is_shown, answer.conversation, answer.message_id):
-        async for piece in generation.follow(answer.pk):
+    if not shown and not await in_database(thread.is_shown, answer.conversation, answer.message_id):
+        async for piece in generation.follow(answer.generation_id):
             if piece.ended:
                 yield await in_database(pages.standing, answer.conversation)
         return
     mid = str(answer.message_id)
     stream = BlockStream()
     texts: list[str] = []
-    async for piece in generation.follow(answer.pk):
+    async for piece in generation.follow(answer.generation_id):
         first = not texts
         texts.append(piece.text)
         if len(piece.text) > LONG_PIECE:
@@ -48,7 +66,7 @@ async def frames(answer: Generation) -> AsyncIterator[str]:
             yield frame
 
 
-def _ending(answer: Generation, stream: BlockStream, shown: str) -> str:
+def _ending(answer: Answer, stream: BlockStream, shown: str) -> str:
     try:
         turn = thread.turn(answer.conversation, answer.message_id)
     except NotVisible:  # deleted meanwhile

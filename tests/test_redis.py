@@ -12,7 +12,8 @@ from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.test import Client
 from pytest_django import Settings
 
-from conversations import announcements
+from conversations import announcements, posting
+from conversations.models import Conversation, Generation, Message
 from tests.conftest import missing
 
 ADDRESS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -32,16 +33,20 @@ async def test_an_announcement_reaches_the_other_process(redis_url: str) -> None
     ours, theirs = (
         RedisPubSubChannelLayer(hosts=[{"address": redis_url, "socket_timeout": 30}]) for _ in range(2)
     )
-    conversation, message = uuid.uuid4(), uuid.uuid4()
+    conversation = uuid.uuid4()
+    question = Message(parent_id=uuid.uuid4())
+    turn = posting.Turn(Conversation(pk=conversation), Message(parent=question), Generation())
     channel = await theirs.new_channel()
     await theirs.group_add(f"conversation.{conversation}", channel)
     channel_layers.set("default", ours)
     try:
-        await announcements.turns_added(conversation, [message], below=None)
+        await announcements.turn_added(turn, "<article></article>")
         assert await theirs.receive(channel) == {
-            "type": "turns.added",
-            "ids": [str(message)],
-            "below": "None",
+            "type": "turn.added",
+            "below": str(question.parent_id),
+            "answer": str(turn.answer.pk),
+            "generation": str(turn.generation.pk),
+            "fragment": "<article></article>",
         }
     finally:
         channel_layers.set("default", None)

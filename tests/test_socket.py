@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.urls import reverse
 
 from chatsite.asgi import application
-from conversations import announcements, generation, posting, thread
+from conversations import announcements, generation, pages, posting, thread
 from conversations.database import in_database
 from conversations.generation import store
 from conversations.models import Generation, Message
@@ -102,8 +102,7 @@ async def test_a_page_that_missed_an_announcement_gets_the_whole_with_the_next(l
 
     await in_database(ask, "missed")
     announced = await in_database(ask, "announced")
-    ids = [announced.answer.parent_id, announced.answer.pk]
-    await announcements.turns_added(turn.conversation.pk, [pk for pk in ids if pk], below=announced.below)
+    await announcements.turn_added(announced, await in_database(pages.asked, announced, follow=False))
     said = await tab.receive_from()
     assert said.index("missed") < said.index("announced")
     await tab.disconnect()

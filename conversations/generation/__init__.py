@@ -18,7 +18,6 @@ from conversations.generation.runner import RUNS, Run
 
 __all__ = ["Cursor", "Piece", "follow", "keep", "start", "stop"]
 
-FRAME_SECONDS = 0.05  # at most one piece a reader in this time
 POLL_SECONDS = 0.5  # for an answer that another process writes
 STOP_WAIT_SECONDS = 2.0
 
@@ -70,7 +69,6 @@ async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIte
                 if text or reasoning:
                     cursor = cursor.advanced(text, reasoning)
                     yield Piece(text, reasoning, ended=False)
-                    await asyncio.sleep(FRAME_SECONDS)
         stored = await in_database(store.read, generation_id)
         if stored is None:
             yield Piece("", "", ended=True)

@@ -19,6 +19,7 @@ from conversations import endpoints, providers
 from conversations.database import in_database
 from conversations.generation import store
 from conversations.generation.log import AnswerLog
+from conversations.generation.pace import PACE
 from conversations.providers import FinishReason, sentences, stream
 
 logger = logging.getLogger(__name__)
@@ -100,23 +101,29 @@ class Run:
 
     async def _read(self, job: store.Job) -> store.Outcome:
         self._claimed_at = time.monotonic()
-        finished = providers.Finished(FinishReason.INTERRUPTED)
-        events = stream.chat(job.endpoint, job.request, clocks=endpoints.clocks())
-        async with contextlib.aclosing(events):
-            async for event in events:
-                match event:
-                    case providers.TextDelta(text):
-                        self._note_first_token()
-                        self.log.append(text=text)
-                    case providers.ReasoningDelta(text):
-                        self._note_first_token()
-                        self.log.append(reasoning=text)
-                    case providers.UsageReport():
-                        self._usage = event
-                    case providers.ResponseStarted():
-                        self._started = event
-                    case providers.Finished():
-                        finished = event
+        finished: providers.Finished | None = None
+        batches = stream.batches(job.endpoint, job.request, clocks=endpoints.clocks())
+        async with contextlib.aclosing(batches):
+            async for events in batches:
+                text, reasoning = [], []
+                for event in events:
+                    match event:
+                        case providers.TextDelta(piece):
+                            text.append(piece)
+                        case providers.ReasoningDelta(piece):
+                            reasoning.append(piece)
+                        case providers.UsageReport():
+                            self._usage = event
+                        case providers.ResponseStarted():
+                            self._started = event
+                        case providers.Finished():
+                            finished = event
+                if text or reasoning:
+                    self._note_first_token()
+                    self.log.append(text="".join(text), reasoning="".join(reasoning))
+                    if finished is None:
+                        await PACE.rest()
+        finished = finished or providers.Finished(FinishReason.INTERRUPTED)
         return self._ended(
             _STATUS_OF.get(finished.reason, Status.DONE),
             finish_reason=finished.reason,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from conversations import endpoints, personas, providers
@@ -27,6 +27,9 @@ INTERRUPTED = (
     "Continue it or try again."
 )
 STOPPED = "You stopped this answer."
+
+_KEEP_TEXT = "UPDATE conversations_message SET text = %s WHERE id = %s"
+_KEEP_REASONING = "UPDATE conversations_generation SET reasoning = %s WHERE id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +85,27 @@ class Stored:
 
 def claim(generation_id: uuid.UUID, lease: uuid.UUID) -> Job | None:
     """Take a pending generation for the process `lease`; None where it was stopped, swept or taken before."""
-    now = timezone.now()
-    taken = Generation.objects.filter(pk=generation_id, status=Status.PENDING).update(
-        status=Status.RUNNING, lease=lease, started_at=now, heartbeat_at=now
-    )
-    if not taken:
+    waiting = Generation.objects.filter(pk=generation_id, status=Status.PENDING)
+    generation = waiting.select_related("message", "version__endpoint").first()
+    if generation is None:
         return None
-    generation = Generation.objects.select_related("message", "version__endpoint").get(pk=generation_id)
     version = generation.version
     context_length = version.context_length or history.DEFAULT_CONTEXT_LENGTH
     answer_tokens = min(version.max_tokens or history.DEFAULT_ANSWER_TOKENS, context_length // 2)
     messages, left_out = history.fitting(
         version.system_prompt, _branch(generation), context_length=context_length, answer_tokens=answer_tokens
     )
-    Generation.objects.filter(pk=generation_id).update(
-        left_out=left_out, recorded=endpoints.is_recorded(version.endpoint)
+    now, recorded = timezone.now(), endpoints.is_recorded(version.endpoint)
+    taken = waiting.update(
+        status=Status.RUNNING,
+        lease=lease,
+        started_at=now,
+        heartbeat_at=now,
+        left_out=left_out,
+        recorded=recorded,
     )
+    if not taken:
+        return None
     request = providers.ChatRequest(
         model=version.model,
         system=version.system_prompt,
@@ -139,19 +147,21 @@ def save(progress: Sequence[Progress], lease: uuid.UUID) -> set[uuid.UUID]:
         # The heartbeat locks the rows that still run: an answer that has just ended keeps its last text.
         running.update(heartbeat_at=timezone.now())
         alive = dict(running.values_list("pk", "stop_requested"))
-        texts = [
-            Message(pk=item.message_id, text=item.text)
-            for item in progress
-            if item.text is not None and item.generation_id in alive
-        ]
-        thoughts = [
-            Generation(pk=item.generation_id, reasoning=item.reasoning)
-            for item in progress
-            if item.reasoning is not None and item.generation_id in alive
-        ]
-        Message.objects.bulk_update(texts, ["text"], batch_size=100)
-        Generation.objects.bulk_update(thoughts, ["reasoning"], batch_size=100)
+        here = [item for item in progress if item.generation_id in alive]
+        _write(_KEEP_TEXT, [(item.text, item.message_id) for item in here if item.text is not None])
+        _write(
+            _KEEP_REASONING,
+            [(item.reasoning, item.generation_id) for item in here if item.reasoning is not None],
+        )
     return {pk for pk, stop_requested in alive.items() if not stop_requested}
+
+
+def _write(statement: str, rows: list[tuple[str, uuid.UUID]]) -> None:
+    """Run one prepared UPDATE for each row: `bulk_update` builds an expression a row, at thirty times the cost."""
+    prepare = Message._meta.pk.get_db_prep_value
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, [(text, prepare(pk, connection)) for text, pk in rows])
 
 
 def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool:

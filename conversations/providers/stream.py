@@ -7,7 +7,7 @@ stop. Wrap `chat` in `contextlib.aclosing` wherever the loop over it may be left
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +57,26 @@ async def chat(
     Raises `ProviderError` where no content came. After content there is no error any more: the answer
     is then finished as `interrupted` or `error`.
     """
+    gathered = batches(endpoint, request, clocks=clocks, client=client, retries=retries)
+    async with aclosing(gathered):
+        async for events in gathered:
+            for event in events:
+                yield event
+
+
+async def batches(
+    endpoint: Endpoint,
+    request: ChatRequest,
+    *,
+    clocks: Clocks = DEFAULT_CLOCKS,
+    client: httpx.AsyncClient | None = None,
+    retries: Retries = DEFAULT_RETRIES,
+) -> AsyncGenerator[list[Event], None]:
+    """Yield the events of `chat` as each reading of the connection completes them; a list may be empty.
+
+    Who waits before asking for the next finds more in it: what arrives meanwhile is kept by the connection, which
+    slows the provider down before it becomes much.
+    """
     loop = asyncio.get_running_loop()
     watch = _Watch(clocks, loop.time())
     call = _chat_call(endpoint, request)
@@ -68,8 +88,7 @@ async def chat(
     try:
         while not intake.ended:
             pieces = intake.pieces
-            for event in await _next_events(body, intake, watch):
-                yield event
+            yield await _next_events(body, intake, watch)
             if intake.finishing:
                 watch.finishing(loop.time())
             elif intake.pieces > pieces:

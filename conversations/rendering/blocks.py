@@ -1,10 +1,11 @@
 """An answer while it arrives: blocks that are settled, and the open tail.
 
 A block is settled when a later line begins another one; it is rendered once and never touched again.
-The tail is rendered with each piece, but for three things whose cost must not grow with their length:
-an open code block takes appended text, a long list or table takes its last rows again, and any other
-long tail is rendered again when it has grown by a part of itself. The truth is `markdown.render`;
-what is shown here differs from it in the tail only, and `finish` says what is left to do.
+The tail is rendered with each piece, but for four things whose cost must not grow with their length:
+an open code block takes appended text, and so does a paragraph as long as plain words arrive; a long
+list or table takes its last rows again, and any other long tail is rendered again when it has grown
+by a part of itself. The truth is `markdown.render`; what is shown here differs from it in the tail only,
+and `finish` says what is left to do.
 """
 
 import time
@@ -17,18 +18,20 @@ from django.utils.safestring import SafeString
 from conversations.rendering.fence import OpenFence
 from conversations.rendering.markdown import (
     LONGEST,
+    OPEN_WORDS,
     escaped,
     growing_rows,
+    growing_words,
     joined,
     open_code,
     render_clean,
-    render_part,
     render_settled,
     rows_of,
 )
 from conversations.rendering.plaintext import PieceCleaner
 from conversations.rendering.preview import preview
 from conversations.rendering.rows import OpenRows
+from conversations.rendering.words import is_plain, takes_plain, visible
 
 # A tail of this length is rendered again only when it has grown by one part in GROWTH.
 LONG_TAIL: Final = 4_096
@@ -53,12 +56,12 @@ class Patch:
     """What one piece changed.
 
     `settled` goes before the tail, `tail` takes the place of what the tail held (None: unchanged),
-    `code_append` goes to the end of the open code, `rows` does so with the last rows of an open list or table.
+    `append` goes to the end of the open code or paragraph, `rows` does so with the last rows of an open list or table.
     """
 
     settled: str = ""
     tail: str | None = None
-    code_append: str = ""
+    append: str = ""
     rows: Rows | None = None
 
 
@@ -77,8 +80,8 @@ class Ending:
 class BlockStream:
     """The renderer of one viewer of one answer: `feed` each piece, `finish` once."""
 
-    __slots__ = ("_checked", "_cleaner", "_fence", "_length", "_open", "_pieces", "_rendered", "_rows",
-                 "_settled", "_tail", "_wait")  # fmt: skip
+    __slots__ = ("_checked", "_cleaner", "_fence", "_length", "_open", "_pieces", "_plain", "_rendered",
+                 "_rows", "_settled", "_tail", "_wait")  # fmt: skip
 
     def __init__(self) -> None:
         self._cleaner = PieceCleaner()
@@ -92,6 +95,7 @@ class BlockStream:
         self._checked = (0, False)
         self._fence: OpenFence | None = None
         self._rows: OpenRows | None = None
+        self._plain = False
 
     @property
     def settled(self) -> SafeString:
@@ -105,7 +109,9 @@ class BlockStream:
             return open_code(self._fence.language, self._fence.shown)
         if self._rows:
             return growing_rows(preview(self._open[: self._rendered]))
-        return self._tail or SafeString()
+        if self._tail is None:
+            return growing_words(preview(self._open[: self._rendered]))
+        return self._tail
 
     def feed(self, piece: str) -> Patch:
         """Take the next piece of the text, and tell what to change."""
@@ -130,9 +136,12 @@ class BlockStream:
         if self._fence:
             code, rest = self._fence.feed(piece)
             if rest is None:
-                return Patch(code_append=escaped(code))
+                return Patch(append=escaped(code))
             closed.append(self._close_fence(self._fence, rest))
+        elif self._plain and is_plain(piece):
+            return self._append(piece)
         else:
+            self._plain = False
             self._open = (self._open + piece).lstrip("\n")
         if len(self._open) < self._wait:
             return Patch()
@@ -141,6 +150,13 @@ class BlockStream:
         spent = time.thread_time() - began
         self._wait = len(self._open) * (1 + spent / DOUBLING) if spent > CHEAP else 0.0
         return patch
+
+    def _append(self, piece: str) -> Patch:
+        seen = len(visible(self._open))
+        self._open += piece
+        self._rendered = len(self._open)
+        self._tail = None
+        return Patch(append=escaped(visible(self._open[seen:])))
 
     def _look(self, closed: list[SafeString]) -> Patch:
         """Read the open source again: what of it is settled now, and how the rest is shown."""
@@ -190,6 +206,7 @@ class BlockStream:
         self._rendered = 0
         self._wait = 0.0
         self._rows = None
+        self._plain = False
 
     def _keep(self, html: SafeString) -> SafeString:
         self._settled.append(html)
@@ -227,7 +244,10 @@ class BlockStream:
         if self._rows:
             self._tail = None
             return growing_rows(source)
-        html = render_part(source)
+        # Where the preview is the source itself, nothing is open in it.
+        self._plain = source == visible(self._open) and takes_plain(self._open)
+        html = growing_words(source)
+        self._plain = self._plain and html.startswith(OPEN_WORDS)
         if html == self._tail:
             return None
         self._tail = html

@@ -6,10 +6,10 @@ target that is not on the page loses its content, which is why every target but 
 that `snapshot` made. The shape on the page, while an answer runs:
 
     <div class="answer-text" data-text id="text-<id>">
-      settled blocks <div class="tail" id="tail-<id>">the open tail</div>
+      settled blocks <div class="tail" id="tail-<8 digits of id>">the open tail</div>
     </div>
 
-In the tail, the element that grows (code, list, table body) carries `data-open`. After `ending` there
+In the tail, the element that grows (code, paragraph, list, table body) carries `data-open`. After `ending` there
 is no tail, and the inside of `#text-<id>` is `markdown.render` of the text. Nothing is rendered here.
 """
 
@@ -22,7 +22,7 @@ from conversations.rendering.markdown import escaped
 
 def inside(mid: str, stream: BlockStream) -> SafeString:
     """What `#text-<id>` holds while the answer runs."""
-    return format_html('{}<div class="tail" id="tail-{}">{}</div>', stream.settled, mid, stream.tail)
+    return format_html('{}<div class="tail" id="{}">{}</div>', stream.settled, _tail(mid), stream.tail)
 
 
 def inline_state(mid: str, text: str) -> SafeString:
@@ -39,7 +39,7 @@ def snapshot(mid: str, stream: BlockStream) -> str:
 
 def frame(mid: str, patch: Patch) -> str:
     """A later frame: what `patch` changed, or nothing at all (an empty frame need not be sent)."""
-    tail = f"#tail-{mid}"
+    tail = f"#{_tail(mid)}"
     if patch.rows:
         wrapper, grown = patch.rows.wrapper, f"{tail} [data-open]"
         # The wrapper is what may hold the rows: a parser drops a row that stands anywhere else.
@@ -50,8 +50,8 @@ def frame(mid: str, patch: Patch) -> str:
         parts.append(_swap("div", "beforebegin", tail, patch.settled))
     if patch.tail is not None:
         parts.append(_swap("div", "innerHTML", tail, patch.tail))
-    if patch.code_append:
-        parts.append(_swap("div", "beforeend", f"{tail} [data-open]", patch.code_append))
+    if patch.append:
+        parts.append(_swap("b", "beforeend", f"{tail} [data-open]", patch.append))
     return "".join(parts)
 
 
@@ -59,7 +59,7 @@ def ending(mid: str, end: Ending) -> str:
     """The last frame. Settled blocks stay the same nodes, and keep what a reader has selected in them."""
     if end.replace:
         return _swap("div", "innerHTML", f"#text-{mid}", end.html)
-    tail = f"#tail-{mid}"
+    tail = f"#{_tail(mid)}"
     rest = _swap("div", "beforebegin", tail, end.html) if end.html else ""
     return rest + _swap("div", "delete", tail)
 
@@ -67,6 +67,11 @@ def ending(mid: str, end: Ending) -> str:
 def reasoning(mid: str, text: str, *, whole: bool) -> str:
     """A model's reasoning, which is plain text: appended, or (`whole`) in place of what stands there."""
     return _swap("div", "innerHTML" if whole else "beforeend", f"#reasoning-{mid}", escaped(text))
+
+
+def _tail(mid: str) -> str:
+    """The id of an open tail, of which a page has one: short, since every frame says it."""
+    return f"tail-{mid[:8]}"
 
 
 def _swap(element: str, style: str, target: str, html: str = "") -> str:

@@ -50,6 +50,8 @@ _CLEANER: Final = nh3.Cleaner(
 )
 _TABLE: Final = '<div class="table" tabindex="0" role="region" aria-label="Table"><table'
 
+_PARAGRAPH: Final = '<p dir="auto">'
+OPEN_WORDS: Final = '<p dir="auto" data-open>'
 _CONTAINER: Final = re.compile(r"<tbody>|<[uo]l[^>]*>")
 _ROWS: Final = re.compile(
     r"<[uo]l[^>]*>\n(?P<rows>.*)</[uo]l>\n|<div[^>]*><table.*?<tbody>\n(?P<cells>.*)</tbody></table></div>\n",
@@ -102,6 +104,14 @@ def growing_rows(source: str) -> SafeString:
         return mark_safe(html)  # noqa: S308 - as it was trusted before
     end = opening.end() - 1
     return mark_safe(f"{html[:end]} data-open{html[end:]}")  # noqa: S308 - a constant goes in
+
+
+def growing_words(source: str) -> SafeString:
+    """An open tail; where it is one paragraph, that is marked `data-open`, for text may be appended to it."""
+    html = str(render_part(source))
+    if html.startswith(_PARAGRAPH) and html.find("<p", 1) < 0 and html.endswith("</p>\n"):
+        html = OPEN_WORDS + html[len(_PARAGRAPH) :]
+    return mark_safe(html)  # noqa: S308 - a constant goes in
 
 
 def rows_of(source: str, skipped: int) -> SafeString | None:

@@ -73,8 +73,8 @@ def start_chat(request: PersonRequest) -> HttpResponse:
 @signed_in
 def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """A conversation, with the composer below it; a trial of one's own has no list of chats beside it."""
-    found = access.conversation(request.user, conversation_id)
-    shown = thread.thread(found, follow=True)
+    found = access.conversation(request.user, conversation_id, versions=True)
+    shown = thread.thread(found)
     closed_reason = posting.closed_reason(found)
     version = found.trial or found.persona.current
     context: dict[str, Any] = {
@@ -102,15 +102,14 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
 @signed_in
 def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """Ask the next question."""
-    found = access.conversation(request.user, conversation_id)
-    before = thread.standing(found).state
+    found = access.conversation(request.user, conversation_id, versions=True)
     turn = posting.post(request.user, found, turns.text(request), client_id=turns.client_id(request))
-    turns.begin(turn, added=True)
+    turns.begin_at_the_end(turn)
     if not request.htmx:
         return redirect("conversation", conversation_id)
-    if request.POST.get("state", before) == before:
-        fragment = pages.new_turns(turn.conversation, turns.ids(turn), follow=True)
-    else:  # the page had fallen behind
+    if turn.created and thread.is_up_to_date(request.POST.get("state"), turn):
+        fragment = pages.asked(turn, follow=True)
+    else:  # the page had fallen behind, or asks again what it asked before
         fragment = pages.whole_thread(turn.conversation, follow=True)
     return trigger_client_event(HttpResponse(fragment + pages.fresh_client_id()), "accepted")
 

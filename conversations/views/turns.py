@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Coroutine
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.http import HttpResponse
@@ -10,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from conversations import announcements, generation, posting
+from conversations import announcements, generation, pages, posting
 from conversations.views.guards import PersonRequest
 
 
@@ -29,9 +31,17 @@ def client_id(request: PersonRequest) -> uuid.UUID:
         ) from error
 
 
-def begin(turn: posting.Turn, *, added: bool = False) -> None:
-    """Run the answer and tell the other pages. A repeated request changes nothing."""
-    async_to_sync(_begin)(turn, added=added)
+def begin(turn: posting.Turn) -> None:
+    """Run the answer, and tell the other pages that another branch is shown. Repeated, it changes nothing."""
+    if turn.created:
+        async_to_sync(_begin)(turn, announcements.branch_changed(turn.conversation.pk))
+
+
+def begin_at_the_end(turn: posting.Turn) -> None:
+    """Run the answer, and give the other pages the turn to add. Repeated, it changes nothing."""
+    if turn.created:
+        fragment = pages.asked(turn, follow=False)
+        async_to_sync(_begin)(turn, announcements.turn_added(turn, fragment))
 
 
 def opened(request: PersonRequest, turn: posting.Turn) -> HttpResponse:
@@ -43,16 +53,6 @@ def opened(request: PersonRequest, turn: posting.Turn) -> HttpResponse:
     )
 
 
-def ids(turn: posting.Turn) -> list[uuid.UUID]:
-    """The question and its answer."""
-    return [pk for pk in (turn.answer.parent_id, turn.answer.pk) if pk]
-
-
-async def _begin(turn: posting.Turn, *, added: bool) -> None:
-    if not turn.created:
-        return
+async def _begin(turn: posting.Turn, announcing: Coroutine[Any, Any, None]) -> None:
     await generation.start(turn.generation.pk)
-    if added:
-        await announcements.turns_added(turn.conversation.pk, ids(turn), below=turn.below)
-    else:
-        await announcements.branch_changed(turn.conversation.pk)
+    await announcing

@@ -1,1 +1,1 @@
-"""Measurements, run by hand: pytest does not collect them."""
+"""Measurements, run by hand; pytest collects only what holds them together, and the small form."""

@@ -11,24 +11,18 @@ import argparse
 import gc
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
+from tests.bench import results
+from tests.bench.databases import postgresql
+from tests.bench.processes import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(__file__).with_name("RESULTS.md")
-POSTGRESQL = os.environ.get("TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+HEADING = "Finding answers"
 ROUNDS = 9
 GOAL = 100  # milliseconds
 
@@ -42,7 +36,7 @@ def main() -> None:
     )
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     parser.add_argument("--at", action="append", default=[], help="the address of a database that is filled")
-    parser.add_argument("--write", action="store_true", help=f"put the tables into {RESULTS.name}")
+    parser.add_argument("--write", action="store_true", help=f"put the tables into {results.FILE.name}")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -50,12 +44,12 @@ def main() -> None:
         return
     sizes = options.sizes or ([] if options.at else [10_000, 100_000, 1_000_000])
     kinds = [options.only] if options.only else ["sqlite", "postgresql"]
-    results = [_filled(kind, size) for kind in kinds for size in sizes]
-    results += [_measured(address) for address in options.at]
-    text = "\n\n".join([_facts(results), *(_table(kind, results) for kind in ("SQLite", "PostgreSQL"))])
+    found = [_filled(kind, size) for kind in kinds for size in sizes]
+    found += [_measured(address) for address in options.at]
+    text = "\n\n".join([_facts(found), *(_table(kind, found) for kind in ("SQLite", "PostgreSQL"))])
     print(text)  # noqa: T201
     if options.write:
-        RESULTS.write_text(f"# Finding answers: measured\n\n{text.strip()}\n", "utf-8")
+        results.write(HEADING, text)
 
 
 # -- Databases ------------------------------------------------------------------------------------------------
@@ -65,20 +59,8 @@ def _filled(kind: str, size: int) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         if kind == "sqlite":
             return _fill(f"sqlite:///{folder}/bench.sqlite3", size)
-        with _postgresql() as address:
+        with postgresql() as address:
             return _fill(address, size)
-
-
-@contextmanager
-def _postgresql() -> Iterator[str]:
-    name = f"bench_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(POSTGRESQL, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-    try:
-        yield urlunsplit(urlsplit(POSTGRESQL)._replace(path=f"/{name}"))
-    finally:
-        with psycopg.connect(POSTGRESQL, autocommit=True) as server:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _fill(address: str, size: int) -> Result:
@@ -234,31 +216,26 @@ def _cases(company: Any) -> dict[str, dict[str, Any]]:
 # -- The tables -----------------------------------------------------------------------------------------------
 
 
-def _facts(results: list[Result]) -> str:
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.strip()
-    versions = ", ".join(sorted({f"{result['kind']} {result['version']}" for result in results}))
+def _facts(found: list[Result]) -> str:
     lines = [
-        f"{time.strftime('%Y-%m-%d')}, commit {commit}. {platform.machine()}, {os.cpu_count()} cores, load "
-        f"{os.getloadavg()[0]:.1f}; Python {platform.python_version()}, {versions}.",
+        results.facts(*sorted({f"{result['kind']} {result['version']}" for result in found})),
         f"Milliseconds of a whole page, its readings recorded: median / worst of {ROUNDS}. "
         f"Above {GOAL} ms in bold; rows are those of the largest database.",
     ]
     lines += [
         f"{result['kind']}: {result['messages']:,} messages filled in {result['filled']:.0f} s."
-        for result in results
+        for result in found
         if "filled" in result
     ]
     return "\n".join(lines)
 
 
-def _table(kind: str, results: list[Result]) -> str:
-    shown = sorted((r for r in results if r["kind"] == kind), key=lambda result: int(result["messages"]))
+def _table(kind: str, found: list[Result]) -> str:
+    shown = sorted((r for r in found if r["kind"] == kind), key=lambda result: int(result["messages"]))
     if not shown:
         return ""
     sizes = [f"{result['messages']:,}" for result in shown]
-    lines = [f"## {kind}", "", f"| page | rows | {' | '.join(sizes)} |", f"|---|--:|{'--:|' * len(sizes)}"]
+    lines = [f"### {kind}", "", f"| page | rows | {' | '.join(sizes)} |", f"|---|--:|{'--:|' * len(sizes)}"]
     for name, last in shown[-1]["cases"].items():
         cells = [_cell(result["cases"][name]) for result in shown]
         lines.append(f"| {name} | {last['rows']} | {' | '.join(cells)} |")

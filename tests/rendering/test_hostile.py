@@ -22,7 +22,7 @@ ALLOWED: dict[str, dict[str, re.Pattern[str]]] = {
     **dict.fromkeys(("h3", "h4", "h5", "h6", "blockquote", "table"), DIRECTION),
     **{tag: {} for tag in ("em", "strong", "del", "sup", "br", "hr", "li", "thead", "tr", "figcaption")},
     **dict.fromkeys(("th", "td"), CELL),
-    "p": {**DIRECTION, "class": re.compile("plain")},
+    "p": {**DIRECTION, "class": re.compile("plain"), "data-open": ONCE},
     "ul": {**DIRECTION, "data-open": ONCE},
     "ol": {**DIRECTION, "data-open": ONCE, "start": re.compile(r"\d{1,9}")},
     "tbody": {"data-open": ONCE},
@@ -46,12 +46,12 @@ ALLOWED: dict[str, dict[str, re.Pattern[str]]] = {
         "tabindex": re.compile("0"),
         "role": re.compile("region"),
         "aria-label": re.compile("Table"),
-        "id": re.compile(f"tail-{MID}"),
+        "id": re.compile(f"tail-{MID[:8]}"),
     },
 }
 SWAP = re.compile(
-    rf"(innerHTML|beforebegin|delete):#tail-{MID}|innerHTML:#text-{MID}"
-    rf"|beforeend:#tail-{MID} \[data-open\]|delete:#tail-{MID} \[data-open\]>:last-child"
+    rf"(innerHTML|beforebegin|delete):#tail-{MID[:8]}|innerHTML:#text-{MID}"
+    rf"|beforeend:#tail-{MID[:8]} \[data-open\]|delete:#tail-{MID[:8]} \[data-open\]>:last-child"
 )
 
 

@@ -61,7 +61,7 @@ def test_open_code_is_code_from_its_first_line() -> None:
     patch = stream.feed("thon\nx = ")
     assert patch.tail is not None
     assert parse(patch.tail).text() == "pythonCopyx = \n"
-    assert stream.feed("'<b>'\n``").code_append == "'&lt;b&gt;'\n"
+    assert stream.feed("'<b>'\n``").append == "'&lt;b&gt;'\n"
     patch = stream.feed("`\n")
     assert patch.settled.count('<span class="s">') == 1
     assert patch.tail == ""
@@ -72,7 +72,7 @@ def test_open_code_costs_nothing_to_go_on() -> None:
     stream.feed("```python\n")
     for _ in range(2_000):
         patch = stream.feed("word ")
-        assert (patch.settled, patch.tail, patch.code_append) == ("", None, "word ")
+        assert (patch.settled, patch.tail, patch.append) == ("", None, "word ")
 
 
 def test_long_list_sends_its_last_rows_only() -> None:

@@ -1,6 +1,7 @@
 """An answer that arrives in pieces ends as the page would show it whole, and never changes behind the reader."""
 
 import random
+import uuid
 from itertools import pairwise
 
 import pytest
@@ -179,3 +180,33 @@ def test_a_slow_tail_waits_and_a_snapshot_waits_with_it(monkeypatch: pytest.Monk
     for seed in range(4):
         page, _ = play(cut(text, seed), look_every=3)
         assert page.answer.html() == parse(render(text)).html()
+
+
+@pytest.mark.parametrize(("piece", "times"), [(12, 8), (40, 4)])
+def test_prose_costs_some_times_its_text(piece: int, times: int) -> None:
+    """Paragraphs of 80 words: what is sent grows with the text, not with its square."""
+    sentence = (
+        "It is a carbonated soft drink (made since 1886), sold everywhere; its name says what's in it: "
+    )
+    text = "\n\n".join([" ".join((sentence * 5).split()[:80]) for _ in range(20)])
+    mid, stream = str(uuid.uuid4()), BlockStream()
+    frames = [fragments.frame(mid, stream.feed(text[at : at + piece])) for at in range(0, len(text), piece)]
+    assert sum(map(len, frames)) < times * len(text)
+
+
+def test_a_long_paragraph_grows_by_appending() -> None:
+    stream = BlockStream()
+    stream.feed("It begins with *emphasis* and " + "words that go on and on " * 400)
+    sizes = [len(fragments.frame(MID, stream.feed(f"word number {n} of it, "))) for n in range(300)]
+    assert max(sizes) < 200
+
+
+def test_words_behind_markup_are_appended_again() -> None:
+    stream = BlockStream()
+    stream.feed("It says **much")
+    assert stream.feed(" more** than").tail is not None
+    assert stream.feed(" words").append == " words"
+    assert stream.feed(", see https://example.com").tail is not None
+    assert 'href="https://example.com/a"' in str(stream.feed("/a").tail)
+    assert stream.feed(" and").tail is not None
+    assert stream.feed(" on").append == " on"

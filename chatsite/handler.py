@@ -1,0 +1,78 @@
+"""Pages from Django to the ASGI server, with one hop to a thread for each request.
+
+Django's own handler serves views of both kinds: it hops for the hooks of each middleware, for its signals and for the
+closing of the response, in a thread that it makes for the request. All views and middleware here are synchronous, so
+the whole of a request is done in one go, by a bounded pool. `tests/test_handler.py` holds what must stay the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http import FileResponse
+from django.http.response import HttpResponseBase
+
+T = TypeVar("T")
+
+THREADS = 8  # at once; further requests wait their turn
+_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="pages")
+
+
+class PageHandler(ASGIHandler):
+    """The ASGI application of all pages."""
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Build a chain of middleware that is synchronous throughout."""
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Serve one request."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with body:
+            request, refused = self.create_request(scope, body)
+            response = await _in_thread(self._answer, request) if request else refused
+            if response is None:
+                return
+            if response.streaming:
+                await self._send_stream(response, receive, send)
+            else:
+                await self.send_response(response, send)
+
+    def _answer(self, request: ASGIRequest) -> HttpResponseBase:
+        signals.request_started.send(sender=self.__class__, scope=request.scope)
+        response = self.get_response(request)
+        response._handler_class = self.__class__  # type: ignore[attr-defined]
+        if isinstance(response, FileResponse):
+            response.block_size = self.chunk_size
+        if not response.streaming:
+            response.close()
+        return response
+
+    async def _send_stream(self, response: HttpResponseBase, receive: Any, send: Any) -> None:
+        """Send what comes bit by bit, for as long as there is somebody to read it."""
+        sending = asyncio.create_task(self.send_response(response, send))
+        gone = asyncio.create_task(self.listen_for_disconnect(receive))
+        try:
+            await asyncio.wait([sending, gone], return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            sending.cancel()
+            gone.cancel()
+            await asyncio.gather(sending, gone, return_exceptions=True)
+            await _in_thread(response.close)
+
+
+async def _in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Call `function` to its end, also where the server gives the request up: what was begun is not left half done."""
+    return await asyncio.shield(sync_to_async(function, thread_sensitive=False, executor=_pool)(*args))

@@ -1,0 +1,153 @@
+"""The product as an operator starts it, on data of its own, in as many processes as are asked for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from tests.bench.databases import postgresql
+from tests.bench.processes import ROOT
+from tests.e2e.site import PASSWORD, Site, free_port
+
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+PERSONA = "Coca Cola guide"
+SIGN_IN = "/accounts/login/"
+START_SECONDS = 30.0
+LOOK_EVERY = 0.005  # seconds, for a server that is starting
+_DAPHNE = ("--no-server-name", "--verbosity", "0", "--websocket-max-message-size", "65536")
+
+
+class Product(Site):
+    """An installation, of which `running` starts servers as often as they are wanted."""
+
+    @contextmanager
+    def running(self, processes: int = 1) -> Iterator[list[Server]]:
+        """Servers that answer; they end with the block."""
+        servers = [Server(self) for _ in range(processes)]
+        try:
+            for server in servers:
+                server.wait()
+            yield servers
+        finally:
+            for server in servers:
+                server.close()
+
+    def inside(self, *arguments: str, told: str = "") -> str:
+        """Run `tests.bench.inside` with this installation's settings, and give back what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.inside", *arguments],
+            env=self.environment,
+            cwd=ROOT,
+            input=told,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where and how the product is measured. `crossed` lines: sockets at another process than forms."""
+
+    product: Product
+    upstream: str
+    upstream_pid: int
+    processes: int = 1
+    crossed: bool = False
+
+    @contextmanager
+    def running(self) -> Iterator[list[Server]]:
+        """Servers that have served one page."""
+        with self.product.running(self.processes) as servers:
+            for server in servers:
+                server.wait(SIGN_IN)
+            yield servers
+
+
+def addresses(setting: Setting, servers: Sequence[Server]) -> dict[str, list[str]]:
+    """Where forms go and where sockets go, as the driver is told."""
+    bases = [server.url for server in servers]
+    return {"bases": bases, "lines": bases[1:] + bases[:1] if setting.crossed else bases}
+
+
+class Server:
+    """One process of Daphne's, started as `make run` starts it."""
+
+    def __init__(self, product: Product) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = product.log
+        self.began = time.monotonic()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(self.port)),
+                    *_DAPHNE,
+                    "chatsite.asgi:application",
+                ],
+                env=product.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
+        self.pid = self._process.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def wait(self, path: str = "/healthz") -> float:
+        """Ask for `path` until it is there. Gives back how many seconds after the start that was."""
+        while True:
+            try:
+                with urllib.request.urlopen(self.url + path, timeout=START_SECONDS):
+                    return time.monotonic() - self.began
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                assert self._process.poll() is None, self._log.read_text()
+                assert time.monotonic() < self.began + START_SECONDS, self._log.read_text()
+                time.sleep(LOOK_EVERY)
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+@contextmanager
+def installed(*, database: str, redis: bool, upstream: str) -> Iterator[Product]:
+    """The product installed on a throw-away `database` ("sqlite" or "postgresql"), its provider at `upstream`."""
+    with TemporaryDirectory() as folder, postgresql(wanted=database == "postgresql") as address:
+        environment = {"MISTRAL_BASE_URL": upstream, "MISTRAL_API_KEY": "key-of-the-benchmark"}
+        if address:
+            environment["DATABASE_URL"] = address
+        if redis:
+            environment["REDIS_URL"] = REDIS
+        product = Product(Path(folder), **environment)
+        product.install()
+        yield product
+
+
+def people(product: Product, number: int) -> list[tuple[str, str]]:
+    """Names and passwords of so many members, made where they are not there yet."""
+    product.inside("people", str(number), PASSWORD)
+    return [(f"bench-{index}", PASSWORD) for index in range(number)]
