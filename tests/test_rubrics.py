@@ -98,7 +98,7 @@ def test_frozen_grades_are_read_and_renewed(cast: Cast, manager: Client) -> None
     rubrics.edit(old, "<i>Ours</i>", [Wording("No"), Wording("Yes", "If so", passes=True)])
     Rubric.objects.update(frozen_at=timezone.now())
     text = shown(manager, cast, "rubric")
-    assert "Make a new rubric from this one" in text
+    assert "Make new grades from these" in text
     assert 'name="name_1"' not in text
     assert "<i>" not in text
     text = body(manager.get(url(cast, "rubric"), {"new": "1"}))
