@@ -18,8 +18,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 
 from conversations import access
+
+LISTED = 5  # companies on the first page; of more, a page of their own
 
 
 class Administration(AdminSite):
@@ -51,6 +54,18 @@ class Administration(AdminSite):
 
         django = [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
         return urls.urls() + django
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The first page, with the ways into the review of each company where they are few."""
+        mine = list(access.reviewed_companies(request.user)[: LISTED + 1])
+        managed = set(
+            access.managed_companies(request.user)
+            .filter(pk__in=[each.pk for each in mine])
+            .values_list("pk", flat=True)
+        )
+        reviewed = [(company, company.pk in managed) for company in mine]
+        context = {"reviewed": reviewed, "further": len(mine) > LISTED}
+        return super().index(request, context | (extra_context or {}))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The site has one sign-in page."""

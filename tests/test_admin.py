@@ -13,7 +13,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from conversations import personas
-from conversations.models import Conversation, Endpoint, Persona, PersonaVersion
+from conversations.models import Company, Conversation, Endpoint, Membership, Persona, PersonaVersion
 from conversations.providers.recorded import RecordedUpstream
 from tests.answers import ended
 from tests.conftest import NOWHERE, Cast
@@ -209,3 +209,62 @@ def test_what_has_conversations_cannot_be_deleted_and_says_so_at_once(
             assert "20 conversations, which stay on record" in client.get(page).content.decode()
         client.post(page, {"post": "yes"})
     assert Conversation.objects.count() == 20
+
+
+def test_the_first_page_leads_into_the_review_of_each_company(cast: Cast, operator: Client) -> None:
+    settings = reverse("admin:review_settings", args=[cast.coca_cola.pk])
+    for who, manages in ((cast.manager, True), (cast.reviewer, False)):
+        client = Client()
+        client.force_login(who)
+        shown = client.get(reverse("admin:index")).content.decode()
+        for page in ("queue", "answers", "usage", "exports"):
+            assert reverse(f"admin:review_{page}", args=[cast.coca_cola.pk]) in shown
+            assert reverse(f"admin:review_{page}", args=[cast.globex.pk]) not in shown
+        assert (settings in shown) is manages
+    for number in range(10):
+        Company.objects.create(name=f"Company {number}")
+    shown = operator.get(reverse("admin:index")).content.decode()
+    assert reverse("admin:review") in shown
+    assert settings not in shown  # of many companies there is a list
+
+
+def test_a_company_says_how_many_people_it_has_and_where(cast: Cast, operator: Client) -> None:
+    shown = operator.get(
+        reverse("admin:conversations_company_change", args=[cast.coca_cola.pk])
+    ).content.decode()
+    assert "2 members, 1 reviewer, 1 manager." in shown
+    assert "<select" not in shown.partition('id="company_form"')[2].partition("</form>")[0]
+    listed = f"{reverse('admin:conversations_membership_changelist')}?company__id__exact={cast.coca_cola.pk}"
+    assert listed in shown
+    assert "outsider" not in operator.get(listed).content.decode()
+    add = f"{reverse('admin:conversations_membership_add')}?company={cast.coca_cola.pk}"
+    assert add in shown
+    assert f'<option value="{cast.coca_cola.pk}" selected>' in operator.get(add).content.decode()
+    operator.post(
+        reverse("admin:conversations_company_add"),
+        {"name": "New", "colour": "#123456", "second_reviews": "0"},
+    )
+    new = Company.objects.get(name="New")
+    assert (
+        "Nobody yet."
+        in operator.get(reverse("admin:conversations_company_change", args=[new.pk])).content.decode()
+    )
+
+
+def test_people_are_taken_out_in_these_words(cast: Cast, operator: Client) -> None:
+    client = Client()
+    client.force_login(cast.manager)
+    people = reverse("admin:conversations_membership_changelist")
+    assert "Accounts are made by the operator of this site" in client.get(people).content.decode()
+    assert reverse("admin:auth_user_add") in operator.get(people).content.decode()
+    place = Membership.objects.get(user=cast.member)
+    row = client.get(reverse("admin:conversations_membership_change", args=[place.pk])).content.decode()
+    assert "Take out of the company" in row
+    assert ">Delete<" not in row
+    out = reverse("admin:conversations_membership_delete", args=[place.pk])
+    asked = client.get(out).content.decode()
+    assert "stays on record, and so does the account" in asked
+    assert "delete" not in asked.partition('<div id="content"')[2].partition("</form>")[0].lower()
+    said = client.post(out, {"post": "yes"}, follow=True).content.decode()
+    assert "Taken out: member at Coca Cola." in said
+    assert not cast.member.memberships.exists()

@@ -69,6 +69,20 @@ def test_a_history_is_whole(cast: Cast) -> None:
     assert by_end == sorted(by_end)
 
 
+def test_an_answer_that_ended_badly_says_how(cast: Cast) -> None:
+    fill()
+    said = set(Generation.objects.exclude(sentence="").values_list("finish_reason", "error_kind", "sentence"))
+    for finish, error, begins in (
+        ("length", "", "The answer was cut at its length limit."),
+        ("filtered", "", "Mistral withheld the answer"),
+        ("", "timeout", "Mistral did not answer in time."),
+        ("", "rate_limited", "Too many requests to Mistral."),
+    ):
+        assert any(row[:2] == (finish, error) and row[2].startswith(begins) for row in said), (finish, error)
+    assert not Generation.objects.filter(finish_reason="complete").exclude(sentence="").exists()
+    assert not Generation.objects.exclude(finish_reason="complete").filter(sentence="").exists()
+
+
 def test_a_history_is_found(cast: Cast) -> None:
     fill()
     company = cast.coca_cola

@@ -77,7 +77,7 @@ def test_each_kind_of_rule_is_added_by_a_form_of_its_own(cast: Cast, manager: Cl
     page = shown(manager, cast, "rule_add", kind)
     assert ('name="value"' in page) is bool(value)
     added = manager.post(url(cast, "rule_add", kind), {"persona": str(cast.guide.pk), "value": value})
-    assert (added.status_code, added["Location"]) == (302, url(cast, "settings"))
+    assert (added.status_code, added["Location"]) == (302, url(cast, "settings") + "#rules")
     rule = cast.coca_cola.rules.get()
     kept = {"sample": "7", "words": "refund\nreçu", "pattern": r"<b>\d+</b>"}.get(kind, "")
     assert (rule.kind, rule.value, rule.persona, rule.active) == (kind, kept, cast.guide, True)
@@ -122,6 +122,43 @@ def test_a_rule_that_makes_no_sense_says_so_at_its_field_and_keeps_what_was_type
     assert (f'value="{value}"' in page) or (f">\n{value}" in page) or not value.strip()
     assert f'value="{cast.guide.pk}" selected' in page
     assert (Rule.objects.count(), logged()) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "again", "other"),
+    [("bad", "", "", None), ("words", "refund\nsue", "Sue\n REFUND", "sue"), ("sample", "7", " 07", "8")],
+)
+def test_a_rule_that_finds_the_same_is_refused(
+    cast: Cast, manager: Client, kind: str, value: str, again: str, other: str | None
+) -> None:
+    Rule.objects.all().delete()
+    add = url(cast, "rule_add", kind)
+    assert manager.post(add, {"persona": "", "value": value}).status_code == 302
+    refused = manager.post(add, {"persona": "", "value": again})
+    assert refused.status_code == 400
+    assert "There is a rule that finds the same already." in refused.content.decode()
+    Rule.objects.update(active=False)
+    refused = manager.post(add, {"persona": "", "value": again})
+    assert "It is switched off; switch it on instead." in refused.content.decode()
+    assert Rule.objects.count() == len(logged()) == 1
+    assert manager.post(add, {"persona": str(cast.guide.pk), "value": value}).status_code == 302
+    last = Rule.objects.get(persona=cast.guide)
+    assert manager.post(url(cast, "rule", last.pk), {"persona": "", "value": again}).status_code == 400
+    if other:
+        assert manager.post(add, {"persona": "", "value": other}).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_add_a_rule_once(live_cast: Cast) -> None:
+    Rule.objects.all().delete()
+
+    def add() -> int:
+        client = Client()
+        client.force_login(live_cast.manager)
+        return client.post(url(live_cast, "rule_add", "bad"), {"persona": ""}).status_code
+
+    assert sorted(at_once(add, add)) == [302, 400]
+    assert Rule.objects.count() == 1
 
 
 def test_a_rule_is_changed_but_not_its_kind(cast: Cast, manager: Client) -> None:
@@ -255,7 +292,8 @@ def test_a_label_that_will_not_do_says_so_in_its_place(
         answer = manager.post(address, {"name": name})
         page = answer.content.decode()
         assert answer.status_code == 400
-        assert page.count(sentence) == 1
+        assert page.count(sentence) == 2  # above the page, with the way to the field, and at the field
+        assert page.count("autofocus") == 1
         assert f'value="{name}"' in page or not name.strip()
     assert sorted(Label.objects.values_list("name", flat=True)) == ["Made up", "Out of date", "Tone"]
 
@@ -281,6 +319,37 @@ def test_second_reviews_are_a_share_of_a_hundred(cast: Cast, manager: Client) ->
         manager.post(url(cast, "second_reviews"), {"second_reviews": "20"})
     assert Company.objects.get(pk=cast.coca_cola.pk).second_reviews == 20
     assert logged() == ["manager: Second reviews: 20 of a hundred."]
+
+
+@pytest.mark.parametrize(
+    ("page", "sent", "section"),
+    [
+        ("label_add", {"name": "Rude"}, "labels"),
+        ("second_reviews", {"second_reviews": "20"}, "second-reviews"),
+        ("rubric", {"name": "Ours", "name_1": "Good", "passes_1": "on", "name_2": "Bad"}, "grades"),
+        ("rule_add", {"persona": ""}, "rules"),
+    ],
+)
+def test_what_was_done_is_said_in_its_section(
+    cast: Cast, manager: Client, page: str, sent: dict[str, str], section: str
+) -> None:
+    Rule.objects.all().delete()
+    address = url(cast, page, "bad") if page == "rule_add" else url(cast, page)
+    answer = manager.post(address, sent)
+    assert answer["Location"] == f"{url(cast, 'settings')}#{section}"
+    shows = shown(manager, cast)
+    below = shows.partition(f'<h2 id="{section}" tabindex="-1">')[2].partition("<h2")[0]
+    assert shows.count('role="status"') == below.count('role="status"') == 1
+    assert "messagelist" not in shows
+
+
+def test_what_is_refused_is_said_above_with_the_way_to_it(cast: Cast, manager: Client) -> None:
+    page = manager.post(url(cast, "second_reviews"), {"second_reviews": "1000"}).content.decode()
+    assert "Nothing was saved." in page
+    assert '<a href="#id_second_reviews">Of a hundred reviews: Give a whole number from 0 to 100.</a>' in page
+    field = page.partition('name="second_reviews"')[2].partition(">")[0]
+    assert "autofocus" in field
+    assert page.count("autofocus") == 1
 
 
 def test_the_page_costs_the_same_number_of_queries_whatever_is_settled(

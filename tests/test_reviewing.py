@@ -96,7 +96,7 @@ def test_what_comes_late_is_kept_as_a_note(cast: Cast, case: Case) -> None:
     record = case.records[0]
     Label.objects.create(company=cast.coca_cola, name="Colour")
     acts: list[tuple[Callable[[], None], str]] = [
-        (lambda: reviewing.judge(review, record, case.grades[2].pk), "verdict Incomplete"),
+        (lambda: reviewing.judge(review, record, case.grades[2].pk), "grade Incomplete"),
         (lambda: reviewing.correct(review, record, "It is red."), "corrected answer:\nIt is red."),
         (lambda: reviewing.label(review, record, "Colour"), "label “Colour”"),
         (lambda: reviewing.reply(review, record, "Thank you.", None), "reply to the person:\nThank you."),
@@ -108,7 +108,7 @@ def test_what_comes_late_is_kept_as_a_note(cast: Cast, case: Case) -> None:
         assert words in late_notes(case)[-1]
     with pytest.raises(Late):
         reviewing.submit(review)
-    assert "verdict Wrong" in late_notes(case)[-1]
+    assert "grade Wrong" in late_notes(case)[-1]
     assert len(late_notes(case)) == 5
     judgement = review.judgements.get()
     assert (judgement.grade, judgement.correction) == (case.grades[1], "")

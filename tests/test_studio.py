@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,8 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from conversations import access, catalogue, personas, posting
@@ -297,3 +301,96 @@ def test_an_unknown_provider_has_no_list(cast: Cast, manager: Client) -> None:
     for given in ("", "x", "99999", "²", "9" * 40):
         answer = manager.get(reverse("admin:conversations_persona_models"), {"endpoint": given})
         assert answer.status_code == 404
+
+
+# -- The form ----------------------------------------------------------------------------------------------------
+
+
+def test_line_ends_are_kept_as_one_kind_and_old_ones_are_no_change(cast: Cast, manager: Client) -> None:
+    save_draft(manager, cast, "One\r\nTwo", greeting="Hello\r\nyou")
+    drafted = guide(cast)
+    assert drafted.draft is not None
+    assert (drafted.draft.system_prompt, drafted.greeting) == ("One\nTwo", "Hello\nyou")
+    before = PersonaVersion.objects.count()
+    save_draft(manager, cast, "One\r\nTwo")
+    assert PersonaVersion.objects.count() == before
+    old = PersonaVersion(
+        system_prompt="Old\r\nends", endpoint=Endpoint.objects.get(wire="mistral"), model="m"
+    )
+    personas.publish(cast.guide, old, by=None)
+    save_draft(manager, cast, "Old\r\nends", model="other")
+    changed = guide(cast)
+    assert changed.current is not None
+    assert changed.draft is not None
+    assert personas.changed(changed.current, changed.draft) >= {"model"}
+    assert "system_prompt" not in personas.changed(changed.current, changed.draft)
+
+
+def test_what_is_wrong_is_said_above_with_the_way_to_each_field(cast: Cast, manager: Client) -> None:
+    sent = form(cast, name="", temperature="9", company=str(cast.coca_cola.pk))
+    shown = manager.post(reverse("admin:conversations_persona_add"), sent).content.decode()
+    assert "<title>Error: Add persona" in shown
+    assert '<a href="#id_name">Name: This field is required.</a>' in shown
+    assert '<a href="#id_temperature">Temperature: Enter a number from 0 to 1.5.</a>' in shown
+    assert shown.count("autofocus") == 1
+    assert "autofocus" in shown.partition('name="name"')[2].partition(">")[0]
+    assert "change_form.js" not in shown  # it would take the focus to the first field
+
+
+def test_who_looks_after_one_company_does_not_choose_it(cast: Cast, manager: Client) -> None:
+    add = reverse("admin:conversations_persona_add")
+    assert f'<option value="{cast.coca_cola.pk}" selected>' in manager.get(add).content.decode()
+    operator = Client()
+    operator.force_login(cast.admin)
+    assert f'<option value="{cast.coca_cola.pk}" selected>' not in operator.get(add).content.decode()
+
+
+def test_ranges_are_told_before_they_are_broken(cast: Cast, manager: Client) -> None:
+    shown = manager.get(address(cast.guide)).content.decode()
+    for said in (
+        "Mistral: 0 to 1.5. Cohere: 0 to 1. OpenAI-compatible: 0 to 2.",
+        "Mistral and OpenAI-compatible: −2 to 2. Cohere: 0 to 1.",
+        "Cohere: 0 to 500. Mistral and OpenAI-compatible: not known, leave it empty.",
+        "answer. 0 or more.",
+        "none, minimal, low, medium, high, xhigh",
+    ):
+        assert said in shown, said
+
+
+def test_what_a_provider_does_not_take_is_left_out_by_the_style_sheet(cast: Cast, manager: Client) -> None:
+    shown = manager.get(address(cast.guide)).content.decode()
+    left = {name for names in re.findall(r'data-leaves="([^"]+)"', shown) for name in names.split()}
+    sheet = (Path(__file__).resolve().parents[1] / "static/css/studio.css").read_text("utf-8")
+    assert left == set(re.findall(r'data-leaves~="(\w+)"', sheet)) == {"k", "safe_prompt", "reasoning_effort"}
+
+
+def test_what_reads_of_a_chat_is_told_as_what_holds(cast: Cast, manager: Client) -> None:
+    assert "32,768 (default)" in manager.get(page("version", cast, 1)).content.decode()
+    assert compare.value(PersonaVersion(context_length=128_000), "context_length") == "128,000"
+
+
+def test_versions_are_compared_where_there_are_two(cast: Cast, manager: Client) -> None:
+    shown = manager.get(address(cast.guide)).content.decode()
+    assert "compare-left" not in shown
+    save_draft(manager, cast, "Another")
+    assert "compare-left" in manager.get(address(cast.guide)).content.decode()
+
+
+def test_what_keeps_people_from_a_persona_is_said_once(cast: Cast, manager: Client) -> None:
+    sent = form(cast, name="Newcomer", company=str(cast.coca_cola.pk), published=None, **DRAFT)
+    shown = manager.post(reverse("admin:conversations_persona_add"), sent, follow=True).content.decode()
+    assert "until it is published and “Offered” is ticked." in shown
+    assert shown.count("Nobody can choose") == 1
+
+
+def test_the_history_says_what_was_done_and_when_as_elsewhere(cast: Cast, manager: Client) -> None:
+    manager.post(address(cast.guide), form(cast, tagline="x"))
+    manager.post(address(cast.guide), form(cast, tagline="x", system_prompt="New"))
+    save_draft(manager, cast, "Newer", tagline="x")
+    manager.post(address(cast.guide), form(cast, tagline="x", system_prompt="Newer"))
+    shown = manager.get(reverse("admin:conversations_persona_history", args=[cast.guide.pk]))
+    shown_text = shown.content.decode()
+    assert "Published version 3." in shown_text
+    assert "No fields changed." not in shown_text
+    entry = LogEntry.objects.order_by("-pk")[0]
+    assert date_format(localtime(entry.action_time), "j F Y, H:i") in shown_text

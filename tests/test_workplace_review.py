@@ -67,7 +67,7 @@ def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> No
     refused = press(reviewer, case, "submit", review=review.pk, text="Kept too.")
     assert refused.headers["Location"] == page(case)
     said = body(reviewer.get(page(case)))
-    for words in ("Give an answer a verdict first", "Kept too."):
+    for words in ("Give an answer a grade first", "Kept too."):
         assert words in said
     press(reviewer, case, "judge", **sent, grade=case.grades[1].pk)
     done = press(reviewer, case, "submit", review=review.pk, text="Kept too.")
@@ -289,5 +289,5 @@ def test_a_verdict_that_was_not_chosen_takes_nothing_back(cast: Cast, reviewer: 
     review = case.judged(cast.reviewer, 2)
     sent = press(reviewer, case, "judge", review=review.pk, answer=answer(case))
     assert sent.headers["Location"].startswith(page(case))
-    assert "Choose a verdict." in body(reviewer.get(page(case)))
+    assert "Choose a grade." in body(reviewer.get(page(case)))
     assert Judgement.objects.get().grade == case.grades[1]

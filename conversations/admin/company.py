@@ -9,26 +9,18 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from conversations.admin.scope import ManagersAdmin, OperatorsAdmin
+from conversations.admin import people
+from conversations.admin.people import PeopleAdmin
+from conversations.admin.scope import OperatorsAdmin
 from conversations.models import Company, Endpoint, Membership
 
 if TYPE_CHECKING:
-    MembershipInlineBase = admin.TabularInline[Membership, Company]
     OperatorsCompany = OperatorsAdmin[Company]
     OperatorsEndpoint = OperatorsAdmin[Endpoint]
-    ManagersMembership = ManagersAdmin[Membership]
     DjangosAccount = UserAdmin[User]
 else:
-    MembershipInlineBase = admin.TabularInline
     OperatorsCompany = OperatorsEndpoint = OperatorsAdmin
-    ManagersMembership = ManagersAdmin
     DjangosAccount = UserAdmin
-
-
-class MembershipInline(MembershipInlineBase):
-    model = Membership
-    autocomplete_fields = ["user"]
-    extra = 1
 
 
 @admin.register(Company)
@@ -36,11 +28,21 @@ class CompanyAdmin(OperatorsCompany):
     list_display = ["name", "colour"]
     search_fields = ["name"]
     conversations_by = "persona__company"
-    inlines = [MembershipInline]
+    readonly_fields = ["people"]
+
+    def get_fields(self, request: HttpRequest, obj: Company | None = None) -> Any:
+        """A company that there is says how many people it has, and where they are."""
+        fields = [name for name in super().get_fields(request, obj) if name != "people"]
+        return [*fields, "people"] if obj else fields
+
+    @admin.display(description="people")
+    def people(self, company: Company) -> str:
+        """How many, by role: a company has more people than a form should have rows."""
+        return people.summary(company)
 
 
 @admin.register(Membership)
-class MembershipAdmin(ManagersMembership):
+class MembershipAdmin(PeopleAdmin):
     """The people of a company. Managers give roles and take people out; accounts are let in by operators.
 
     A form that takes a user name would tell a manager which accounts exist elsewhere, by what it refuses.

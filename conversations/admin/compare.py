@@ -9,9 +9,11 @@ from itertools import zip_longest
 from typing import Any
 
 from conversations import personas
+from conversations.generation.history import DEFAULT_CONTEXT_LENGTH
 from conversations.models import PersonaVersion
 
 NOT_SENT = "not sent"
+DEFAULT_CONTEXT = f"{DEFAULT_CONTEXT_LENGTH:,} (default)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ def label(name: str) -> str:
 def value(version: PersonaVersion, name: str) -> str:
     """A field of a version, as it is read by people."""
     found: Any = getattr(version, name)
+    if name == "context_length":  # it is never sent: so much of a chat is
+        return DEFAULT_CONTEXT if found is None else f"{found:,}"
     if found is None or found == "" or found == []:
         return NOT_SENT
     if isinstance(found, bool):

@@ -18,7 +18,7 @@ from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 
 from conversations import access, personas
-from conversations.admin import versions
+from conversations.admin import problems, versions
 from conversations.admin.persona_form import PersonaForm
 from conversations.admin.scope import ManagersAdmin
 from conversations.models import Persona
@@ -110,35 +110,49 @@ class PersonaAdmin(PersonaAdminBase):
         }
         return super().change_view(request, object_id, form_url, context | (extra_context or {}))
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        """Who looks after one company alone makes personas for that."""
+        own = list(access.managed_companies(request.user).values_list("pk", flat=True)[:2])
+        alone: dict[str, str | list[str]] = {"company": str(own[0])} if len(own) == 1 else {}
+        return alone | super().get_changeform_initial_data(request)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """What is wrong stands above the form with the way to each field, instead of Django's line without one."""
+        wrong = problems.found(context["adminform"].form)
+        return super().render_change_form(
+            request, {**context, "problems": wrong, "errors": None}, *args, **kwargs
+        )
+
+    def log_change(self, request: HttpRequest, obj: Persona, message: Any) -> Any:
+        """Nothing goes on record where nothing changed: a publishing says so itself."""
+        return super().log_change(request, obj, message) if message else None
+
     def save_model(self, request: HttpRequest, obj: Persona, form: PersonaForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if "_publish" in request.POST:
-            self._publish(request, obj, form)
+            said = self._publish(request, obj, form)
         elif form.version.has_changed() or not (obj.current or obj.draft):
-            self._save_draft(request, obj, form)
+            said = self._save_draft(request, obj, form)
         else:
-            self.message_user(request, "Saved.", messages.SUCCESS)
-        if not obj.published:
-            self.message_user(request, f"{obj} is not offered yet: nobody can choose it.", messages.WARNING)
+            said = "Saved."
+        self.message_user(request, f"{said} {_missing(obj)}".strip(), messages.SUCCESS)
 
-    def _publish(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> None:
+    def _publish(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> str:
         if persona.current and not persona.draft and not form.version.has_changed():
-            said = f"Saved. What the model is told did not change: {persona.current} stays in force."
-        else:
-            version = personas.publish(persona, form.version.instance, by=cast(User, request.user))
-            self.log_change(request, persona, f"Published {version}.")
-            said = f"Published: {version} is in force from the next answer on."
-        self.message_user(request, said, messages.SUCCESS)
+            return f"Saved. What the model is told did not change: {persona.current} stays in force."
+        version = personas.publish(persona, form.version.instance, by=cast(User, request.user))
+        self.log_change(request, persona, f"Published {version}.")
+        return f"Published: {version} is in force from the next answer on."
 
-    def _save_draft(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> None:
+    def _save_draft(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> str:
         draft = personas.save_draft(persona, form.version.instance, by=cast(User, request.user))
         if draft is None:
-            said = f"This is what {persona.current} says, so there is no draft any more."
-        elif persona.current:
-            said = f"The draft is saved. People get {persona.current} until it is published."
-        else:
-            said = "The draft is saved. Nobody can choose the persona until it is published."
-        self.message_user(request, said, messages.SUCCESS)
+            return f"This is what {persona.current} says, so there is no draft any more."
+        if persona.current:
+            return f"The draft is saved. People get {persona.current} until it is published."
+        return "The draft is saved."
 
     def response_add(
         self, request: HttpRequest, obj: Persona, post_url_continue: str | None = None
@@ -148,3 +162,12 @@ class PersonaAdmin(PersonaAdminBase):
     def response_change(self, request: HttpRequest, obj: Persona) -> HttpResponse:
         """Back to the page, which says what came of it: writing a prompt is done in many small steps."""
         return redirect(versions.CHANGE, obj.pk)
+
+
+def _missing(persona: Persona) -> str:
+    """What stands between `persona` and the people, in one sentence."""
+    wanted = [
+        *([] if persona.current else ["it is published"]),
+        *([] if persona.published else ["“Offered” is ticked"]),
+    ]
+    return f"Nobody can choose the persona until {' and '.join(wanted)}." if wanted else ""

@@ -9,6 +9,8 @@ from django.forms.models import model_to_dict
 from django.urls import reverse_lazy
 
 from conversations import personas
+from conversations.admin import compare
+from conversations.admin.persona_fields import PlainText, ProviderSelect, YesNoUnset, explain
 from conversations.models import Persona, PersonaVersion
 
 if TYPE_CHECKING:
@@ -40,12 +42,15 @@ class LinesField(forms.CharField):
 class VersionForm(VersionFormBase):
     """The half of the persona form that becomes a version."""
 
-    stop = LinesField(required=False, label="Stop sequences", help_text=r"One a line; \n is a line break.")
+    stop = LinesField(required=False, label="Stop sequences")
 
     class Meta:
         model = PersonaVersion
         fields = personas.VERSIONED
+        field_classes = {"system_prompt": PlainText}
         widgets = {
+            "endpoint": ProviderSelect,
+            "safe_prompt": YesNoUnset,
             # The script of the page fills the list that the field names.
             "model": forms.TextInput(
                 attrs={
@@ -58,8 +63,17 @@ class VersionForm(VersionFormBase):
             "system_prompt": forms.Textarea(attrs={"rows": 14, "spellcheck": "true"}),
         }
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        explain(self.fields)
+        self.fields["context_length"].widget.attrs["placeholder"] = compare.DEFAULT_CONTEXT
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if "system_prompt" in cleaned and "system_prompt" not in self.changed_data:
+            cleaned["system_prompt"] = self.initial.get(
+                "system_prompt", ""
+            )  # as it was kept, by other line ends maybe
         # An emptied box means "not sent", which is told from an empty text by None.
         cleaned["reasoning_effort"] = cleaned.get("reasoning_effort") or None
         return cleaned
@@ -87,6 +101,7 @@ class PersonaForm(PersonaFormBase):
     class Meta:
         model = Persona
         fields = ["company", "name", "tagline", "greeting", "starters", "avatar", "published"]
+        field_classes = {"greeting": PlainText}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

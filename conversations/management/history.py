@@ -17,6 +17,7 @@ from typing import Final
 from django.contrib.auth.models import User
 from django.db.models import Model
 
+from conversations import providers
 from conversations.generation import store
 from conversations.management import sentences
 from conversations.models import (
@@ -57,7 +58,6 @@ ENDINGS: Final = (  # status, finish reason, error, how many of a thousand
 SENTENCES: Final = {
     Status.STOPPED: store.STOPPED,
     Status.INTERRUPTED: store.INTERRUPTED,
-    Status.FAILED: "The provider is not available at the moment. Try again.",
 }
 REASONS: Final = {
     "bad": "The person found this answer bad.",
@@ -193,7 +193,7 @@ class History:
             id=self._uuid(), conversation=conversation, message=answer, version=version, client_id=self._uuid(),
             requested_by_id=conversation.owner_id, heartbeat_at=ended, error_kind=error, model=version.model,
             created_at=at, started_at=at, finished_at=ended, filed=True, recorded=True,
-            sentence=SENTENCES.get(status, ""), **made,
+            sentence=_sentence(status, finish, error, version.endpoint.name), **made,
         )  # fmt: skip
         record = AnswerRecord(
             company_id=conversation.persona.company_id, persona_id=conversation.persona_id, version=version,
@@ -278,3 +278,12 @@ class History:
 
     def _uuid(self) -> uuid.UUID:
         return uuid.UUID(int=self.rng.getrandbits(128), version=4)
+
+
+def _sentence(status: Generation.Status, finish: str, error: str, provider: str) -> str:
+    """What a person reads below an answer that ended so: in the words of those that really do."""
+    if error:
+        return providers.error_sentence(providers.ProviderError(providers.ErrorKind(error), provider))
+    if finish:
+        return providers.finish_sentence(providers.FinishReason(finish), "", provider)
+    return SENTENCES[status]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
-from conversations.providers import continuing, failures, parameters
+from conversations.providers import capabilities, continuing, failures, parameters
 from conversations.providers.addressing import versioned
 from conversations.providers.events import (
     ChatRequest,
@@ -40,7 +40,7 @@ _NAMES = {
     "presence_penalty": "presence_penalty",
     "frequency_penalty": "frequency_penalty",
 }
-_ACCEPTED = Accepted(
+ACCEPTED = Accepted(
     "Cohere",
     {
         "temperature": Range(0, 1),
@@ -104,7 +104,7 @@ def failure(endpoint: Endpoint, reply: failures.Reply) -> ProviderError:
 
 def check_parameters(chosen: Parameters) -> dict[str, str]:
     """Return a message for each field that Cohere would refuse or does not know."""
-    return parameters.check(chosen, _ACCEPTED)
+    return parameters.check(chosen, ACCEPTED)
 
 
 def models_url(endpoint: Endpoint, page: str | None = None) -> str:
@@ -124,7 +124,7 @@ def parse_models(payload: Json) -> tuple[list[ModelInfo], str | None]:
             and entry.get("is_deprecated") is not True
             and (not endpoints or "chat" in endpoints)
         ):
-            features = tuple(sorted(filter(None, map(label, sequence(entry.get("features"))))))
+            features = capabilities.worded(filter(None, map(label, sequence(entry.get("features")))))
             models.append(ModelInfo(name, count(entry.get("context_length")), features))
     return models, string(payload.get("next_page_token")) or None
 

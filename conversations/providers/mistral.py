@@ -6,7 +6,7 @@ values, so a body holds what was chosen and nothing else; usage comes unasked.
 
 from typing import Any
 
-from conversations.providers import chunks, continuing, failures, parameters
+from conversations.providers import capabilities, chunks, continuing, failures, parameters
 from conversations.providers.addressing import versioned
 from conversations.providers.events import ChatRequest, Endpoint, ModelInfo, Parameters, ProviderError
 from conversations.providers.fields import count, label, mapping, sequence
@@ -26,7 +26,7 @@ _NAMES = {
     "safe_prompt": "safe_prompt",
     "reasoning_effort": "reasoning_effort",
 }
-_ACCEPTED = Accepted(
+ACCEPTED = Accepted(
     "Mistral",
     {
         "temperature": Range(0, 1.5),
@@ -68,7 +68,7 @@ def failure(endpoint: Endpoint, reply: failures.Reply) -> ProviderError:
 
 def check_parameters(chosen: Parameters) -> dict[str, str]:
     """Return a message for each field that Mistral would refuse or does not know."""
-    return parameters.check(chosen, _ACCEPTED)
+    return parameters.check(chosen, ACCEPTED)
 
 
 def models_url(endpoint: Endpoint, page: str | None = None) -> str:
@@ -89,6 +89,6 @@ def parse_models(payload: Json) -> tuple[list[ModelInfo], str | None]:
         if name in aliases or name in models or others & models.keys():
             continue
         aliases |= others
-        capabilities = tuple(sorted(key for key, value in able.items() if value is True))
-        models[name] = ModelInfo(name, count(entry.get("max_context_length")), capabilities)
+        able_to = capabilities.worded(key for key, value in able.items() if value is True)
+        models[name] = ModelInfo(name, count(entry.get("max_context_length")), able_to)
     return list(models.values()), None

@@ -24,7 +24,7 @@ _NAMES = {
     "frequency_penalty": "frequency_penalty",
     "reasoning_effort": "reasoning_effort",
 }
-_ACCEPTED = Accepted(
+ACCEPTED = Accepted(
     "This kind of server",
     {
         "temperature": Range(0, 2),
@@ -67,7 +67,7 @@ def failure(endpoint: Endpoint, reply: failures.Reply) -> ProviderError:
 
 def check_parameters(chosen: Parameters) -> dict[str, str]:
     """Return a message for each field that these servers would refuse or do not know."""
-    return parameters.check(chosen, _ACCEPTED)
+    return parameters.check(chosen, ACCEPTED)
 
 
 def models_url(endpoint: Endpoint, page: str | None = None) -> str:

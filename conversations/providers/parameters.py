@@ -10,6 +10,7 @@ from typing import Any
 from conversations.providers.events import Parameters
 
 _LONGEST_STOP = 200
+_ENDLESS = 2**53  # nobody types so much, so it is no end worth naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,13 @@ class Range:
         )
         return "" if fits else self._wanted()
 
+    def __str__(self) -> str:
+        """The range as a help text names it."""
+        if self.high is None or self.high >= _ENDLESS:
+            return f"{self.low:g} or more"
+        said = f"above {self.low:g}, up to {self.high:g}" if self.above else f"{self.low:g} to {self.high:g}"
+        return said.replace("-", "−")
+
     def _wanted(self) -> str:
         if self.high is None:
             return f"Enter {self.low:g} or more."
@@ -48,6 +56,16 @@ class Accepted:
     efforts: tuple[str, ...] = ()
     safe_prompt: bool = False
     stops: int | None = None
+
+    def takes(self, name: str) -> str:
+        """What can be chosen for a field; empty where this provider does not know it."""
+        if name == "stop":
+            return f"at most {self.stops}" if self.stops is not None else "any number"
+        if name == "reasoning_effort":
+            return ", ".join(self.efforts)
+        if name == "safe_prompt":
+            return "yes or no" if self.safe_prompt else ""
+        return str(self.numbers[name]) if name in self.numbers else ""
 
 
 def named(parameters: Parameters, names: Mapping[str, str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from conversations.providers.events import (
     WireName,
 )
 from conversations.providers.failures import Reply
+from conversations.providers.parameters import Accepted
 from conversations.providers.reading import Json, Reader
 
 
@@ -24,6 +25,7 @@ class Wire(Protocol):
     """A wire module: a request into an address and a body, and payloads back into values."""
 
     RETRIED: frozenset[int]
+    ACCEPTED: Accepted
 
     def chat_url(self, endpoint: Endpoint) -> str:
         """Return the address of the chat call."""

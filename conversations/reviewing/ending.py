@@ -33,7 +33,7 @@ def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = No
                 review.judgements.all().delete()
             elif not review.judgements.filter(grade__isnull=False).exists():
                 raise Refused(
-                    "Give an answer a verdict first, or say that there is nothing to judge.", status=409
+                    "Give an answer a grade first, or say that there is nothing to judge.", status=409
                 )
             Review.objects.filter(pk=review.pk).update(submitted_at=timezone.now())
             entry = _moved(review.entry, _following(review, as_of))
@@ -187,7 +187,7 @@ def _in_words(review: Review, *, nothing: bool) -> str:
     parts = []
     for each in review.judgements.select_related("record", "grade", "fixed_in").prefetch_related("labels"):
         said = [
-            f"verdict {each.grade}" if each.grade else "",
+            f"grade {each.grade}" if each.grade else "",
             ", ".join(f"label “{label}”" for label in each.labels.all()),
             f"fixed in {each.fixed_in}" if each.fixed_in else "",
             f"corrected answer:\n{each.correction}" if each.correction else "",

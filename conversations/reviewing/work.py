@@ -48,7 +48,7 @@ def judge(review: Review, record: AnswerRecord, grade_id: int | None) -> None:
             _set(of(review, record), grade=grade)
             return
     meant = Grade.objects.filter(pk=grade_id or 0, rubric__company=review.entry.company_id).first()
-    raise late(review, record, f"verdict {meant}" if meant else "no verdict")
+    raise late(review, record, f"grade {meant}" if meant else "no grade")
 
 
 def correct(review: Review, record: AnswerRecord, text: str) -> None:

@@ -2,6 +2,7 @@
 
 const input = document.querySelector("input[data-models]");
 const endpoint = document.querySelector("select[name=endpoint]");
+const context = document.querySelector("input[name=context_length]");
 const list = document.getElementById("models");
 
 const note = document.createElement("div");
@@ -16,9 +17,18 @@ function described(model) {
   return [context, ...model.capabilities].join(", ");
 }
 
+// The length that is listed is not taken by itself: what is read of a chat is paid for.
+function advice(model) {
+  const read = Number(context.value || context.placeholder.replace(/[^0-9]/g, ""));
+  if (!model.context_length || !read || read === model.context_length) return "";
+  const set = `${read.toLocaleString("en")} tokens of a chat are sent at most`;
+  if (read > model.context_length) return `. ${set}, which is more than it reads: lower the context length.`;
+  return `. ${set}: raise the context length for more.`;
+}
+
 function describe() {
   const model = models.find((each) => each.id === input.value);
-  if (model) note.textContent = described(model);
+  if (model) note.textContent = described(model) + advice(model);
   else if (models.length && input.value) note.textContent = "The provider does not list a model of this name.";
   else note.textContent = "";
 }
@@ -57,5 +67,6 @@ if (input && endpoint && list) {
   input.closest("div")?.after(note);
   endpoint.addEventListener("change", load);
   input.addEventListener("input", describe);
+  context.addEventListener("input", describe);
   load();
 }

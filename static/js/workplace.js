@@ -74,7 +74,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
   if (/^[1-5]$/.test(event.key)) {
-    if (!renewing) say("Claim this first: then your verdict counts.");
+    if (!renewing) say("Claim this first: then your grade counts.");
     press(`[data-key="${event.key}"]`, current());
   } else if (Object.hasOwn(KEYS, event.key)) {
     KEYS[event.key]();

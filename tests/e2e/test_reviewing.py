@@ -156,14 +156,14 @@ async def test_a_refusal_stays_until_something_is_done_and_the_list_goes_by_keys
         await desk.keyboard.press("n")  # refused, and a sign of work at the same time
     assert (await renewed.value).status == 200
     alert = desk.get_by_role("alert")
-    await expect(alert).to_contain_text("Give an answer a verdict first")
+    await expect(alert).to_contain_text("Give an answer a grade first")
     await desk.mouse.move(200, 200)
     await desk.set_viewport_size({"width": 640, "height": 400})
     finishing = desk.locator("#finishing")
     assert await finishing.evaluate("form => getComputedStyle(form).position") == "static"
     await desk.set_viewport_size({"width": 1280, "height": 720})
     assert await finishing.evaluate("form => getComputedStyle(form).position") == "sticky"
-    await expect(alert).to_contain_text("Give an answer a verdict first")
+    await expect(alert).to_contain_text("Give an answer a grade first")
     await desk.keyboard.press("2")
     await expect(desk.get_by_role("button", name="Wrong")).to_have_attribute("aria-pressed", "true")
     await expect(alert).to_have_count(0)
@@ -212,4 +212,4 @@ async def test_work_keeps_the_claim_and_what_comes_late_is_a_note(
     await expect(alert).to_contain_text("manager has claimed this until")
     await expect(alert).to_contain_text("kept as a note to colleagues")
     await other.reload()
-    await expect(other.locator("#notes-list")).to_contain_text("verdict Wrong")
+    await expect(other.locator("#notes-list")).to_contain_text("grade Wrong")

@@ -21,7 +21,7 @@ async def test_a_version_is_written_published_compared_and_restored(
     await page.get_by_role("link", name="Administration").click()
     await page.get_by_role("main").get_by_role("link", name="Personas", exact=True).click()
     await page.get_by_role("link", name="Add persona").click()
-    await page.get_by_label("Company").select_option("Coca Cola")
+    await expect(page.get_by_label("Company").locator("option:checked")).to_have_text("Coca Cola")
     await page.get_by_label("Name", exact=False).first.fill("Storyteller")
     await page.get_by_label("System prompt").fill("Tell stories.")
 
@@ -33,8 +33,25 @@ async def test_a_version_is_written_published_compared_and_restored(
     await model.fill("command-r-plus-08-2024")
     await expect(page.get_by_role("status").filter(has_text="128,000 tokens")).to_be_visible()
 
+    await expect(page.get_by_text("32,768 tokens of a chat are sent at most")).to_be_visible()
+
+    await expect(page.get_by_label("Safe prompt")).to_be_hidden()  # Cohere takes none
+    await page.locator("input[name=k]").fill("9")
+    await page.get_by_label("Provider").select_option("Mistral")
+    await expect(page.get_by_label("Safe prompt")).to_be_visible()
+    await expect(page.locator("input[name=k]")).to_be_visible()  # something stands in it
+    await page.locator("input[name=k]").fill("")
+    await expect(page.locator("input[name=k]")).to_be_hidden()
+    await page.get_by_label("Provider").select_option("Cohere")
+
+    await page.get_by_label("Temperature").fill("7")
+    await expect(page.get_by_role("button", name="Publish")).to_be_in_viewport()
     await page.get_by_role("button", name="Save draft").click()
-    await expect(page.get_by_text("Nobody can choose the persona until it is published.")).to_be_visible()
+    await expect(page.get_by_label("Temperature")).to_be_focused()
+    await page.get_by_role("alert").get_by_role("link", name="Temperature").press("Enter")
+    await page.get_by_label("Temperature").fill("")
+    await page.get_by_role("button", name="Save draft").click()
+    await expect(page.get_by_text("until it is published and “Offered” is ticked.")).to_be_visible()
     await page.get_by_role("button", name="Publish").click()
     await expect(page.get_by_text("Published: version 1 is in force")).to_be_visible()
     await page.get_by_label("System prompt").fill("Tell stories.\nKeep them short.")

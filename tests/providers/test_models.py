@@ -66,9 +66,9 @@ OPENAI = {
 }
 EXPECTED: dict[WireName, list[ModelInfo]] = {
     "mistral": [
-        ModelInfo("large-2", 32768, ("completion_chat",)),
-        ModelInfo("tuned", 32768, ("completion_chat", "reasoning")),
-        ModelInfo("odd", None, ("completion_chat",)),
+        ModelInfo("large-2", 32768, ("chat",)),
+        ModelInfo("tuned", 32768, ("chat", "reasoning")),
+        ModelInfo("odd", None, ("chat",)),
     ],
     "cohere": [ModelInfo("a", 128000, ("tools", "vision")), ModelInfo("c")],
     "openai": [

@@ -103,7 +103,7 @@ def judge(request: HttpRequest, company: Company, conversation: Conversation) ->
         reviewing.correct(review, record, request.POST["correction"])
         return _done(request, company, conversation, _saved("correction", record) + _claimed(review))
     if "grade" not in request.POST:
-        raise Refused("Choose a verdict.", status=400)
+        raise Refused("Choose a grade.", status=400)
     reviewing.judge(review, record, _number(request, "grade"))
     return _done(
         request, company, conversation, _part(request, "_verdicts.html", review, record) + _claimed(review)
@@ -174,7 +174,7 @@ def _as_of(request: HttpRequest) -> datetime | None:
 def _ended(entry: QueueEntry) -> str:
     match entry.status:
         case QueueEntry.Status.SECOND:
-            return "Finished. A second reviewer will judge it without seeing your verdicts."
+            return "Finished. A second reviewer will judge it without seeing your grades."
         case QueueEntry.Status.RULING:
             return "Finished. The two reviews differ, so it waits for a ruling."
     return "Finished. What you said counts."

@@ -46,7 +46,7 @@ def fields(company: Company, query: Mapping[str, str]) -> list[Field]:
         ("version", "Version", "All", _grouped((name, pk, f"Version {n}") for pk, n, name, _ in versions)),
         ("model", "Model", "All", _plain((model, model) for model in sorted({v[3] for v in versions}))),
         ("rating", "Rating", "All", _plain([("good", "Good"), ("bad", "Bad"), ("none", "Not rated")])),
-        ("verdict", "Verdict", "All", _verdicts(company)),
+        ("verdict", "Grade", "All", _verdicts(company)),
         ("label", "Label", "All", _plain(Label.objects.filter(company=company).values_list("pk", "name"))),
         ("rule", "In the queue for", "Any reason", _rules(company)),
         ("finish", "Finish reason", "All", _plain((reason, _said(reason)) for reason in FinishReason)),

@@ -148,7 +148,7 @@ def _pairs(model: type[Persona] | type[Label], company: Company) -> Any:
 
 def _choices(names: dict[str, dict[str, str]], filters: Filters) -> list[Choice]:
     chosen = filters.as_query()
-    labels = {"persona": "Persona", "rating": "Rating", "verdict": "Verdict", "label": "Label"}
+    labels = {"persona": "Persona", "rating": "Rating", "verdict": "Grade", "label": "Label"}
     return [
         Choice(name, label, list(names[name].items()), chosen.get(name, "")) for name, label in labels.items()
     ]

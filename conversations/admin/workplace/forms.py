@@ -54,6 +54,20 @@ def _value_field(kind: Rule.Kind) -> forms.CharField:
     )
 
 
+def refuse_twin(rule: Rule) -> None:
+    """Raise ValidationError where the company has a rule already that finds the same."""
+    others = Rule.objects.filter(company=rule.company_id, kind=rule.kind, persona=rule.persona)
+    for other in others.exclude(pk=rule.pk):
+        if _meaning(other) == _meaning(rule):
+            back = "" if other.active else " It is switched off; switch it on instead."
+            raise forms.ValidationError(f"There is a rule that finds the same already.{back}")
+
+
+def _meaning(rule: Rule) -> object:
+    """What two rules of a kind that find the same have in common."""
+    return frozenset(rule.value.casefold().splitlines()) if rule.kind == Kind.WORDS else rule.value
+
+
 class RuleForm(forms.Form):
     """One rule, of a kind that is settled. A persona of another company is a 404."""
 
@@ -77,6 +91,7 @@ class RuleForm(forms.Form):
         self.rule.persona = self.cleaned_data["persona"]
         self.rule.value = self.cleaned_data.get("value", "")
         rules.check(self.rule)  # its ValidationError names the fields
+        refuse_twin(self.rule)
 
 
 class LabelForm(forms.Form):

@@ -14,9 +14,11 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import rubrics
+from conversations.admin import problems
 from conversations.admin.workplace import doors
 from conversations.admin.workplace.forms import KINDS, LabelForm, SecondReviewsForm
 from conversations.models import Company, Label
@@ -43,7 +45,7 @@ def second_reviews(request: HttpRequest, company: Company) -> HttpResponse:
     sentence = f"Second reviews: {percent} of a hundred."
     if Company.objects.filter(pk=company.pk).exclude(second_reviews=percent).update(second_reviews=percent):
         log(request, company, sentence)
-    return done(request, company, sentence)
+    return done(request, company, sentence, "second-reviews")
 
 
 def overview(
@@ -65,6 +67,7 @@ def overview(
         "new_label": label if label and label.label.pk is None else LabelForm(Label(company=company)),
         "second": second or _second_reviews(company),
         "changes": _changes(company),
+        "problems": problems.found(second or label),
     }
     refused = second is not None or label is not None
     return doors.page(request, "settings.html", company, context, status=400 if refused else 200)
@@ -75,10 +78,10 @@ def log(request: HttpRequest, company: Company, sentence: str) -> None:
     admin.site.get_model_admin(Company).log_change(request, company, sentence)
 
 
-def done(request: HttpRequest, company: Company, sentence: str) -> HttpResponse:
-    """Back to the page, which says what was done."""
-    messages.success(request, sentence)
-    return redirect("admin:review_settings", company.pk)
+def done(request: HttpRequest, company: Company, sentence: str, section: str) -> HttpResponse:
+    """Back to the `section` of the page in which it was asked for, which says what was done."""
+    messages.success(request, sentence, extra_tags=section)
+    return redirect(f"{reverse('admin:review_settings', args=[company.pk])}#{section}")
 
 
 def _form_of(label: Label, refused: LabelForm | None) -> LabelForm:

@@ -11,6 +11,8 @@ from conversations.admin.workplace import doors, settings
 from conversations.admin.workplace.forms import LabelForm
 from conversations.models import Company, Label
 
+SECTION = "labels"
+
 
 @require_POST
 @doors.of_managers
@@ -24,7 +26,7 @@ def add(request: HttpRequest, company: Company) -> HttpResponse:
     label = Label.objects.create(company=company, name=form.cleaned_data["name"])
     sentence = f"Added the label “{label}”."
     settings.log(request, company, sentence)
-    return settings.done(request, company, sentence)
+    return settings.done(request, company, sentence, SECTION)
 
 
 @require_POST
@@ -40,10 +42,10 @@ def rename(request: HttpRequest, company: Company, label_id: int) -> HttpRespons
     before, label.name = label.name, form.cleaned_data["name"]
     sentence = f"Renamed the label “{before}” to “{label}”."
     if before == label.name:
-        return settings.done(request, company, f"The label is called “{label}” already.")
+        return settings.done(request, company, f"The label is called “{label}” already.", SECTION)
     label.save(update_fields=["name"])
     settings.log(request, company, sentence)
-    return settings.done(request, company, sentence)
+    return settings.done(request, company, sentence, SECTION)
 
 
 @require_POST
@@ -56,7 +58,7 @@ def retire(request: HttpRequest, company: Company, label_id: int) -> HttpRespons
     sentence = f"Retired the label “{label}”." if retired else f"Brought back the label “{label}”."
     if company.labels.filter(pk=label.pk).exclude(retired=retired).update(retired=retired):
         settings.log(request, company, sentence)
-    return settings.done(request, company, sentence)
+    return settings.done(request, company, sentence, SECTION)
 
 
 def _take(company: Company) -> None:

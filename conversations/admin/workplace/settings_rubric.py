@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods
 
 from conversations import access, rubrics
+from conversations.admin import problems
 from conversations.admin.workplace import doors, settings
 from conversations.admin.workplace.forms import RubricForm
 from conversations.models import Company, Rubric
@@ -24,7 +25,7 @@ def rubric(request: HttpRequest, company: Company) -> HttpResponse:
     status = 200
     if form.is_valid():
         try:
-            return settings.done(request, company, _save(request, company, current, form))
+            return settings.done(request, company, _save(request, company, current, form), "grades")
         except Refused as refused:
             current = rubrics.in_use(company)
             form.add_error(None, refused.sentence)
@@ -35,6 +36,7 @@ def rubric(request: HttpRequest, company: Company) -> HttpResponse:
         "title": "Grades",
         "here": "settings",
         "rubric": current,
+        "problems": problems.found(form if form.is_bound else None),
         "form": form if form.is_bound or current.frozen_at is None or "new" in request.GET else None,
         "earlier": company.rubrics.filter(in_use=False).prefetch_related("grades"),
     }

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import Truncator
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations import access, rules
+from conversations.admin import problems
 from conversations.admin.workplace import doors, settings
-from conversations.admin.workplace.forms import KINDS, RuleForm
+from conversations.admin.workplace.forms import KINDS, RuleForm, refuse_twin
 from conversations.models import Company, Rule
+
+SECTION = "rules"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +43,7 @@ def switch(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse
     sentence = f"Switched {'on' if active else 'off'} the rule {_words(rule)}."
     if company.rules.filter(pk=rule.pk).exclude(active=active).update(active=active):
         settings.log(request, company, sentence)
-    return settings.done(request, company, sentence)
+    return settings.done(request, company, sentence, SECTION)
 
 
 @require_POST
@@ -51,14 +55,17 @@ def remove(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse
     sentence = f"Removed the rule {_words(rule)}."
     rule.delete()
     settings.log(request, company, sentence)
-    return settings.done(request, company, sentence)
+    return settings.done(request, company, sentence, SECTION)
 
 
 def _form(request: HttpRequest, company: Company, rule: Rule) -> HttpResponse:
     before = _words(rule)
     form = RuleForm(rule, request.POST if request.method == "POST" else None)
     if form.is_valid():
-        return settings.done(request, company, _save(request, company, rule, before))
+        try:
+            return settings.done(request, company, _save(request, company, rule, before), SECTION)
+        except ValidationError as refused:
+            form.add_error(None, refused)
     kind = Rule.Kind(rule.kind)
     context = {
         "title": f"{'Rule' if rule.pk else 'New rule'}: {kind.label}",
@@ -66,12 +73,15 @@ def _form(request: HttpRequest, company: Company, rule: Rule) -> HttpResponse:
         "rule": rule,
         "explained": KINDS[kind],
         "form": form,
+        "problems": problems.found(form if form.is_bound else None),
     }
     return doors.page(request, "rule.html", company, context, status=400 if form.is_bound else 200)
 
 
 @transaction.atomic
 def _save(request: HttpRequest, company: Company, rule: Rule, before: str) -> str:
+    Company.objects.select_for_update().get(pk=company.pk)  # rules are compared and written by one at a time
+    refuse_twin(rule)
     added = rule.pk is None
     if added:
         rule.save()

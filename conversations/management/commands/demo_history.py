@@ -113,7 +113,7 @@ def _versions(persona: Persona) -> list[PersonaVersion]:
         version = personas.copy(current)
         version.model = f"{family}{suffix}" if suffix else current.model
         personas.publish(persona, version, by=None)
-    return list(persona.versions.filter(number__isnull=False).order_by("number"))
+    return list(persona.versions.filter(number__isnull=False).select_related("endpoint").order_by("number"))
 
 
 def _store(batch: Batch) -> None:
