@@ -112,7 +112,7 @@ def test_the_reason_is_asked_once_a_sitting(cast: Cast, reviewer: Client) -> Non
     asked = reverse("admin:review_sitting", args=[cast.coca_cola.pk])
     assert reviewer.post(unmask).headers["Location"] == asked
     assert not Reading.objects.exists()
-    for reason in ("", "  ", "x", "y" * 301):
+    for reason in ("", "  ", "x", "y" * 301, "\u200b" * 3, "\u3164" * 3, "...", "\u2060a\u2060b"):
         assert sit(reviewer, cast, reason).status_code == 400
     assert sit(reviewer, cast, " A  complaint\0\nabout an answer ").status_code == 302
     for _ in range(2):
