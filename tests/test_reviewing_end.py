@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -264,6 +265,17 @@ def test_what_came_after_the_page_was_made_waits_for_another_review(cast: Cast, 
     waiting = QueueEntry.objects.exclude(status=Status.DONE).get()
     assert later.answer in [reason.record.message for reason in waiting.reasons.all()]
     assert Feedback.objects.get(message=later.answer).seen_at is None
+
+
+@pytest.mark.parametrize("days", [-20_000, 20_000])
+def test_a_page_is_not_older_than_its_review_nor_of_days_to_come(cast: Cast, case: Case, days: int) -> None:
+    review = case.judged(cast.reviewer, 2)
+    reviewing.submit(review, as_of=timezone.now() + timedelta(days=days))
+    assert QueueEntry.objects.get() == case.entry  # no further one for the reasons that the review began with
+    assert case.entry.reasons.count() == 1
+    seen = Feedback.objects.get().seen_at
+    assert seen is not None
+    assert review.started_at <= seen <= timezone.now()
 
 
 def test_a_change_while_the_reviewer_works_is_newer_than_what_they_say(cast: Cast, case: Case) -> None:

@@ -78,6 +78,23 @@ def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> No
     assert "Review this again" in body(reviewer.get(page(case)))
 
 
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00", "soon"])
+def test_a_page_of_no_time_finishes_nothing(cast: Cast, reviewer: Client, case: Case, as_of: str) -> None:
+    review = case.judged(cast.reviewer, 2)
+    refused = press(reviewer, case, "submit", script=True, review=review.pk, as_of=as_of)
+    assert refused.status_code == 400
+    assert "Reload the page" in body(refused)
+    assert case.fresh().status == Status.OPEN
+    assert Judgement.objects.get().grade == case.grades[1]
+    assert (
+        press(reviewer, case, "submit", review=review.pk, as_of="1971-01-01T00:00:00+00:00").status_code
+        == 302
+    )
+    assert case.fresh().status == Status.DONE
+    assert QueueEntry.objects.count() == 1
+    assert Feedback.objects.get().seen_at is not None
+
+
 def test_finishing_goes_on_with_the_next_that_is_free(cast: Cast, reviewer: Client, case: Case) -> None:
     taken, free = make(cast), make(cast)
     taken.claimed(cast.manager)

@@ -24,9 +24,10 @@ ByRecord = dict[int, Judgement]
 def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = None) -> QueueEntry:
     """End `review`; `nothing` where there was nothing to judge. Once more is harmless. Raises Refused, and Late.
 
-    The reviewer knows what there was `as_of`, when their page was made; what came later waits for another review.
+    The reviewer knows what there was `as_of`, when their page was made; what came later waits for another review. They
+    know what there was when they began, and nothing of what is to come, whatever they say.
     """
-    as_of = as_of or timezone.now()
+    as_of = max(review.started_at, min(as_of or timezone.now(), timezone.now()))
     with transaction.atomic():
         if claims.keep(review):
             if nothing:

@@ -19,7 +19,9 @@ from conversations.models import Company
 from conversations.posting import clean
 from conversations.reading import REASON_CHARS, Sitting
 
-_BLANK_LETTERS = "\u115f\u1160\u3164\uffa0"  # fillers of Hangul: letters by their category, and nothing to be seen
+_BLANK_LETTERS = (
+    "\u115f\u1160\u3164\uffa0"  # fillers of Hangul: letters by their category, and nothing to be seen
+)
 
 
 @require_safe
