@@ -20,6 +20,11 @@ from conversations.reviewing import agreement, claims, work
 Status, Seat = QueueEntry.Status, Review.Seat
 ByRecord = dict[int, Judgement]
 
+_SOMETHING = (
+    "You have given a verdict, a label, a correction or a reply here, so there was something to judge. The review is "
+    "not finished, and all of it is kept: finish with a verdict, or take back what you gave and press again."
+)
+
 
 def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = None) -> QueueEntry:
     """End `review`; `nothing` where there was nothing to judge. Once more is harmless. Raises Refused, and Late.
@@ -31,7 +36,9 @@ def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = No
     with transaction.atomic():
         if claims.keep(review):
             if nothing:
-                review.judgements.all().delete()
+                if work.given(review):
+                    raise Refused(_SOMETHING, status=409)
+                review.judgements.all().delete()  # opened, and all taken back
             elif not review.judgements.filter(grade__isnull=False).exists():
                 raise Refused(
                     "Give an answer a verdict first, or say that there is nothing to judge.", status=409

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from conversations import rubrics
 from conversations.models import (
+    AnswerLabel,
     AnswerRecord,
     Conversation,
     Feedback,
@@ -143,6 +145,33 @@ def standing_labels(review: Review, record: AnswerRecord) -> Iterable[Label]:
     if not said.exists():
         return Label.objects.filter(given__record=record)
     return Label.objects.filter(pk__in=said.values("labels"))
+
+
+def given(review: Review) -> bool:
+    """Whether `review` says anything yet: more than that an answer keeps the labels it has."""
+    said = Q(grade__isnull=False) | Q(correction__gt="") | Q(reply__gt="") | Q(fixed_in__isnull=False)
+    if review.judgements.filter(said).exists():
+        return True
+    own = review.judgements.filter(labels__isnull=False).values_list("record", "labels")
+    return set(own) != _standing(review)
+
+
+def _standing(review: Review) -> set[tuple[int, int]]:
+    """What `standing_labels` says of all the answers that `review` has touched, as pairs of an answer and a label."""
+    if review.seat == Seat.SECOND:
+        return set()
+    touched = review.judgements.values("record")
+    before = AnswerLabel.objects.filter(record__in=touched).values_list("record", "label")
+    if review.seat != Seat.RULING:
+        return set(before)
+    both = Judgement.objects.filter(
+        review__entry=review.entry_id, review__submitted_at__isnull=False, record__in=touched
+    )
+    pairs = set(both.values_list("record", "labels"))
+    reviewed = {record for record, _ in pairs}
+    return {(record, label) for record, label in pairs if label is not None} | {
+        (record, label) for record, label in before if record not in reviewed
+    }
 
 
 def late(review: Review, record: AnswerRecord | None, said: str) -> Late:
