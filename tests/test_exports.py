@@ -16,7 +16,9 @@ from django.urls import reverse
 
 from conversations import filing, reading
 from conversations.exports import delivery, formats
+from conversations.finding import Filters
 from conversations.models import AnswerRecord, Export, Membership, Message, Reading
+from conversations.posting import Refused
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
 from tests.exporting import (
@@ -252,6 +254,46 @@ def test_making_one_shows_nothing_and_says_what_it_will_be(written: Cast, manage
     assert '<input type="hidden" name="finish" value="stop">' in taken
     assert '<option value="bad" selected>' in taken
     assert "Resume" in page
+
+
+UNREADABLE = {
+    "persona": "zz",
+    "since": "2026-13-40",
+    "rating": "terrible",
+    "verdict": "-1",
+    "label": "x",
+    "version": "two",
+    "rule": "²",
+}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_filter_that_cannot_be_read_makes_no_export(written: Cast, manager: Client, kind: Kind) -> None:
+    listed = reverse("admin:review_exports", args=[written.coca_cola.pk])
+    for name, value in UNREADABLE.items():
+        refused = manager.post(listed, {"kind": kind, name: value, "finish": "stop"})
+        assert refused.status_code == 400, name
+        with pytest.raises(Refused, match="No export was made"):
+            export_of(written, kind, Filters.of({name: value}))
+    refused = manager.post(listed, {"kind": kind, **UNREADABLE})
+    said = "given for Persona, Version, Rating, Verdict, Label, In the queue for, From cannot be read"
+    assert said in refused.content.decode()
+    assert not Export.objects.exists()
+
+
+def test_the_form_forgets_no_filter_of_its_address(written: Cast, manager: Client) -> None:
+    listed = reverse("admin:review_exports", args=[written.coca_cola.pk])
+    page = manager.get(listed, UNREADABLE | {"until": "2026-01-02", "model": "m"}).content.decode()
+    assert "given for Persona, Version, Rating, Verdict, Label, In the queue for, From cannot be read" in page
+    for name in ("persona", "rating", "verdict", "label"):
+        assert f'<option value="{UNREADABLE[name]}" selected>Unknown</option>' in page
+    for name, value in {"version": "two", "rule": "²", "model": "m"}.items():
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    assert '<input type="text" name="since" value="2026-13-40">' in page
+    assert '<input type="date" name="until" value="2026-01-02">' in page
+    page = manager.get(listed, {"verdict": "987654321"}).content.decode()  # it can be read, and is nobody's
+    assert '<option value="987654321" selected>Unknown</option>' in page
+    assert "cannot be read" not in page
 
 
 def test_it_comes_as_a_file(written: Cast, manager: Client) -> None:
