@@ -80,12 +80,14 @@ class Delivery:
         if lines is None:
             return None
         lacking = [line for line in lines if self._lacks(line)]
-        if not lacking:
+        # Of a search, what somebody says they have goes on record too: that it is there is found out by skipping it.
+        seen = lines if self._export.searches else lacking
+        if not seen:
             return b""
         # A right that was taken away meanwhile ends the stream.
         reader = User.objects.get(pk=self._sitting.reader.pk)
         access.export(reader, self._sitting.company, self._export.pk)
-        reading.look(self._sitting, [line.conversation for line in lacking], Reading.What.EXPORT)
+        reading.look(self._sitting, [line.conversation for line in seen], Reading.What.EXPORT)
         return "".join(line.text for line in lacking).encode()
 
     def _lacks(self, line: Line) -> bool:
@@ -97,6 +99,7 @@ class Delivery:
         kept.filter(finished_at=None).update(finished_at=timezone.now())
         if self._walk.whole:
             tally = self._walk.tally
+            kept.filter(answers=None).update(answers=tally.answers)
             kept.filter(sha256="").update(
                 rows=tally.lines, bytes=tally.bytes, sha256=tally.digest.hexdigest()
             )

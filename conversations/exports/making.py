@@ -38,7 +38,8 @@ def make(sitting: Sitting, kind: Export.Kind, filters: Filters) -> Export:
         reason=sitting.reason,
         upto=newest or 0,
     )
-    export.answers = FORMATS[kind].answers(export).count()
+    if not export.searches:  # the number of answers with certain words is for who reads them, on record
+        export.answers = FORMATS[kind].answers(export).count()
     export.save()
     return export
 

@@ -111,7 +111,11 @@ def _make(request: HttpRequest, sitting: Sitting, *, manages: bool) -> HttpRespo
             status=403,
         )
     export = make(sitting, Kind(kind), Filters.of(request.POST.dict()))
-    if export.answers:
+    if export.searches:
+        messages.success(
+            request, "The export is made. Download it below: how many answers fit comes with the delivery."
+        )
+    elif export.answers:
         messages.success(request, "The export is made. Download it below.")
     else:
         messages.warning(request, "The export is made, but no answer fits it.")
