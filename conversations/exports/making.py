@@ -38,9 +38,10 @@ def make(sitting: Sitting, kind: Export.Kind, filters: Filters) -> Export:
         reason=sitting.reason,
         upto=newest or 0,
     )
+    export.save()  # what reviewers say counts as of its moment
     if not export.searches:  # the number of answers with certain words is for who reads them, on record
         export.answers = FORMATS[kind].answers(export).count()
-    export.save()
+        export.save(update_fields=["answers"])
     return export
 
 

@@ -202,6 +202,7 @@ class Judgement(models.Model):
     reply = models.TextField(max_length=2_000, blank=True, help_text="Words to the person.")
     fixed_in = models.ForeignKey(PersonaVersion, on_delete=models.SET_NULL, null=True, related_name="+")
     counts = models.BooleanField(default=False, help_text="The one of its answer's that counts.")
+    overtaken_at = models.DateTimeField(null=True, help_text="When that of a later entry took its place.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
