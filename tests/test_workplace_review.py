@@ -269,6 +269,39 @@ def test_a_second_reviewer_sees_nothing_of_earlier_reviews_either(
         assert words in after
 
 
+@pytest.mark.parametrize("text", ["", "blue"])
+def test_a_second_reviewer_does_not_find_by_what_is_not_to_be_seen(
+    cast: Cast, reviewer: Client, case: Case, text: str
+) -> None:
+    first = case.judged(cast.admin, 2, 4)
+    for record in case.records:
+        reviewing.label(first, record, "Colour")
+    reviewing.submit(first)
+    other = make(cast)
+    reviewing.submit(other.judged(cast.admin, 2))
+    ledger = reverse("admin:review_answers", args=[cast.coca_cola.pk])
+
+    def found(client: Client, **query: Any) -> set[uuid.UUID]:
+        page = client.get(ledger, query | {"text": text})
+        return {row.conversation for row in page.context["rows"]}
+
+    mine, theirs = case.entry.conversation_id, other.entry.conversation_id
+    verdict, label = str(case.grades[1].pk), str(Label.objects.get().pk)
+    both = {"verdict": verdict, "label": label}
+    assert found(reviewer, verdict=verdict) == {mine, theirs}
+    Company.objects.update(second_reviews=100)
+    again = Case(reviewing.open_by_hand(cast.coca_cola, case.records[0]), case.records, case.grades)
+    assert found(reviewer, **both) == {mine}  # the first review sees what was said before
+    reviewing.submit(again.judged(cast.manager, 1))
+    assert found(reviewer, verdict=verdict) == {theirs}
+    assert found(reviewer, verdict=verdict, after="0") == {theirs}
+    assert found(reviewer, label=label) == found(reviewer, **both) == set()
+    assert found(reviewer) == found(reviewer, rating="bad") == {mine, theirs}
+    assert found(client_of(cast, "manager"), label=label) == {mine}  # who gave the first review
+    reviewing.submit(again.judged(cast.reviewer, 1))
+    assert found(reviewer, verdict=str(case.grades[0].pk)) == {mine}
+
+
 def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, case: Case) -> None:
     mine = case.claimed(cast.reviewer)
     foreign = ended(cast, by=cast.outsider, persona=cast.helpdesk)

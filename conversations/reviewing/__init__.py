@@ -16,6 +16,7 @@ from conversations.reviewing.claims import (
     release,
     renew,
     rubric,
+    to_judge_unseen,
     unseen,
     until,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "reply",
     "rubric",
     "submit",
+    "to_judge_unseen",
     "unlabel",
     "unseen",
     "until",
