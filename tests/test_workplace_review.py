@@ -302,6 +302,58 @@ def test_a_second_reviewer_does_not_find_by_what_is_not_to_be_seen(
     assert found(reviewer, verdict=str(case.grades[0].pk)) == {mine}
 
 
+def test_a_label_that_is_made_up_tells_nobody_of_the_first_review(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    Company.objects.update(second_reviews=100)
+    Label.objects.create(company=cast.coca_cola, name="Settled")
+    manager, admin = client_of(cast, "manager"), client_of(cast, "admin")
+    company = [cast.coca_cola.pk]
+    pages = [reverse(f"admin:review_{name}", args=company) for name in ("settings", "answers", "exports")]
+
+    def heard(client: Client, *addresses: str) -> bool:
+        said = [body(client.get(address)) for address in addresses]
+        assert all("Settled" in each for each in said)
+        assert len({"Invented" in each for each in said}) == 1
+        return "Invented" in said[0]
+
+    first = case.claimed(cast.reviewer)
+    reviewing.judge(first, case.records[0], case.grades[1].pk)
+    reviewing.label(first, case.records[0], "Invented")
+    label = Label.objects.get(name="Invented")
+    retire = reverse("admin:review_label_retire", args=[*company, label.pk])
+    assert heard(reviewer, page(case), *pages[1:])  # one's own
+    assert not heard(manager, *pages)
+    reviewing.submit(first)
+    second = case.claimed(cast.manager)
+    assert not heard(manager, page(case), *pages)
+    assert not heard(admin, *pages)
+    assert manager.post(retire, {"retired": "1"}).status_code == 404
+    reviewing.judge(second, case.records[0], case.grades[1].pk)
+    pressed = press(manager, case, "label", script=True, review=second.pk, answer=answer(case), name="Other")
+    assert "Settled" in body(pressed)
+    assert "Invented" not in body(pressed)
+    reviewing.label(second, case.records[0], "invented")  # by themselves: now it is theirs too
+    assert heard(manager, page(case), *pages)
+    assert not heard(admin, *pages)
+    reviewing.submit(second)
+    assert case.fresh().status == Status.DONE
+    assert heard(admin, *pages)
+    assert manager.post(retire, {"retired": "1"}).status_code == 302
+
+
+def test_in_a_ruling_all_labels_of_the_two_are_known(cast: Cast, case: Case) -> None:
+    Company.objects.update(second_reviews=100)
+    for who, grade, name in ((cast.reviewer, 1, "First"), (cast.admin, 2, "Second")):
+        review = case.judged(who, grade)
+        reviewing.label(review, case.records[0], name)
+        reviewing.submit(review)
+    case.claimed(cast.manager)
+    said = body(client_of(cast, "manager").get(page(case)))
+    for name in ("First", "Second"):
+        assert f'<option value="{name}"></option>' in said
+
+
 def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, case: Case) -> None:
     mine = case.claimed(cast.reviewer)
     foreign = ended(cast, by=cast.outsider, persona=cast.helpdesk)

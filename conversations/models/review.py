@@ -121,6 +121,13 @@ class Label(models.Model):
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="labels")
     name = models.CharField(max_length=40)
     retired = models.BooleanField(default=False, help_text="Kept where it was given, no longer offered.")
+    invented_in = models.ForeignKey(
+        "Review",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="The review that made it up, until something with it is done: to others it would tell of that one.",
+    )
 
     class Meta:
         ordering = ["name"]

@@ -21,7 +21,7 @@ from conversations.reviewing.claims import (
     until,
 )
 from conversations.reviewing.ending import submit
-from conversations.reviewing.work import Late, correct, judge, label, note, reply, unlabel
+from conversations.reviewing.work import Late, correct, judge, known_labels, label, note, reply, unlabel
 
 __all__ = [
     "SEATS",
@@ -33,6 +33,7 @@ __all__ = [
     "correct",
     "holder",
     "judge",
+    "known_labels",
     "label",
     "name_of",
     "note",

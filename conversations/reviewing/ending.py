@@ -10,10 +10,10 @@ import hashlib
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from conversations.models import AnswerLabel, AnswerRecord, Feedback, Judgement, QueueEntry, Review
+from conversations.models import AnswerLabel, AnswerRecord, Feedback, Judgement, Label, QueueEntry, Review
 from conversations.posting import Refused
 from conversations.reviewing import agreement, claims, work
 
@@ -47,6 +47,7 @@ def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = No
             Review.objects.filter(pk=review.pk).update(submitted_at=now)
             entry = _moved(review.entry, _following(review, as_of, now), now)
             if entry.status == Status.DONE:
+                _make_known(entry)
                 _carry_over(entry, as_of)
             return entry
     if Review.objects.filter(pk=review.pk, submitted_at__isnull=False).exists():  # pressed twice
@@ -58,6 +59,13 @@ def is_drawn(entry: QueueEntry) -> bool:
     """Whether the entry is reviewed twice: the same at all times, so that no second try draws another lot."""
     lot = int.from_bytes(hashlib.sha256(entry.pk.bytes).digest()[:4], "big") % 100
     return lot < entry.company.second_reviews
+
+
+def _make_known(entry: QueueEntry) -> None:
+    """What labels were made up for the entry, or given in it, is no secret any more."""
+    given = Judgement.objects.filter(review__entry=entry, review__submitted_at__isnull=False)
+    labels = Label.objects.filter(Q(invented_in__entry=entry) | Q(pk__in=given.values("labels")))
+    Label.objects.filter(pk__in=labels.values("pk"), invented_in__isnull=False).update(invented_in=None)
 
 
 def _carry_over(entry: QueueEntry, as_of: datetime) -> None:

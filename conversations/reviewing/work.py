@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from conversations import rubrics
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
+    Company,
     Conversation,
     Feedback,
     Grade,
@@ -72,10 +73,23 @@ def label(review: Review, record: AnswerRecord, name: str) -> None:
         known = next((each for each in there if each.name.casefold() == name.casefold()), None)
         if known is not None and known.retired:
             raise Refused(f"The label “{known}” is no longer given. Choose another.", status=409)
-        made = known or Label.objects.get_or_create(company=review.entry.company, name=name)[0]
+        made = (
+            known
+            or Label.objects.get_or_create(
+                company=review.entry.company, name=name, defaults={"invented_in": review}
+            )[0]
+        )
         judgement.labels.add(made)
 
     _save(review, record, f"label “{name}”", save)
+
+
+def known_labels(company: Company, reader: User | None) -> models.QuerySet[Label]:
+    """The labels that `reader` may hear of: all but what colleagues made up in reviews that are still to be blind."""
+    given = Judgement.labels.through.objects.filter(label=OuterRef("pk"), judgement__review__reviewer=reader)
+    open_ = [QueueEntry.Status.RULING, QueueEntry.Status.DONE]
+    known = Q(invented_in=None) | Q(invented_in__reviewer=reader) | Q(invented_in__entry__status__in=open_)
+    return Label.objects.filter(known | Exists(given), company=company)
 
 
 def unlabel(review: Review, record: AnswerRecord, label_id: int) -> None:

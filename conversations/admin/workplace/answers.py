@@ -78,7 +78,7 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
         "title": "Answers",
         "here": "answers",
         "rows": _rows(sitting, found.ids, query),
-        "fields": fields(company, request.GET),
+        "fields": fields(company, sitting.reader, request.GET),
         "text": request.GET.get("text", ""),
         "since": request.GET.get("since", ""),
         "until": request.GET.get("until", ""),

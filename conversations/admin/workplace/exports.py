@@ -13,14 +13,14 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
-from conversations import access
+from conversations import access, reviewing
 from conversations.admin.workplace import doors
 from conversations.exports import manifest as manifests
 from conversations.exports.delivery import Delivery, Resume, resumed
 from conversations.exports.formats import FORMATS
 from conversations.exports.making import make, unreadable
 from conversations.finding import Filters
-from conversations.models import Company, Export, Grade, Label, Persona
+from conversations.models import Export, Grade, Persona
 from conversations.posting import Refused
 from conversations.reading import Sitting
 
@@ -65,7 +65,7 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     page = _number(request.GET.get("page", ""))
     rows = list(found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE + 1])
     kinds = [kind for kind in Kind if manages or kind not in Export.TUNING]
-    names = _names(company)
+    names = _names(sitting)
     context = {
         "title": "Exports",
         "here": "exports",
@@ -137,22 +137,21 @@ def _file_name(export: Export) -> str:
     return f"{company}-{export.kind}-{made:%Y-%m-%d}-{str(export.pk)[:8]}"
 
 
-def _names(company: Company) -> dict[str, dict[str, str]]:
+def _names(sitting: Sitting) -> dict[str, dict[str, str]]:
     """By filter, what can be chosen: the company's own personas, grades and labels."""
+    company = sitting.company
+    personas = Persona.objects.filter(company=company).order_by("name")
+    labels = reviewing.known_labels(company, sitting.reader).order_by("name")
     grades = Grade.objects.filter(rubric__company=company).order_by("-rubric__in_use", "rubric", "position")
     return {
-        "persona": {str(pk): name for pk, name in _pairs(Persona, company)},
+        "persona": {str(pk): name for pk, name in personas.values_list("pk", "name")},
         "rating": dict(RATINGS),
         "verdict": {
             str(grade.pk): grade.name if grade.rubric.in_use else f"{grade.name} ({grade.rubric})"
             for grade in grades.select_related("rubric")
         },
-        "label": {str(pk): name for pk, name in _pairs(Label, company)},
+        "label": {str(pk): name for pk, name in labels.values_list("pk", "name")},
     }
-
-
-def _pairs(model: type[Persona] | type[Label], company: Company) -> Any:
-    return model._default_manager.filter(company=company).order_by("name").values_list("pk", "name")
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
