@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from conversations import search, words
@@ -181,7 +181,7 @@ def _ledger(company: Company, filters: Filters, unseen: Unseen = None) -> QueryS
     if filters.rule is not None:
         found = found.filter(pk__in=EntryReason.objects.filter(rule=filters.rule).values("record"))
     if unseen is not None and (filters.verdict, filters.label) != (None, None):
-        found = found.filter(~Exists(unseen.filter(conversation=OuterRef("conversation"))))
+        found = found.exclude(conversation__in=unseen.filter(company=company).values("conversation"))
     leads = filters.label is None and filters.rule is None
     for condition in _conditions(filters):
         found = found.filter(condition if leads or connection.vendor != "sqlite" else _unindexed(condition))
