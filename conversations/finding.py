@@ -16,7 +16,7 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from conversations import search, words
-from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason, PersonaVersion
+from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason, PersonaVersion, QueueEntry
 
 PAGE = 50
 LAST = 2**62  # no id is so high
@@ -25,6 +25,8 @@ RATINGS = ("good", "bad", "none")
 # once. Hardly one is filed behind others that ended so much later, and never as many as are asked for a bound.
 LATE = timedelta(days=1)
 ASKED = 20
+
+Unseen = QuerySet[QueueEntry] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +109,19 @@ def page(
     before: int | None = None,
     after: int | None = None,
     size: int = PAGE,
+    unseen: Unseen = None,
 ) -> Page:
-    """A page of `answers`: the newest, those `before` an id, or the nearest `after` one."""
+    """A page of `answers`: the newest, those `before` an id, or the nearest `after` one.
+
+    By a verdict or a label no conversation is found that has an entry among `unseen`: who reads this is to judge it
+    without knowing what was said of it.
+    """
     forward = before is None and after is not None
     filters = _resolved(filters)
     above, below = _bounds(company, filters)
     above = max(above, after or 0) if forward else above
     below = min(below, before) if before is not None else below
-    found = _ids(company, filters, above, below, oldest=forward, limit=size + 1)
+    found = _ids(company, filters, above, below, oldest=forward, limit=size + 1, unseen=unseen)
     more, found = len(found) > size, found[:size]
     if forward:
         found.reverse()
@@ -126,9 +133,9 @@ def page(
 
 
 def _ids(
-    company: Company, filters: Filters, above: int, below: int, *, oldest: bool, limit: int
+    company: Company, filters: Filters, above: int, below: int, *, oldest: bool, limit: int, unseen: Unseen
 ) -> list[int]:
-    ledger = _ledger(company, filters).filter(pk__gt=above, pk__lt=below)
+    ledger = _ledger(company, filters, unseen).filter(pk__gt=above, pk__lt=below)
     ledger = ledger.order_by(*(column if oldest else f"-{column}" for column in _order(filters)))
     if filters.text is None:
         return list(ledger.values_list("pk", flat=True)[:limit])
@@ -138,7 +145,7 @@ def _ids(
     changing = replace(filters, persona=None, version=None, model=None, finish=None, error=None)
     if changing == Filters(text=filters.text):
         return search.ids(tags, query, above=above, below=below, oldest=oldest, limit=limit)
-    also, found = _ledger(company, changing), list[int]()
+    also, found = _ledger(company, changing, unseen), list[int]()
     if filters.rating in {"good", "bad"} or any(
         (filters.verdict, filters.label, filters.rule)
     ):  # which few have
@@ -164,7 +171,7 @@ def _tags(company: Company, filters: Filters) -> list[str]:
     return [search.tag("company", company.pk), *(search.tag(name, value) for name, value in asked.items())]
 
 
-def _ledger(company: Company, filters: Filters) -> QuerySet[AnswerRecord]:
+def _ledger(company: Company, filters: Filters, unseen: Unseen = None) -> QuerySet[AnswerRecord]:
     """What of `filters` the ledger knows: all but words."""
     found = AnswerRecord.objects.filter(company=company, trial=False)
     if filters.unknown:
@@ -173,6 +180,8 @@ def _ledger(company: Company, filters: Filters) -> QuerySet[AnswerRecord]:
         found = found.filter(pk__in=AnswerLabel.objects.filter(label=filters.label).values("record"))
     if filters.rule is not None:
         found = found.filter(pk__in=EntryReason.objects.filter(rule=filters.rule).values("record"))
+    if unseen is not None and (filters.verdict, filters.label) != (None, None):
+        found = found.exclude(conversation__in=unseen.filter(company=company).values("conversation"))
     leads = filters.label is None and filters.rule is None
     for condition in _conditions(filters):
         found = found.filter(condition if leads or connection.vendor != "sqlite" else _unindexed(condition))

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.http import HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from conversations import filing, posting
 from conversations.exports.making import make
@@ -59,7 +60,10 @@ def judge(turn: posting.Turn, passes: bool | None = True, correction: str = "", 
     entry = QueueEntry.objects.filter(conversation=turn.conversation).first()
     if entry is None:  # no rule of the demo's has opened one
         entry = QueueEntry.objects.create(
-            company=record.company, conversation=turn.conversation, status=QueueEntry.Status.DONE
+            company=record.company,
+            conversation=turn.conversation,
+            status=QueueEntry.Status.DONE,
+            closed_at=timezone.now(),
         )
     grade = None
     if passes is not None:

@@ -16,7 +16,9 @@ from django.urls import reverse
 
 from conversations import filing, reading
 from conversations.exports import delivery, formats
+from conversations.finding import Filters
 from conversations.models import AnswerRecord, Export, Membership, Message, Reading
+from conversations.posting import Refused
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
 from tests.exporting import (
@@ -252,6 +254,96 @@ def test_making_one_shows_nothing_and_says_what_it_will_be(written: Cast, manage
     assert '<input type="hidden" name="finish" value="stop">' in taken
     assert '<option value="bad" selected>' in taken
     assert "Resume" in page
+
+
+UNREADABLE = {
+    "persona": "zz",
+    "since": "2026-13-40",
+    "rating": "terrible",
+    "verdict": "-1",
+    "label": "x",
+    "version": "two",
+    "rule": "²",
+}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_filter_that_cannot_be_read_makes_no_export(written: Cast, manager: Client, kind: Kind) -> None:
+    listed = reverse("admin:review_exports", args=[written.coca_cola.pk])
+    for name, value in UNREADABLE.items():
+        refused = manager.post(listed, {"kind": kind, name: value, "finish": "stop"})
+        assert refused.status_code == 400, name
+        with pytest.raises(Refused, match="No export was made"):
+            export_of(written, kind, Filters.of({name: value}))
+    refused = manager.post(listed, {"kind": kind, **UNREADABLE})
+    said = "given for Persona, Version, Rating, Verdict, Label, In the queue for, From cannot be read"
+    assert said in refused.content.decode()
+    assert not Export.objects.exists()
+
+
+def test_the_form_forgets_no_filter_of_its_address(written: Cast, manager: Client) -> None:
+    listed = reverse("admin:review_exports", args=[written.coca_cola.pk])
+    page = manager.get(listed, UNREADABLE | {"until": "2026-01-02", "model": "m"}).content.decode()
+    assert "given for Persona, Version, Rating, Verdict, Label, In the queue for, From cannot be read" in page
+    for name in ("persona", "rating", "verdict", "label"):
+        assert f'<option value="{UNREADABLE[name]}" selected>Unknown</option>' in page
+    for name, value in {"version": "two", "rule": "²", "model": "m"}.items():
+        assert f'<input type="hidden" name="{name}" value="{value}">' in page
+    assert '<input type="text" name="since" value="2026-13-40">' in page
+    assert '<input type="date" name="until" value="2026-01-02">' in page
+    page = manager.get(listed, {"verdict": "987654321"}).content.decode()  # it can be read, and is nobody's
+    assert '<option value="987654321" selected>Unknown</option>' in page
+    assert "cannot be read" not in page
+
+
+@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("text", ["good", "nowhere to be found"])
+def test_what_searches_for_words_is_counted_by_its_delivery(
+    written: Cast, manager: Client, kind: Kind, text: str
+) -> None:
+    listed = reverse("admin:review_exports", args=[written.coca_cola.pk])
+    assert (
+        "is not told before the export was delivered" in manager.get(listed, {"text": text}).content.decode()
+    )
+    made = manager.post(listed, {"kind": kind, "text": text}, follow=True).content.decode()
+    assert "how many answers fit comes with the delivery" in made
+    assert "Told with the delivery" in made
+    assert "no answer fits" not in made
+    export = Export.objects.get()
+    manifest = data_url(export, "review_export_manifest")
+
+    def untold() -> None:
+        export.refresh_from_db()
+        assert (export.answers, export.rows, export.bytes, export.sha256) == (None, None, None, "")
+        found = json.loads(received(manager.get(manifest)))
+        assert found["now"] is found["unchanged"] is None
+        told = found["first_delivery"] | {"finished_at": None}
+        assert told == dict.fromkeys(("finished_at", "lines", "bytes", "sha256"))
+        assert "come with its first whole delivery" in found["uncounted"]
+        assert "Told with the delivery" in manager.get(listed).content.decode()
+
+    untold()
+    assert not Reading.objects.exists()
+    if kind not in Export.TUNING:  # nothing is skipped, and nothing delivered
+        assert whole(manager, export, after=10**9) == b""
+        assert not Reading.objects.exists()
+        untold()
+    data = whole(manager, export)
+    found = json.loads(received(manager.get(manifest)))
+    assert "uncounted" not in found
+    assert found["now"]["sha256"] == found["first_delivery"]["sha256"] == hashlib.sha256(data).hexdigest()
+    export.refresh_from_db()
+    assert export.answers == found["now"]["answers"]
+    assert bool(export.answers) is Reading.objects.exists() is (text == "good")
+    assert "Told with the delivery" not in manager.get(listed).content.decode()
+
+
+def test_to_skip_what_a_search_found_is_a_look_at_it(written: Cast, manager: Client) -> None:
+    export = export_of(written, Kind.EXAMPLES, Filters(text="good"))
+    assert whole(manager, export, lines=10**9) == b""
+    lines = AnswerRecord.objects.filter(message__text__startswith="Good").order_by("pk")[:5]
+    read = set(Reading.objects.filter(what="export").values_list("conversation_id", flat=True))
+    assert read == {record.conversation_id for record in lines}
 
 
 def test_it_comes_as_a_file(written: Cast, manager: Client) -> None:

@@ -27,6 +27,7 @@ SUITES = [
         "reading",
         "filing",
         "exports",
+        "export_reviews",
         "export_transcripts",
         "export_tuning",
         "reviewing",

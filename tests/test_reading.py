@@ -112,7 +112,7 @@ def test_the_reason_is_asked_once_a_sitting(cast: Cast, reviewer: Client) -> Non
     asked = reverse("admin:review_sitting", args=[cast.coca_cola.pk])
     assert reviewer.post(unmask).headers["Location"] == asked
     assert not Reading.objects.exists()
-    for reason in ("", "  ", "x", "y" * 301):
+    for reason in ("", "  ", "x", "y" * 301, "\u200b" * 3, "\u3164" * 3, "...", "\u2060a\u2060b"):
         assert sit(reviewer, cast, reason).status_code == 400
     assert sit(reviewer, cast, " A  complaint\0\nabout an answer ").status_code == 302
     for _ in range(2):
@@ -177,7 +177,7 @@ def test_managers_read_the_record_page_by_page(cast: Cast) -> None:
     client.force_login(cast.manager)
     address = reverse("admin:review_readings", args=[cast.coca_cola.pk])
     page = client.get(address)
-    assert [row.what for row in page.context["readings"]] == ["unmask"] + ["page"] * 99
+    assert [row.what for row, _ in page.context["readings"]] == ["unmask"] + ["page"] * 99
     older = client.get(address, {"before": page.context["next"]})
     assert len(older.context["readings"]) == 2
     for body in (page.content.decode(), older.content.decode()):
@@ -186,3 +186,31 @@ def test_managers_read_the_record_page_by_page(cast: Cast) -> None:
     for odd in ("x", "²", "9" * 40, "-1"):
         assert client.get(address, {"before": odd}).status_code == 200
     assert client.post(address).status_code == 405
+
+
+def test_the_record_is_no_way_around_the_mask(cast: Cast) -> None:
+    conversation, other = ended(cast).conversation, ended(cast, by=cast.member2).conversation
+    for each in (conversation, other):
+        reading.conversation(sitting_of(cast), each.pk)
+    client = Client()
+    client.force_login(cast.manager)
+    address = reverse("admin:review_readings", args=[cast.coca_cola.pk])
+
+    def whose() -> list[str]:
+        return [owner for _, owner in client.get(address).context["readings"]]
+
+    masked = [reading.masked_name(cast.coca_cola, pk) for pk in (cast.member2.pk, cast.member.pk)]
+    assert whose() == masked
+    sit(client, cast)
+    assert whose() == masked
+    assert "<td>member" not in client.get(address).content.decode()
+    client.post(reverse("admin:review_unmask", args=[cast.coca_cola.pk, conversation.pk]))
+    assert whose() == ["member", masked[0], "member"]  # with the record that the name was asked for
+
+
+def test_one_finds_oneself_in_the_record_by_name(cast: Cast) -> None:
+    reading.conversation(sitting_of(cast), ended(cast, by=cast.manager).conversation.pk)
+    client = Client()
+    client.force_login(cast.manager)
+    page = client.get(reverse("admin:review_readings", args=[cast.coca_cola.pk]))
+    assert [owner for _, owner in page.context["readings"]] == ["manager"]

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from conversations import feedback, filing, rubrics, rules
+from conversations import feedback, filing, reviewing, rubrics, rules
 from conversations.management.commands.demo import begin_review
 from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason, Label, Rule
 from tests.answers import ended
@@ -299,6 +299,18 @@ def test_a_label_that_will_not_do_says_so_in_its_place(
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_label_that_a_reviewer_has_just_made_up_can_be_added(cast: Cast, manager: Client) -> None:
+    record = _record(cast)
+    entry = reviewing.open_by_hand(cast.coca_cola, record)
+    review = reviewing.claim(entry, cast.reviewer)
+    reviewing.label(review, record, "Cold tone")
+    assert "Cold tone" not in shown(manager, cast)
+    manager.post(url(cast, "label_add"), {"name": "cold Tone"})
+    label = Label.objects.get(name="cold Tone")
+    assert list(review.judgements.get().labels.all()) == [label]
+    assert "cold Tone" in shown(manager, cast)
+
+
 def test_two_managers_add_a_label_once(live_cast: Cast) -> None:
     def add() -> int:
         client = Client()

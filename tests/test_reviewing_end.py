@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from conversations.models import (
     AnswerLabel,
     Feedback,
     Judgement,
+    Label,
     PersonaVersion,
     QueueEntry,
     Rule,
@@ -229,17 +232,67 @@ def test_a_ruling_can_keep_the_first_review(cast: Cast, twice: Case) -> None:
     assert str(AnswerLabel.objects.get()) == "Colour"
 
 
-def test_nothing_to_judge_means_nothing(cast: Cast, case: Case) -> None:
-    reviewing.submit(case.judged(cast.reviewer, 1), nothing=True)
+def test_what_was_given_is_not_nothing_and_is_kept(cast: Cast, case: Case) -> None:
+    review, (first, second) = case.judged(cast.reviewer, 1), case.records
+    reviewing.correct(review, second, "It is red.")
+    reviewing.label(review, second, "Colour")
+    steps: list[Callable[[], None]] = [
+        lambda: reviewing.judge(review, first, None),
+        lambda: reviewing.correct(review, second, ""),
+        lambda: reviewing.unlabel(review, second, Label.objects.get().pk),
+    ]
+    for take_back in steps:
+        before = list(Judgement.objects.order_by("pk").values_list("record", "grade", "correction", "labels"))
+        with pytest.raises(Refused, match="all of it is kept"):
+            reviewing.submit(review, nothing=True)
+        assert case.fresh().status == Status.OPEN
+        assert before == list(
+            Judgement.objects.order_by("pk").values_list("record", "grade", "correction", "labels")
+        )
+        take_back()
+    reviewing.submit(review, nothing=True)
+    assert case.fresh().status == Status.DONE
     assert case.verdicts() == ["", ""]
     assert not Judgement.objects.exists()
 
 
+def test_a_reply_alone_is_something_too(cast: Cast, case: Case) -> None:
+    review = case.claimed(cast.reviewer)
+    reviewing.reply(review, case.records[0], "Thank you.", None)
+    with pytest.raises(Refused, match="all of it is kept"):
+        reviewing.submit(review, nothing=True)
+    assert Judgement.objects.get().reply == "Thank you."
+
+
+def test_labels_that_stood_there_before_are_nothing_new(cast: Cast, case: Case) -> None:
+    first = case.judged(cast.reviewer, 2)
+    reviewing.label(first, case.records[0], "Colour")
+    reviewing.submit(first)
+    case.entry = reviewing.open_by_hand(cast.coca_cola, case.records[0])
+    again = case.judged(cast.manager, 4)
+    reviewing.judge(again, case.records[0], None)
+    reviewing.unlabel(again, case.records[0], Label.objects.get().pk)
+    with pytest.raises(Refused, match="all of it is kept"):
+        reviewing.submit(again, nothing=True)
+    reviewing.label(again, case.records[0], "Colour")
+    reviewing.submit(again, nothing=True)
+    assert case.fresh().status == Status.DONE
+    assert str(AnswerLabel.objects.get()) == "Colour"
+
+
 def test_a_ruling_that_keeps_the_first_review_keeps_it(cast: Cast, twice: Case) -> None:
-    reviewing.submit(twice.judged(cast.reviewer, 4))
+    first = twice.judged(cast.reviewer, 4)
+    reviewing.label(first, twice.records[0], "Colour")
+    reviewing.submit(first)
     reviewing.submit(twice.judged(cast.admin, 1))
-    reviewing.submit(twice.judged(cast.manager, 2), nothing=True)
+    ruling = twice.judged(cast.manager, 2)
+    with pytest.raises(Refused, match="all of it is kept"):
+        reviewing.submit(ruling, nothing=True)
+    assert twice.fresh().status == Status.RULING
+    reviewing.judge(ruling, twice.records[0], None)  # it has the labels of both reviews, as it found them
+    reviewing.submit(ruling, nothing=True)
     assert twice.verdicts() == ["Good", ""]
+    assert str(AnswerLabel.objects.get()) == "Colour"
 
 
 def test_what_only_the_second_reviewer_says_is_not_lost(cast: Cast, twice: Case) -> None:
@@ -264,6 +317,17 @@ def test_what_came_after_the_page_was_made_waits_for_another_review(cast: Cast, 
     waiting = QueueEntry.objects.exclude(status=Status.DONE).get()
     assert later.answer in [reason.record.message for reason in waiting.reasons.all()]
     assert Feedback.objects.get(message=later.answer).seen_at is None
+
+
+@pytest.mark.parametrize("days", [-20_000, 20_000])
+def test_a_page_is_not_older_than_its_review_nor_of_days_to_come(cast: Cast, case: Case, days: int) -> None:
+    review = case.judged(cast.reviewer, 2)
+    reviewing.submit(review, as_of=timezone.now() + timedelta(days=days))
+    assert QueueEntry.objects.get() == case.entry  # no further one for the reasons that the review began with
+    assert case.entry.reasons.count() == 1
+    seen = Feedback.objects.get().seen_at
+    assert seen is not None
+    assert review.started_at <= seen <= timezone.now()
 
 
 def test_a_change_while_the_reviewer_works_is_newer_than_what_they_say(cast: Cast, case: Case) -> None:

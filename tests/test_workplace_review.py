@@ -78,6 +78,23 @@ def test_a_review_by_forms_alone(cast: Cast, reviewer: Client, case: Case) -> No
     assert "Review this again" in body(reviewer.get(page(case)))
 
 
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00", "soon"])
+def test_a_page_of_no_time_finishes_nothing(cast: Cast, reviewer: Client, case: Case, as_of: str) -> None:
+    review = case.judged(cast.reviewer, 2)
+    refused = press(reviewer, case, "submit", script=True, review=review.pk, as_of=as_of)
+    assert refused.status_code == 400
+    assert "Reload the page" in body(refused)
+    assert case.fresh().status == Status.OPEN
+    assert Judgement.objects.get().grade == case.grades[1]
+    assert (
+        press(reviewer, case, "submit", review=review.pk, as_of="1971-01-01T00:00:00+00:00").status_code
+        == 302
+    )
+    assert case.fresh().status == Status.DONE
+    assert QueueEntry.objects.count() == 1
+    assert Feedback.objects.get().seen_at is not None
+
+
 def test_finishing_goes_on_with_the_next_that_is_free(cast: Cast, reviewer: Client, case: Case) -> None:
     taken, free = make(cast), make(cast)
     taken.claimed(cast.manager)
@@ -250,6 +267,91 @@ def test_a_second_reviewer_sees_nothing_of_earlier_reviews_either(
     after = shown(reviewer)
     for words in (canary, "Harmful ['Colour']", "Reviewed"):
         assert words in after
+
+
+@pytest.mark.parametrize("text", ["", "blue"])
+def test_a_second_reviewer_does_not_find_by_what_is_not_to_be_seen(
+    cast: Cast, reviewer: Client, case: Case, text: str
+) -> None:
+    first = case.judged(cast.admin, 2, 4)
+    for record in case.records:
+        reviewing.label(first, record, "Colour")
+    reviewing.submit(first)
+    other = make(cast)
+    reviewing.submit(other.judged(cast.admin, 2))
+    ledger = reverse("admin:review_answers", args=[cast.coca_cola.pk])
+
+    def found(client: Client, **query: Any) -> set[uuid.UUID]:
+        page = client.get(ledger, query | {"text": text})
+        return {row.conversation for row in page.context["rows"]}
+
+    mine, theirs = case.entry.conversation_id, other.entry.conversation_id
+    verdict, label = str(case.grades[1].pk), str(Label.objects.get().pk)
+    both = {"verdict": verdict, "label": label}
+    assert found(reviewer, verdict=verdict) == {mine, theirs}
+    Company.objects.update(second_reviews=100)
+    again = Case(reviewing.open_by_hand(cast.coca_cola, case.records[0]), case.records, case.grades)
+    assert found(reviewer, **both) == {mine}  # the first review sees what was said before
+    reviewing.submit(again.judged(cast.manager, 1))
+    assert found(reviewer, verdict=verdict) == {theirs}
+    assert found(reviewer, verdict=verdict, after="0") == {theirs}
+    assert found(reviewer, label=label) == found(reviewer, **both) == set()
+    assert found(reviewer) == found(reviewer, rating="bad") == {mine, theirs}
+    assert found(client_of(cast, "manager"), label=label) == {mine}  # who gave the first review
+    reviewing.submit(again.judged(cast.reviewer, 1))
+    assert found(reviewer, verdict=str(case.grades[0].pk)) == {mine}
+
+
+def test_a_label_that_is_made_up_tells_nobody_of_the_first_review(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    Company.objects.update(second_reviews=100)
+    Label.objects.create(company=cast.coca_cola, name="Settled")
+    manager, admin = client_of(cast, "manager"), client_of(cast, "admin")
+    company = [cast.coca_cola.pk]
+    pages = [reverse(f"admin:review_{name}", args=company) for name in ("settings", "answers", "exports")]
+
+    def heard(client: Client, *addresses: str) -> bool:
+        said = [body(client.get(address)) for address in addresses]
+        assert all("Settled" in each for each in said)
+        assert len({"Invented" in each for each in said}) == 1
+        return "Invented" in said[0]
+
+    first = case.claimed(cast.reviewer)
+    reviewing.judge(first, case.records[0], case.grades[1].pk)
+    reviewing.label(first, case.records[0], "Invented")
+    label = Label.objects.get(name="Invented")
+    retire = reverse("admin:review_label_retire", args=[*company, label.pk])
+    assert heard(reviewer, page(case), *pages[1:])  # one's own
+    assert not heard(manager, *pages)
+    reviewing.submit(first)
+    second = case.claimed(cast.manager)
+    assert not heard(manager, page(case), *pages)
+    assert not heard(admin, *pages)
+    assert manager.post(retire, {"retired": "1"}).status_code == 404
+    reviewing.judge(second, case.records[0], case.grades[1].pk)
+    pressed = press(manager, case, "label", script=True, review=second.pk, answer=answer(case), name="Other")
+    assert "Settled" in body(pressed)
+    assert "Invented" not in body(pressed)
+    reviewing.label(second, case.records[0], "invented")  # by themselves: now it is theirs too
+    assert heard(manager, page(case), *pages)
+    assert not heard(admin, *pages)
+    reviewing.submit(second)
+    assert case.fresh().status == Status.DONE
+    assert heard(admin, *pages)
+    assert manager.post(retire, {"retired": "1"}).status_code == 302
+
+
+def test_in_a_ruling_all_labels_of_the_two_are_known(cast: Cast, case: Case) -> None:
+    Company.objects.update(second_reviews=100)
+    for who, grade, name in ((cast.reviewer, 1, "First"), (cast.admin, 2, "Second")):
+        review = case.judged(who, grade)
+        reviewing.label(review, case.records[0], name)
+        reviewing.submit(review)
+    case.claimed(cast.manager)
+    said = body(client_of(cast, "manager").get(page(case)))
+    for name in ("First", "Second"):
+        assert f'<option value="{name}"></option>' in said
 
 
 def test_foreign_rows_are_absent_for_every_action(cast: Cast, reviewer: Client, case: Case) -> None:

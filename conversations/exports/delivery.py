@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from conversations import access, reading
 from conversations.database import in_database
+from conversations.exports import rows
 from conversations.exports.rows import Line
 from conversations.exports.walking import Walk
-from conversations.finding import Filters, answers
-from conversations.models import Export, Reading
+from conversations.models import Export, Judgement, QueueEntry, Reading, Review
 from conversations.posting import Refused
 from conversations.reading import Sitting
 
@@ -27,6 +28,11 @@ logger = logging.getLogger(__name__)
 
 BROKEN = "The export stopped here. Take this line off and resume it."
 _UNCLEAR = "Give the record or the time of the last line that you have, such as 4711 or 2026-11-20T18:45:00Z."
+_MOVED = (
+    "A conversation in this export has been taken for a second review since it was made, so its lines no longer stand "
+    "where they stood. Nothing was sent, and what you have stays good. Download this export from the beginning, or "
+    "make another one."
+)
 _UNCLEAR_LINES = "Give how many whole lines you have."
 
 
@@ -44,6 +50,8 @@ def resumed(export: Export, *, after: str = "", lines: str = "") -> Resume:
     if lines:
         if not export.tuning or not _is_number(lines):
             raise Refused(_UNCLEAR_LINES if export.tuning else _UNCLEAR, status=400)
+        if int(lines) and _has_moved(export):
+            raise Refused(_MOVED, status=409)
         return Resume(lines=int(lines))
     if not after:
         return Resume()
@@ -80,12 +88,14 @@ class Delivery:
         if lines is None:
             return None
         lacking = [line for line in lines if self._lacks(line)]
-        if not lacking:
+        # Of a search, what somebody says they have goes on record too: that it is there is found out by skipping it.
+        seen = lines if self._export.searches else lacking
+        if not seen:
             return b""
         # A right that was taken away meanwhile ends the stream.
         reader = User.objects.get(pk=self._sitting.reader.pk)
         access.export(reader, self._sitting.company, self._export.pk)
-        reading.look(self._sitting, [line.conversation for line in lacking], Reading.What.EXPORT)
+        reading.look(self._sitting, [line.conversation for line in seen], Reading.What.EXPORT)
         return "".join(line.text for line in lacking).encode()
 
     def _lacks(self, line: Line) -> bool:
@@ -97,9 +107,19 @@ class Delivery:
         kept.filter(finished_at=None).update(finished_at=timezone.now())
         if self._walk.whole:
             tally = self._walk.tally
+            kept.filter(answers=None).update(answers=tally.answers)
             kept.filter(sha256="").update(
                 rows=tally.lines, bytes=tally.bytes, sha256=tally.digest.hexdigest()
             )
+
+
+def _has_moved(export: Export) -> bool:
+    """Whether something of `export` was withheld since its making, or is: then its lines do not count up."""
+    second = QueueEntry.Status.SECOND
+    given = Q(reviews__seat=Review.Seat.SECOND, reviews__submitted_at__isnull=False)
+    said = Judgement.objects.filter(rows.counted(export), record__conversation=OuterRef("conversation"))
+    later = QueueEntry.objects.filter(company=export.company, opened_at__gt=export.created_at)
+    return later.filter(Q(status=second) | given, Exists(said)).exists()
 
 
 def _is_number(text: str) -> bool:
@@ -121,7 +141,7 @@ def _time(text: str) -> datetime:
 
 def _position(export: Export, time: datetime) -> int:
     """The answer that ended at `time`; without one, the last before the first that ended later."""
-    found = answers(export.company, Filters.of(export.filters)).filter(pk__lte=export.upto)
+    found = rows.chosen(export)
     exact = found.filter(ended_at=time).order_by("pk").values_list("pk", flat=True).first()
     if exact is not None:
         return exact

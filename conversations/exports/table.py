@@ -73,8 +73,8 @@ HEAD = "\ufeff" + row(COLUMNS)
 
 def lines(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
     """A row for each of `records`."""
-    judgements = rows.judgements(record.pk for record in records)
-    labels = rows.labels(record.pk for record in records)
+    judgements = rows.judgements(export, [record.pk for record in records])
+    labels = rows.labels(export, [record.pk for record in records])
     for record, conversation, message in rows.with_words(records):
         cells = [
             record.pk,

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, Min, OuterRef
+from django.db.models import Min
 
 from conversations.exports import rows
 from conversations.exports.rows import Line
-from conversations.models import AnswerRecord, Conversation, Export, Judgement, Message, Note, QueueEntry
+from conversations.models import AnswerRecord, Conversation, Export, Judgement, Message, Note
 from conversations.reading import masked_name
 
 FORMAT = "conversations/1"
@@ -59,15 +59,13 @@ def _said(export: Export, conversations: Sequence[uuid.UUID]) -> _Said:
         if record.message_id
     }
     numbers = [record.pk for record in records.values()]
-    notes: dict[uuid.UUID, list[Note]] = defaultdict(list)
-    # While a conversation is under review its notes are the reviewers' own: a second review is to be blind.
-    waiting = QueueEntry.objects.exclude(status=QueueEntry.Status.DONE).filter(
-        conversation=OuterRef("conversation")
+    return _Said(
+        messages,
+        records,
+        rows.judgements(export, numbers),
+        rows.labels(export, numbers),
+        rows.notes(export, conversations),
     )
-    settled = Note.objects.filter(~Exists(waiting), conversation__in=conversations)
-    for note in settled.filter(created_at__lte=export.created_at):
-        notes[note.conversation_id].append(note)
-    return _Said(messages, records, rows.judgements(numbers), rows.labels(numbers), notes)
 
 
 def _document(
@@ -84,7 +82,7 @@ def _document(
         "persona": conversation.persona.name,
         "created_at": rows.moment(conversation.created_at),
         "messages": [_message(message, said) for message in _in_time(messages, said)],
-        "notes": [_note(export, note) for note in said.notes[conversation.pk]],
+        "notes": [_note(export, note) for note in said.notes.get(conversation.pk, [])],
     }
 
 

@@ -19,12 +19,10 @@ from conversations.models import AnswerRecord, Export, Judgement, Message
 
 Turns = list[dict[str, Any]]
 
-_REVIEWED = Q(judgements__counts=True)
-_CORRECTED = _REVIEWED & Q(judgements__correction__gt="")  # negated, it would ask of all judgements
-_PASSED = _REVIEWED & Q(judgements__grade__passes=True)
-_FAILED = Q(counts=True, grade__passes=False)
+_CORRECTED = Q(judgements__correction__gt="")  # negated, it would ask of all judgements
+_PASSED = Q(judgements__grade__passes=True)
 # Where the reviewers gave no grade, what the person said of the answer holds.
-_LIKED = _REVIEWED & Q(judgements__grade__isnull=True, good=True)
+_LIKED = Q(judgements__grade__isnull=True, good=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +35,22 @@ class _Batch:
 
 def learnable(export: Export) -> QuerySet[AnswerRecord]:
     """The answers that are examples: found good enough, or put right."""
-    return rows.chosen(export).filter(_PASSED | _CORRECTED)
+    return _reviewed(export, _PASSED | _CORRECTED)
 
 
 def preferable(export: Export) -> QuerySet[AnswerRecord]:
     """The answers that may be the better one of a pair, or were put right."""
-    return rows.chosen(export).filter(_PASSED | _CORRECTED | _LIKED)
+    return _reviewed(export, _PASSED | _CORRECTED | _LIKED)
+
+
+def _reviewed(export: Export, said: Q) -> QuerySet[AnswerRecord]:
+    """The chosen answers of which the judgement that counts says that, in one query and by one join."""
+    return rows.told(export, rows.chosen(export)).filter(rows.counted(export, "judgements__") & said)
 
 
 def examples(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
     """A line for each of `records` that has something to learn from."""
-    batch = _load(records)
+    batch = _load(export, records)
     for record, conversation, answer in rows.with_words(records):
         judgement = batch.judgements.get(answer.pk)
         if judgement is None or not (_passes(judgement) or judgement.correction.strip()):
@@ -59,7 +62,7 @@ def examples(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
 
 def pairs(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
     """For each of `records`: what it was put right to against what it was, and it against its worse siblings."""
-    batch = _load(records)
+    batch = _load(export, records)
     worse = _failed_siblings(export, records)
     for record, conversation, answer in rows.with_words(records):
         judgement = batch.judgements.get(answer.pk)
@@ -73,13 +76,13 @@ def pairs(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
                 yield rows.json_line(record, conversation, pair)
 
 
-def _load(records: Sequence[AnswerRecord]) -> _Batch:
+def _load(export: Export, records: Sequence[AnswerRecord]) -> _Batch:
     conversations = {record.conversation_id for record in records}
     messages: dict[uuid.UUID, dict[uuid.UUID, Message]] = defaultdict(dict)
     found = Message.objects.filter(conversation__in=conversations).select_related("generation")
     for message in found.defer("generation__reasoning"):
         messages[message.conversation_id][message.pk] = message
-    counting = Judgement.objects.filter(counts=True, record__message__conversation__in=conversations)
+    counting = Judgement.objects.filter(rows.counted(export), record__message__conversation__in=conversations)
     judgements = {
         judgement.record.message_id: judgement
         for judgement in counting.select_related("grade", "record")
@@ -93,7 +96,10 @@ def _failed_siblings(export: Export, records: Sequence[AnswerRecord]) -> dict[uu
     questions = {record.message.parent_id for record in records if record.message}
     found: dict[uuid.UUID | None, list[str]] = defaultdict(list)
     failed = Judgement.objects.filter(
-        _FAILED, record__message__parent__in=questions, record__pk__lte=export.upto
+        rows.counted(export),
+        grade__passes=False,
+        record__message__parent__in=questions,
+        record__pk__lte=export.upto,
     ).order_by("record")
     for question, text in failed.values_list("record__message__parent", "record__message__text"):
         found[question].append(text)

@@ -33,7 +33,10 @@ class Export(models.Model):
     filters = models.JSONField(default=dict, help_text="Which answers, as the parameters of an address.")
     reason = models.CharField(max_length=300)
     upto = models.BigIntegerField(help_text="The last answer of the ledger that can be in it.")
-    answers = models.PositiveBigIntegerField(help_text="How many answers it was made of.")
+    answers = models.PositiveBigIntegerField(
+        null=True,
+        help_text="How many answers it was made of; of one that searches for words, null until it was delivered.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     finished_at = models.DateTimeField(null=True, help_text="When it was first sent to its end.")
@@ -51,3 +54,13 @@ class Export(models.Model):
     def tuning(self) -> bool:
         """Whether it holds system prompts, and so is for managers alone."""
         return self.kind in self.TUNING
+
+    @property
+    def searches(self) -> bool:
+        """Whether it looks for words: then how many answers have them says something of what people wrote."""
+        return "text" in self.filters
+
+    @property
+    def counted(self) -> bool:
+        """Whether its numbers may be told: all that they speak of has been delivered, and so is on record."""
+        return not self.searches or bool(self.sha256)

@@ -121,6 +121,13 @@ class Label(models.Model):
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="labels")
     name = models.CharField(max_length=40)
     retired = models.BooleanField(default=False, help_text="Kept where it was given, no longer offered.")
+    invented_in = models.ForeignKey(
+        "Review",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="The review that made it up, until something with it is done: to others it would tell of that one.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -202,6 +209,7 @@ class Judgement(models.Model):
     reply = models.TextField(max_length=2_000, blank=True, help_text="Words to the person.")
     fixed_in = models.ForeignKey(PersonaVersion, on_delete=models.SET_NULL, null=True, related_name="+")
     counts = models.BooleanField(default=False, help_text="The one of its answer's that counts.")
+    overtaken_at = models.DateTimeField(null=True, help_text="When that of a later entry took its place.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -16,11 +16,12 @@ from conversations.reviewing.claims import (
     release,
     renew,
     rubric,
+    to_judge_unseen,
     unseen,
     until,
 )
 from conversations.reviewing.ending import submit
-from conversations.reviewing.work import Late, correct, judge, label, note, reply, unlabel
+from conversations.reviewing.work import Late, correct, judge, known_labels, label, note, reply, unlabel
 
 __all__ = [
     "SEATS",
@@ -32,6 +33,7 @@ __all__ = [
     "correct",
     "holder",
     "judge",
+    "known_labels",
     "label",
     "name_of",
     "note",
@@ -42,6 +44,7 @@ __all__ = [
     "reply",
     "rubric",
     "submit",
+    "to_judge_unseen",
     "unlabel",
     "unseen",
     "until",

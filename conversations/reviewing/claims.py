@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from conversations import access, rubrics
@@ -154,9 +154,15 @@ def anyone_else(company_id: uuid.UUID, people: set[int | None]) -> bool:
 
 def unseen(reader: User, conversations: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     """Those of `conversations` that wait for a second review which `reader` might give: they see no verdict of them."""
-    waiting = QueueEntry.objects.filter(conversation__in=conversations, status=Status.SECOND)
-    own = Review.objects.filter(entry=OuterRef("pk"), reviewer=reader, submitted_at__isnull=False)
-    return set(waiting.filter(~Exists(own)).values_list("conversation_id", flat=True))
+    waiting = to_judge_unseen(reader).filter(conversation__in=conversations)
+    return set(waiting.values_list("conversation_id", flat=True))
+
+
+def to_judge_unseen(reader: User) -> QuerySet[QueueEntry]:
+    """The entries that wait for a second review which `reader` might give, for a part of another query."""
+    # With its seat it is one row of one index: else SQLite would look through all that the reader has ever reviewed.
+    own = Review.objects.filter(entry=OuterRef("pk"), seat=Seat.FIRST, reviewer=reader)
+    return QueueEntry.objects.filter(~Exists(own.filter(submitted_at__isnull=False)), status=Status.SECOND)
 
 
 def whereabouts(entry: QueueEntry) -> str:

@@ -10,34 +10,44 @@ import hashlib
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
-from conversations.models import AnswerLabel, AnswerRecord, Feedback, Judgement, QueueEntry, Review
+from conversations.models import AnswerLabel, AnswerRecord, Feedback, Judgement, Label, QueueEntry, Review
 from conversations.posting import Refused
 from conversations.reviewing import agreement, claims, work
 
 Status, Seat = QueueEntry.Status, Review.Seat
 ByRecord = dict[int, Judgement]
 
+_SOMETHING = (
+    "You have given a verdict, a label, a correction or a reply here, so there was something to judge. The review is "
+    "not finished, and all of it is kept: finish with a verdict, or take back what you gave and press again."
+)
+
 
 def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = None) -> QueueEntry:
     """End `review`; `nothing` where there was nothing to judge. Once more is harmless. Raises Refused, and Late.
 
-    The reviewer knows what there was `as_of`, when their page was made; what came later waits for another review.
+    The reviewer knows what there was `as_of`, when their page was made; what came later waits for another review. They
+    know what there was when they began, and nothing of what is to come, whatever they say.
     """
-    as_of = as_of or timezone.now()
+    as_of = max(review.started_at, min(as_of or timezone.now(), timezone.now()))
     with transaction.atomic():
         if claims.keep(review):
+            now = timezone.now()  # of all that changes with the end: an export knows by it what counted when
             if nothing:
-                review.judgements.all().delete()
+                if work.given(review):
+                    raise Refused(_SOMETHING, status=409)
+                review.judgements.all().delete()  # opened, and all taken back
             elif not review.judgements.filter(grade__isnull=False).exists():
                 raise Refused(
                     "Give an answer a grade first, or say that there is nothing to judge.", status=409
                 )
-            Review.objects.filter(pk=review.pk).update(submitted_at=timezone.now())
-            entry = _moved(review.entry, _following(review, as_of))
+            Review.objects.filter(pk=review.pk).update(submitted_at=now)
+            entry = _moved(review.entry, _following(review, as_of, now), now)
             if entry.status == Status.DONE:
+                _make_known(entry)
                 _carry_over(entry, as_of)
             return entry
     if Review.objects.filter(pk=review.pk, submitted_at__isnull=False).exists():  # pressed twice
@@ -51,6 +61,13 @@ def is_drawn(entry: QueueEntry) -> bool:
     return lot < entry.company.second_reviews
 
 
+def _make_known(entry: QueueEntry) -> None:
+    """What labels were made up for the entry, or given in it, is no secret any more."""
+    given = Judgement.objects.filter(review__entry=entry, review__submitted_at__isnull=False)
+    labels = Label.objects.filter(Q(invented_in__entry=entry) | Q(pk__in=given.values("labels")))
+    Label.objects.filter(pk__in=labels.values("pk"), invented_in__isnull=False).update(invented_in=None)
+
+
 def _carry_over(entry: QueueEntry, as_of: datetime) -> None:
     """Open another entry for what was found since `as_of`."""
     later = entry.reasons.filter(created_at__gt=as_of)
@@ -58,26 +75,26 @@ def _carry_over(entry: QueueEntry, as_of: datetime) -> None:
         later.update(entry=QueueEntry.objects.create(company=entry.company, conversation=entry.conversation))
 
 
-def _following(review: Review, as_of: datetime) -> QueueEntry.Status:
+def _following(review: Review, as_of: datetime, now: datetime) -> QueueEntry.Status:
     """What the entry waits for once `review` is in; where that is nothing more, what it says takes effect."""
     entry = review.entry
     first, second = _judgements(entry, Seat.FIRST), _judgements(entry, Seat.SECOND)
     if review.seat == Seat.FIRST:
         if is_drawn(entry) and claims.anyone_else(entry.company_id, {review.reviewer_id}):
             return Status.SECOND
-        _settle(entry, first, as_of=as_of)
+        _settle(entry, first, as_of=as_of, now=now)
     elif review.seat == Seat.SECOND:
         if not _agree(first, second):
             return Status.RULING
-        _settle(entry, first, second, as_of=as_of)
+        _settle(entry, first, second, as_of=as_of, now=now)
     else:
-        _settle(entry, first, second, _judgements(entry, Seat.RULING), as_of=as_of)
+        _settle(entry, first, second, _judgements(entry, Seat.RULING), as_of=as_of, now=now)
     return Status.DONE
 
 
-def _moved(entry: QueueEntry, status: QueueEntry.Status) -> QueueEntry:
+def _moved(entry: QueueEntry, status: QueueEntry.Status, now: datetime) -> QueueEntry:
     entry.status, entry.claimed_by, entry.claim_seen_at = status, None, None
-    entry.closed_at = timezone.now() if status == Status.DONE else None
+    entry.closed_at = now if status == Status.DONE else None
     entry.save(update_fields=["status", "claimed_by", "claim_seen_at", "closed_at"])
     return entry
 
@@ -107,6 +124,7 @@ def _settle(
     ruled: ByRecord | None = None,
     *,
     as_of: datetime,
+    now: datetime,
 ) -> None:
     """Let the first review count, what only the second says, and above both a ruling. Labels are those of both, or
     of the ruling."""
@@ -115,7 +133,7 @@ def _settle(
         if each.grade_id is None and each.correction and pk in first:  # a ruling on the words alone
             each.grade_id = first[pk].grade_id
     counting = _together(first, second) | {pk: each for pk, each in ruled.items() if _says_something(each)}
-    _count([each for each in counting.values() if _says_something(each)])
+    _count([each for each in counting.values() if _says_something(each)], now)
     both = {pk: [said[pk] for said in (first, second) if pk in said] for pk in first.keys() | second.keys()}
     _put_labels(both | {pk: [each] for pk, each in ruled.items()})
     _tell_the_person(entry, first | {pk: each for pk, each in ruled.items() if _replies(each)}, as_of)
@@ -133,11 +151,11 @@ def _together(first: ByRecord, second: ByRecord) -> ByRecord:
     return first | {pk: each for pk, each in second.items() if _says_something(each) and gap(pk, each)}
 
 
-def _count(judgements: list[Judgement]) -> None:
+def _count(judgements: list[Judgement], now: datetime) -> None:
     records = [each.record_id for each in judgements]
     before = Judgement.objects.filter(record__in=records, counts=True)
     earlier = dict(before.values_list("record_id", "grade_id"))
-    before.update(counts=False)
+    before.update(counts=False, overtaken_at=now)
     for each in judgements:
         each.counts = True
         if each.grade_id is None:  # it corrects, and leaves the verdict of an earlier review as it is

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable
 
 from django.contrib.auth.models import User
 from django.db import models, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from conversations import rubrics
 from conversations.models import (
+    AnswerLabel,
     AnswerRecord,
+    Company,
     Conversation,
     Feedback,
     Grade,
@@ -70,10 +73,23 @@ def label(review: Review, record: AnswerRecord, name: str) -> None:
         known = next((each for each in there if each.name.casefold() == name.casefold()), None)
         if known is not None and known.retired:
             raise Refused(f"The label “{known}” is no longer given. Choose another.", status=409)
-        made = known or Label.objects.get_or_create(company=review.entry.company, name=name)[0]
+        made = (
+            known
+            or Label.objects.get_or_create(
+                company=review.entry.company, name=name, defaults={"invented_in": review}
+            )[0]
+        )
         judgement.labels.add(made)
 
     _save(review, record, f"label “{name}”", save)
+
+
+def known_labels(company: Company, reader: User | None) -> models.QuerySet[Label]:
+    """The labels that `reader` may hear of: all but what colleagues made up in reviews that are still to be blind."""
+    given = Judgement.labels.through.objects.filter(label=OuterRef("pk"), judgement__review__reviewer=reader)
+    open_ = [QueueEntry.Status.RULING, QueueEntry.Status.DONE]
+    known = Q(invented_in=None) | Q(invented_in__reviewer=reader) | Q(invented_in__entry__status__in=open_)
+    return Label.objects.filter(known | Exists(given), company=company)
 
 
 def unlabel(review: Review, record: AnswerRecord, label_id: int) -> None:
@@ -143,6 +159,33 @@ def standing_labels(review: Review, record: AnswerRecord) -> Iterable[Label]:
     if not said.exists():
         return Label.objects.filter(given__record=record)
     return Label.objects.filter(pk__in=said.values("labels"))
+
+
+def given(review: Review) -> bool:
+    """Whether `review` says anything yet: more than that an answer keeps the labels it has."""
+    said = Q(grade__isnull=False) | Q(correction__gt="") | Q(reply__gt="") | Q(fixed_in__isnull=False)
+    if review.judgements.filter(said).exists():
+        return True
+    own = review.judgements.filter(labels__isnull=False).values_list("record", "labels")
+    return set(own) != _standing(review)
+
+
+def _standing(review: Review) -> set[tuple[int, int]]:
+    """What `standing_labels` says of all the answers that `review` has touched, as pairs of an answer and a label."""
+    if review.seat == Seat.SECOND:
+        return set()
+    touched = review.judgements.values("record")
+    before = AnswerLabel.objects.filter(record__in=touched).values_list("record", "label")
+    if review.seat != Seat.RULING:
+        return set(before)
+    both = Judgement.objects.filter(
+        review__entry=review.entry_id, review__submitted_at__isnull=False, record__in=touched
+    )
+    pairs = set(both.values_list("record", "labels"))
+    reviewed = {record for record, _ in pairs}
+    return {(record, label) for record, label in pairs if label is not None} | {
+        (record, label) for record, label in before if record not in reviewed
+    }
 
 
 def late(review: Review, record: AnswerRecord | None, said: str) -> Late:

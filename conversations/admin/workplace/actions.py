@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import wraps
 from typing import cast
 
@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -163,12 +162,16 @@ def submit(request: HttpRequest, company: Company, conversation: Conversation) -
 
 
 def _as_of(request: HttpRequest) -> datetime | None:
-    """When the page was made, as it says itself; None where it does not, and for what is to come."""
+    """When the page was made, as it says itself; None where it does not. Raises Refused for what is no moment."""
+    said = request.POST.get("as_of", "")
     try:
-        moment = datetime.fromisoformat(request.POST.get("as_of", ""))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None and moment <= timezone.now() else None
+        return datetime.fromisoformat(said).astimezone(UTC) if said else None
+    except (ValueError, OverflowError) as error:
+        raise Refused(
+            "This page does not say clearly when it was made, so the review is not finished. What you have given is "
+            "kept. Reload the page and finish again.",
+            status=400,
+        ) from error
 
 
 def _ended(entry: QueueEntry) -> str:

@@ -66,7 +66,11 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     """A page of the answers that the filters of the address let through, the newest first."""
     company, filters = sitting.company, Filters.of(request.GET.dict())
     found = finding.page(
-        company, filters, before=_id(request.GET.get("before")), after=_id(request.GET.get("after"))
+        company,
+        filters,
+        before=_id(request.GET.get("before")),
+        after=_id(request.GET.get("after")),
+        unseen=reviewing.to_judge_unseen(sitting.reader),
     )
     query = words.parse(filters.text or "")
     kept = filters.as_query()
@@ -74,7 +78,7 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
         "title": "Answers",
         "here": "answers",
         "rows": _rows(sitting, found.ids, query),
-        "fields": fields(company, request.GET),
+        "fields": fields(company, sitting.reader, request.GET),
         "text": request.GET.get("text", ""),
         "since": request.GET.get("since", ""),
         "until": request.GET.get("until", ""),

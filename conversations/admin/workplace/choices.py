@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from conversations.models import Company, Grade, Label, Persona, PersonaVersion, Rule
+from django.contrib.auth.models import User
+
+from conversations import reviewing
+from conversations.models import Company, Grade, Persona, PersonaVersion, Rule
 from conversations.providers import ErrorKind, FinishReason
 
 ERRORS = (*ErrorKind, "internal")
@@ -29,8 +32,8 @@ class Field:
         return bool(self.value) and self.value not in offered
 
 
-def fields(company: Company, query: Mapping[str, str]) -> list[Field]:
-    """The selects, as `query` has them set."""
+def fields(company: Company, reader: User, query: Mapping[str, str]) -> list[Field]:
+    """The selects for `reader`, as `query` has them set."""
     versions = list(
         PersonaVersion.objects.filter(persona__company=company, number__isnull=False)
         .order_by("persona__name", "-number")
@@ -47,7 +50,7 @@ def fields(company: Company, query: Mapping[str, str]) -> list[Field]:
         ("model", "Model", "All", _plain((model, model) for model in sorted({v[3] for v in versions}))),
         ("rating", "Rating", "All", _plain([("good", "Good"), ("bad", "Bad"), ("none", "Not rated")])),
         ("verdict", "Grade", "All", _verdicts(company)),
-        ("label", "Label", "All", _plain(Label.objects.filter(company=company).values_list("pk", "name"))),
+        ("label", "Label", "All", _plain(reviewing.known_labels(company, reader).values_list("pk", "name"))),
         ("rule", "In the queue for", "Any reason", _rules(company)),
         ("finish", "Finish reason", "All", _plain((reason, _said(reason)) for reason in FinishReason)),
         ("error", "Error", "With and without", _errors()),

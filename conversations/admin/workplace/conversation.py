@@ -60,7 +60,7 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "desk": desk,
         "review": desk.mine,
         "rubric": reviewing.rubric(desk.mine) if desk.mine else None,
-        "labels": transcript.offered_labels(company) if desk.mine else [],
+        "labels": transcript.offered_labels(desk.mine) if desk.mine else [],
         "notes": desks.notes(sitting.reader, found, desk),
         "next": _address(company, _next(sitting, desk.entry)),
         "previous": _address(company, desks.previous(company, desk.entry) if desk.entry else None),

@@ -13,19 +13,20 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
-from conversations import access
+from conversations import access, reviewing
 from conversations.admin.workplace import doors
 from conversations.exports import manifest as manifests
 from conversations.exports.delivery import Delivery, Resume, resumed
 from conversations.exports.formats import FORMATS
-from conversations.exports.making import make
+from conversations.exports.making import make, unreadable
 from conversations.finding import Filters
-from conversations.models import Company, Export, Grade, Label, Persona
+from conversations.models import Export, Grade, Persona
 from conversations.posting import Refused
 from conversations.reading import Sitting
 
 PAGE_SIZE = 50
 RATINGS = [("good", "Good answer"), ("bad", "Bad answer"), ("none", "Not rated")]
+DAYS = [("since", "From"), ("until", "To")]
 OFFERED = ("persona", "rating", "verdict", "label", "since", "until")
 Kind = Export.Kind
 
@@ -39,12 +40,16 @@ _MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A select of the form."""
+    """A select of the form. What the address asks for and is not offered stands there as unknown, and is sent so."""
 
     name: str
     label: str
     options: list[tuple[str, str]]
     chosen: str
+
+    @property
+    def unknown(self) -> bool:
+        return bool(self.chosen) and self.chosen not in dict(self.options)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -55,20 +60,20 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     manages = access.managed_companies(request.user).filter(pk=company.pk).exists()
     if request.method == "POST":
         return _make(request, sitting, manages=manages)
-    filters = Filters.of(request.GET.dict())
+    filters, asked = Filters.of(request.GET.dict()), _asked(request)
     found = access.exports(request.user, company).order_by("-created_at", "-pk")
     page = _number(request.GET.get("page", ""))
     rows = list(found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE + 1])
     kinds = [kind for kind in Kind if manages or kind not in Export.TUNING]
-    names = _names(company)
+    names = _names(sitting)
     context = {
         "title": "Exports",
         "here": "exports",
         "kinds": [(kind.value, kind.label, _MEANINGS[kind]) for kind in kinds],
-        "choices": _choices(names, filters),
-        "since": filters.since,
-        "until": filters.until,
-        "further": {name: value for name, value in filters.as_query().items() if name not in OFFERED},
+        "choices": _choices(names, asked),
+        "days": [(name, label, asked.get(name, ""), name in filters.unknown) for name, label in DAYS],
+        "further": {name: value for name, value in asked.items() if name not in OFFERED},
+        "unreadable": unreadable(filters),
         "exports": [(row, _in_words(names, row)) for row in rows[:PAGE_SIZE]],
         "page": page,
         "next": page + 1 if len(rows) > PAGE_SIZE else None,
@@ -106,7 +111,11 @@ def _make(request: HttpRequest, sitting: Sitting, *, manages: bool) -> HttpRespo
             status=403,
         )
     export = make(sitting, Kind(kind), Filters.of(request.POST.dict()))
-    if export.answers:
+    if export.searches:
+        messages.success(
+            request, "The export is made. Download it below: how many answers fit comes with the delivery."
+        )
+    elif export.answers:
         messages.success(request, "The export is made. Download it below.")
     else:
         messages.warning(request, "The export is made, but no answer fits it.")
@@ -128,29 +137,33 @@ def _file_name(export: Export) -> str:
     return f"{company}-{export.kind}-{made:%Y-%m-%d}-{str(export.pk)[:8]}"
 
 
-def _names(company: Company) -> dict[str, dict[str, str]]:
+def _names(sitting: Sitting) -> dict[str, dict[str, str]]:
     """By filter, what can be chosen: the company's own personas, grades and labels."""
+    company = sitting.company
+    personas = Persona.objects.filter(company=company).order_by("name")
+    labels = reviewing.known_labels(company, sitting.reader).order_by("name")
     grades = Grade.objects.filter(rubric__company=company).order_by("-rubric__in_use", "rubric", "position")
     return {
-        "persona": {str(pk): name for pk, name in _pairs(Persona, company)},
+        "persona": {str(pk): name for pk, name in personas.values_list("pk", "name")},
         "rating": dict(RATINGS),
         "verdict": {
             str(grade.pk): grade.name if grade.rubric.in_use else f"{grade.name} ({grade.rubric})"
             for grade in grades.select_related("rubric")
         },
-        "label": {str(pk): name for pk, name in _pairs(Label, company)},
+        "label": {str(pk): name for pk, name in labels.values_list("pk", "name")},
     }
 
 
-def _pairs(model: type[Persona] | type[Label], company: Company) -> Any:
-    return model._default_manager.filter(company=company).order_by("name").values_list("pk", "name")
+def _asked(request: HttpRequest) -> dict[str, str]:
+    """The filters of the address, as they stand there: also those that cannot be read, so that none is forgotten."""
+    given = {name: request.GET.get(name, "").strip() for name in Filters.names()}
+    return {name: value for name, value in given.items() if value}
 
 
-def _choices(names: dict[str, dict[str, str]], filters: Filters) -> list[Choice]:
-    chosen = filters.as_query()
+def _choices(names: dict[str, dict[str, str]], asked: dict[str, str]) -> list[Choice]:
     labels = {"persona": "Persona", "rating": "Rating", "verdict": "Grade", "label": "Label"}
     return [
-        Choice(name, label, list(names[name].items()), chosen.get(name, "")) for name, label in labels.items()
+        Choice(name, label, list(names[name].items()), asked.get(name, "")) for name, label in labels.items()
     ]
 
 

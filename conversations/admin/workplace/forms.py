@@ -111,7 +111,10 @@ class LabelForm(forms.Form):
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
-        for other in Label.objects.filter(company=self.label.company_id).exclude(pk=self.label.pk):
+        others = Label.objects.filter(company=self.label.company_id).exclude(pk=self.label.pk)
+        if self.label._state.adding:  # it takes the place of one that was only made up in a review
+            others = others.filter(invented_in=None)
+        for other in others:
             if other.name.casefold() == name.casefold():
                 back = " It is retired; bring it back instead." if other.retired else ""
                 raise forms.ValidationError(f"There is a label “{other.name}” already.{back}")

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from conversations.admin.workplace import doors
 from conversations.models import Company, Reading
+from conversations.reading import masked_name
 
 PAGE_SIZE = 100
 
@@ -14,17 +15,30 @@ PAGE_SIZE = 100
 @require_safe
 @doors.of_managers
 def listed(request: HttpRequest, company: Company) -> HttpResponse:
-    """Who read whose conversation, newest first, in pages that begin `before` an id."""
+    """Who read whose conversation, newest first, in pages that begin `before` an id.
+
+    Who was read stays masked as on every other page: else a look at the record would be a way around the mask.
+    """
     before = request.GET.get("before", "")
     rows = Reading.objects.filter(company=company).order_by("-pk")
     if before.isascii() and before.isdigit() and len(before) < 19:
         rows = rows.filter(pk__lt=int(before))
     found = list(rows[: PAGE_SIZE + 1])
+    shown = _shown(request, company)
     context = {
         "title": "Record of readings",
         "here": "readings",
-        "readings": found[:PAGE_SIZE],
+        "readings": [
+            (row, row.owner_name if row.owner_id in shown else masked_name(company, row.owner_id))
+            for row in found[:PAGE_SIZE]
+        ],
         "before": before,
         "next": found[PAGE_SIZE - 1].pk if len(found) > PAGE_SIZE else None,
     }
     return doors.page(request, "readings.html", company, context)
+
+
+def _shown(request: HttpRequest, company: Company) -> frozenset[int | None]:
+    """Whom this reader knows by name already: themselves, and whose name they asked for in the sitting, on record."""
+    sitting = doors.sitting(request, company)
+    return frozenset({request.user.pk}) | (sitting.unmasked if sitting else frozenset())

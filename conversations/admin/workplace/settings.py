@@ -5,10 +5,11 @@ Rules, labels and grades have modules of their own beside this one. Each change 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Count
@@ -17,7 +18,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import rubrics
+from conversations import reviewing, rubrics
 from conversations.admin import problems
 from conversations.admin.workplace import doors
 from conversations.admin.workplace.forms import KINDS, LabelForm, SecondReviewsForm
@@ -56,7 +57,8 @@ def overview(
     label: LabelForm | None = None,
 ) -> HttpResponse:
     """The page; with a form that was refused in its place."""
-    labels = company.labels.annotate(answers=Count("given")).order_by("retired", "name")
+    known = reviewing.known_labels(company, cast(User, request.user))
+    labels = known.annotate(answers=Count("given")).order_by("retired", "name")
     context = {
         "title": "Settings of review",
         "here": "settings",

@@ -19,6 +19,10 @@ from conversations.models import Company
 from conversations.posting import clean
 from conversations.reading import REASON_CHARS, Sitting
 
+_BLANK_LETTERS = (
+    "\u115f\u1160\u3164\uffa0"  # fillers of Hangul: letters by their category, and nothing to be seen
+)
+
 
 @require_safe
 def choose(request: HttpRequest) -> HttpResponse:
@@ -41,13 +45,14 @@ def begin(request: HttpRequest, company: Company) -> HttpResponse:
     reason = " ".join(clean(request.POST.get("reason", "")).split())
     problem = ""
     if request.method == "POST":
-        if 3 <= len(reason) <= REASON_CHARS:
+        if _visible(reason) >= 3 and len(reason) <= REASON_CHARS:
             doors.begin(request, company, reason)
             return redirect(back)
         problem = (
             f"Shorten your reason to {REASON_CHARS} characters."
             if len(reason) > REASON_CHARS
-            else "Say in a few words why you are going to read people’s conversations."
+            else "Say in a few words why you are going to read people’s conversations: three letters at least. "
+            "Nothing is shown before."
         )
     context = {
         "title": "Before you read",
@@ -70,3 +75,8 @@ def unmask(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -
     if back.startswith(reverse("admin:review")) and url_has_allowed_host_and_scheme(back, None):
         return redirect(back)
     return redirect("admin:review")
+
+
+def _visible(text: str) -> int:
+    """How many letters and digits `text` shows: blanks and signs alone are no reason, nor is what nobody can see."""
+    return sum(character.isalnum() and character not in _BLANK_LETTERS for character in text)

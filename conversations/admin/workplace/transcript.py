@@ -8,13 +8,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from conversations import thread
+from conversations import reviewing, thread
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace.facts import Fact, facts
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
-    Company,
     Conversation,
     Flag,
     Generation,
@@ -97,7 +96,7 @@ def rows(conversation: Conversation, turns: list[thread.Turn], desk: desks.Desk)
     for given in AnswerLabel.objects.filter(record__in=shown).select_related("label"):
         standing.setdefault(given.record_id, []).append(given.label)
     flagged = set(Flag.objects.filter(message__in=ids).values_list("message_id", flat=True))
-    offered = offered_labels(conversation.persona.company) if desk.mine else []
+    offered = offered_labels(desk.mine) if desk.mine else []
     later = _published(conversation) if desk.mine else []
     found = []
     for turn in turns:
@@ -132,13 +131,14 @@ def panel(review: Review, record: AnswerRecord) -> Panel:
         message_id=record.message_id or uuid.UUID(int=0),
         grade_id=judgement.grade_id,
         labels=list(judgement.labels.all()),
-        offered=offered_labels(review.entry.company),
+        offered=offered_labels(review),
     )
 
 
-def offered_labels(company: Company) -> list[Label]:
-    """The labels that reviewers may give."""
-    return list(Label.objects.filter(company=company, retired=False)[:500])
+def offered_labels(review: Review) -> list[Label]:
+    """The labels that stand there to be given in `review`."""
+    known = reviewing.known_labels(review.entry.company, review.reviewer)
+    return list(known.filter(retired=False)[:500])
 
 
 def _panel(
