@@ -27,10 +27,11 @@ def operator(cast: Cast) -> Client:
 
 
 def form(cast: Cast, **changes: Any) -> dict[str, Any]:
-    """What the persona form of the guide sends, with changes."""
+    """What the persona form of the guide sends, opened just now, with changes."""
     version = cast.guide.current
     assert version is not None
     sent = {
+        "seen": personas.state(Persona.objects.get(pk=cast.guide.pk)),
         "name": "Coca Cola guide",
         "published": "on",
         "tagline": "Answers questions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from conversations.admin import compare
 from conversations.models import Endpoint, Persona, PersonaVersion
 from conversations.providers.recorded import RecordedUpstream
 from tests.conftest import NOWHERE, Cast
+from tests.races import at_once
 from tests.test_admin import address, form
 
 DRAFT: dict[str, Any] = {"_publish": None, "_draft": "Save draft"}
@@ -120,10 +122,101 @@ def test_of_two_who_write_at_once_none_is_overwritten_unknowingly(cast: Cast, ma
     save_draft(manager, cast, "Theirs", seen=seen)
     answer = manager.post(address(cast.guide), form(cast, system_prompt="Mine", seen=seen))
     assert answer.status_code == 200
-    assert "Somebody else saved or published meanwhile" in answer.content.decode()
+    assert "Nothing of yours is saved yet" in answer.content.decode()
+    assert ">\nMine</textarea>" in answer.content.decode()
     draft = guide(cast).draft
     assert draft is not None
     assert draft.system_prompt == "Theirs"
+
+
+@pytest.mark.parametrize("unseen", [None, ""])
+@pytest.mark.parametrize("button", [DRAFT, {}], ids=["draft", "publish"])
+def test_a_form_that_does_not_say_what_it_began_with_overwrites_no_draft(
+    cast: Cast, manager: Client, button: dict[str, Any], unseen: str | None
+) -> None:
+    save_draft(manager, cast, "Theirs")
+    before = guide(cast).tagline
+    sent = form(cast, system_prompt="Mine", seen=unseen, tagline="Mine too", **button)
+    answer = manager.post(address(cast.guide), sent)
+    assert answer.status_code == 200
+    assert "Nothing of yours is saved yet" in answer.content.decode()
+    kept = guide(cast)
+    assert kept.draft is not None
+    assert (kept.draft.system_prompt, kept.tagline, numbers(cast)) == ("Theirs", before, [1])
+
+
+def test_two_forms_of_a_persona_without_any_version_are_not_both_taken(cast: Cast, manager: Client) -> None:
+    sent = form(cast, name="Newcomer", company=str(cast.coca_cola.pk), **DRAFT)
+    manager.post(reverse("admin:conversations_persona_add"), sent)
+    newcomer = Persona.objects.get(name="Newcomer")
+    manager.post(reverse("admin:conversations_persona_discard", args=[newcomer.pk]))
+    for prompt, status in (("First", 302), ("Second", 200)):
+        again = form(cast, name="Newcomer", system_prompt=prompt, seen="", **DRAFT)
+        assert manager.post(address(newcomer), again).status_code == status
+    newcomer.refresh_from_db()
+    assert newcomer.draft is not None
+    assert newcomer.draft.system_prompt == "First"
+
+
+@pytest.mark.parametrize("button", [DRAFT, {}], ids=["draft", "publish"])
+def test_of_four_who_write_at_once_one_is_taken(live_cast: Cast, button: dict[str, Any]) -> None:
+    seen = personas.state(guide(live_cast))
+
+    def write(prompt: str) -> int:
+        client = Client()
+        client.force_login(live_cast.manager)
+        sent = form(live_cast, system_prompt=prompt, seen=seen, **button)
+        return client.post(address(live_cast.guide), sent).status_code
+
+    answers = at_once(*(partial(write, f"By number {number}") for number in range(4)))
+    assert sorted(answers) == [200, 200, 200, 302]
+    assert live_cast.guide.versions.count() == 2
+
+
+@pytest.mark.parametrize("button", [DRAFT, {}], ids=["draft", "publish"])
+def test_a_button_that_is_pressed_twice_makes_one_version(live_cast: Cast, button: dict[str, Any]) -> None:
+    seen = personas.state(guide(live_cast))
+
+    def press() -> int:
+        client = Client()
+        client.force_login(live_cast.manager)
+        sent = form(live_cast, system_prompt="New", seen=seen, **button)
+        return client.post(address(live_cast.guide), sent).status_code
+
+    assert at_once(press, press) == [302, 302]
+    assert live_cast.guide.versions.count() == 2
+    assert LogEntry.objects.filter(change_message="Published version 2.").count() == (button == {})
+
+
+def test_the_verbs_take_nobody_for_having_seen_what_came_later(cast: Cast) -> None:
+    seen, told = personas.state(cast.guide), cast.guide.current
+    assert told is not None
+
+    def said(prompt: str) -> PersonaVersion:
+        version = personas.copy(told)
+        version.system_prompt = prompt
+        return version
+
+    personas.save_draft(cast.guide, said("Theirs"), by=None, seen=seen)
+    for verb in (personas.publish, personas.save_draft):
+        with pytest.raises(personas.Overtaken):
+            verb(cast.guide, said("Mine"), by=None, seen=seen)
+    with pytest.raises(personas.Overtaken):
+        personas.discard_draft(cast.guide, seen=seen)
+
+
+def test_a_draft_that_was_not_seen_is_neither_discarded_nor_replaced(cast: Cast, manager: Client) -> None:
+    manager.post(address(cast.guide), form(cast, system_prompt="New"))
+    seen = personas.state(guide(cast))
+    save_draft(manager, cast, "Theirs")
+    for deed in (page("discard", cast), page("restore", cast, 1)):
+        answer = manager.post(deed, {"seen": seen}, follow=True)
+        assert "so nothing was changed" in answer.content.decode()
+        draft = guide(cast).draft
+        assert draft is not None
+        assert draft.system_prompt == "Theirs"
+    manager.post(page("discard", cast), {"seen": personas.state(guide(cast))})
+    assert guide(cast).draft is None
 
 
 def test_a_name_that_is_taken_is_said_at_its_field(cast: Cast, manager: Client) -> None:

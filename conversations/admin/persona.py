@@ -105,6 +105,7 @@ class PersonaAdmin(PersonaAdminBase):
         persona = self.get_object(request, object_id)
         context = {
             "persona": persona,
+            "seen": personas.state(persona),
             "versions": versions.listed(persona),
             "discarded": versions.discarded(request, persona),
         }
@@ -122,16 +123,18 @@ class PersonaAdmin(PersonaAdminBase):
             self.message_user(request, f"{obj} is not offered yet: nobody can choose it.", messages.WARNING)
 
     def _publish(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> None:
-        if persona.current and not persona.draft and not form.version.has_changed():
-            said = f"Saved. What the model is told did not change: {persona.current} stays in force."
-        else:
-            version = personas.publish(persona, form.version.instance, by=cast(User, request.user))
+        sent, seen = form.version.instance, form.cleaned_data["seen"]
+        version = personas.publish(persona, sent, by=cast(User, request.user), seen=seen)
+        if version is sent:
             self.log_change(request, persona, f"Published {version}.")
             said = f"Published: {version} is in force from the next answer on."
+        else:
+            said = f"Saved. The model is told what it was told already: {version} stays in force."
         self.message_user(request, said, messages.SUCCESS)
 
     def _save_draft(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> None:
-        draft = personas.save_draft(persona, form.version.instance, by=cast(User, request.user))
+        sent, seen = form.version.instance, form.cleaned_data["seen"]
+        draft = personas.save_draft(persona, sent, by=cast(User, request.user), seen=seen)
         if draft is None:
             said = f"This is what {persona.current} says, so there is no draft any more."
         elif persona.current:
