@@ -72,11 +72,12 @@ def check(rule: Rule) -> None:
     if rule.persona is not None and rule.persona.company_id != rule.company_id:
         raise ValidationError({"persona": "Choose a persona of the company."})
     if rule.kind == Kind.SAMPLE:
-        if not (rule.value.isascii() and rule.value.isdigit() and 1 <= int(rule.value[:4]) <= 100):
+        digits = rule.value.lstrip("0")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 3 and int(digits) <= 100):
             raise ValidationError(
                 {"value": "Give a whole number from 1 to 100: so many of a hundred answers."}
             )
-        rule.value = str(int(rule.value))
+        rule.value = digits
     if rule.kind == Kind.WORDS:
         words = [line.strip() for line in rule.value.splitlines() if line.strip()]
         if not 1 <= len(words) <= WORDS:

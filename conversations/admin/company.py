@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -25,7 +27,24 @@ else:
     DjangosAccount = UserAdmin
 
 
-class MembershipInline(MembershipInlineBase):
+class PersonSelect(AutocompleteSelect):
+    """Django's own looks up whatever was sent, and fails on what is no id."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        ids = [each for each in value if each.isascii() and each.isdigit() and len(each) < 19]
+        return super().optgroups(name, ids, attr)
+
+
+class PersonChoice:
+    """The field for the person of a membership."""
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            kwargs["widget"] = PersonSelect(db_field, admin.site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
+class MembershipInline(PersonChoice, MembershipInlineBase):
     model = Membership
     autocomplete_fields = ["user"]
     extra = 1
@@ -40,7 +59,7 @@ class CompanyAdmin(OperatorsCompany):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ManagersMembership):
+class MembershipAdmin(PersonChoice, ManagersMembership):
     """The people of a company. Managers give roles and take people out; accounts are let in by operators.
 
     A form that takes a user name would tell a manager which accounts exist elsewhere, by what it refuses.
