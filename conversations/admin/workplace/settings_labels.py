@@ -17,7 +17,7 @@ from conversations.models import Company, Label
 @transaction.atomic
 def add(request: HttpRequest, company: Company) -> HttpResponse:
     """A new label."""
-    _take(company)
+    settings.take(company)
     form = LabelForm(Label(company=company), request.POST)
     if not form.is_valid():
         return settings.overview(request, company, label=form)
@@ -32,7 +32,7 @@ def add(request: HttpRequest, company: Company) -> HttpResponse:
 @transaction.atomic
 def rename(request: HttpRequest, company: Company, label_id: int) -> HttpResponse:
     """Another name for a label, on the answers that carry it too."""
-    _take(company)
+    settings.take(company)
     label = access.managed_label(company, label_id)
     form = LabelForm(label, request.POST)
     if not form.is_valid():
@@ -57,8 +57,3 @@ def retire(request: HttpRequest, company: Company, label_id: int) -> HttpRespons
     if company.labels.filter(pk=label.pk).exclude(retired=retired).update(retired=retired):
         settings.log(request, company, sentence)
     return settings.done(request, company, sentence)
-
-
-def _take(company: Company) -> None:
-    """Names are compared and written by one at a time."""
-    Company.objects.select_for_update().get(pk=company.pk)
