@@ -1,4 +1,4 @@
-"""Companies and who belongs to them, accounts, and the providers that answer."""
+"""Companies and who belongs to them, and the providers that answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 
 from conversations.admin.scope import ManagersAdmin, OperatorsAdmin
@@ -19,12 +17,10 @@ if TYPE_CHECKING:
     OperatorsCompany = OperatorsAdmin[Company]
     OperatorsEndpoint = OperatorsAdmin[Endpoint]
     ManagersMembership = ManagersAdmin[Membership]
-    DjangosAccount = UserAdmin[User]
 else:
     MembershipInlineBase = admin.TabularInline
     OperatorsCompany = OperatorsEndpoint = OperatorsAdmin
     ManagersMembership = ManagersAdmin
-    DjangosAccount = UserAdmin
 
 
 class PersonSelect(AutocompleteSelect):
@@ -102,22 +98,3 @@ class EndpointAdmin(OperatorsEndpoint):
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> list[str]:
         """Versions are pinned to their endpoint, and answers to their version: another server is another endpoint."""
         return ["wire", "base_url"] if obj and obj.versions.exists() else []
-
-
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
-    """Accounts. Roles are those of a company's members, so Django's staff flag, groups and permissions are left out."""
-
-    conversations_by = "owner"
-    list_display = ["username", "email", "first_name", "last_name", "is_superuser"]
-    list_filter = ["is_superuser", "is_active"]
-    filter_horizontal = []
-    fieldsets = [
-        (None, {"fields": ["username", "password"]}),
-        ("Personal info", {"fields": ["first_name", "last_name", "email"]}),
-        ("Rights", {"fields": ["is_active", "is_superuser"]}),
-        ("Important dates", {"fields": ["last_login", "date_joined"]}),
-    ]

@@ -15,4 +15,14 @@ class Migration(migrations.Migration):
             name='stopped',
             field=models.CharField(blank=True, help_text="Why it was switched off without anybody's doing; else empty.", max_length=200),
         ),
+        migrations.AlterField(
+            model_name='reading',
+            name='conversation_id',
+            field=models.UUIDField(help_text='Null where it was none of them in particular.', null=True),
+        ),
+        migrations.AlterField(
+            model_name='reading',
+            name='what',
+            field=models.CharField(choices=[('page', 'Read'), ('list', 'Seen in a list'), ('search', 'Found by a search'), ('export', 'Exported'), ('unmask', 'Name shown'), ('passwd', 'Password set')], max_length=6),
+        ),
     ]
