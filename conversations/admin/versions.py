@@ -84,7 +84,7 @@ def compare_page(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
         "versions": versions,
         "left": left,
         "right": right,
-        "lines": compare.prompt_lines(left.system_prompt, right.system_prompt),
+        "prompts": compare.prompts(left.system_prompt, right.system_prompt),
         "parameters": compare.parameters(left, right),
         "same": not personas.changed(left, right),
         "title": f"{persona}: {left} and {right}",
