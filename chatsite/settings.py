@@ -190,8 +190,9 @@ STORAGES = {
     },
 }
 
-# A message is at most 32 KB of UTF-8; percent-encoding makes three bytes of one.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+# The longest form that may be sent is a reviewer's correction, of 100,000 characters: four bytes each in UTF-8, of each
+# of which percent-encoding makes three. What a chat takes at once is less, which is said where a message is posted.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000 * 4 * 3 + 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
 LINE = "{asctime} {levelname} {name}: {message}"

@@ -1,9 +1,9 @@
 """Every answer that ended is filed: into the ledger, into the search, and past the rules of the queue.
 
 Filing runs behind the answer, in a task of its own, and not in the transaction that ends it: what a company's rules
-look for must hold up nobody's answer. What takes long, looking through texts, is done before the transaction. An answer
-is filed again when something was said of it. Filing twice is harmless, and a process that dies in between leaves the
-answer to the next.
+look for must hold up nobody's answer. What takes long, looking through texts, is done before the transaction, and by
+company, so that what takes one long keeps no other waiting. An answer is filed again when something was said of it.
+Filing twice is harmless, and a process that dies in between leaves the answer to the next.
 """
 
 from __future__ import annotations
@@ -16,21 +16,43 @@ from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from conversations import rules, search
+from conversations import rules, scanning, search
 from conversations.models import AnswerRecord, Generation
 
 logger = logging.getLogger(__name__)
 
 BATCH = 100  # answers in one transaction
+WINDOW = 1_000  # answers, of all companies, that are looked at to find whose turn it is
 
 
 def file_ended(limit: int = BATCH) -> int:
-    """File up to `limit` ended answers, those that ended first first. Gives back how many there were."""
-    waiting = list(_unfiled().values_list("pk", flat=True)[:limit])
-    if not waiting:
+    """File ended answers, those that ended first first: of each company that has any, up to `limit` and as many as
+    there is time for, so that none waits for another's. Gives back how many it took up, filed or not."""
+    waiting = _unfiled()[:WINDOW]
+    turns = _by_company(waiting)
+    if not turns:
         return 0  # as nearly always: without a transaction, which would keep SQLite's writers waiting
+    slow = [company for company, ids in turns.items() if _batch(ids[:limit]) < len(ids[:limit])]
+    if slow and sum(map(len, turns.values())) == WINDOW:
+        # They may have more waiting than is looked at, and others behind them.
+        others = _by_company(_unfiled().exclude(conversation__persona__company__in=list(turns))[:WINDOW])
+        for ids in others.values():
+            _batch(ids[:limit])
+        turns |= others
+    return sum(len(ids[:limit]) for ids in turns.values())
+
+
+def _by_company(waiting: QuerySet[Generation]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    found: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for pk, company in waiting.values_list("pk", "conversation__persona__company"):
+        found.setdefault(company, []).append(pk)
+    return found
+
+
+def _batch(waiting: Sequence[uuid.UUID]) -> int:
+    """File answers of one company together, or else one by one. Gives back for how many there was time."""
     try:
-        _file(waiting)
+        return _file(waiting)
     except DatabaseError:
         raise
     except Exception:
@@ -55,12 +77,17 @@ def _unfiled() -> QuerySet[Generation]:
     return Generation.objects.filter(filed=False, finished_at__isnull=False).order_by("finished_at")
 
 
-def _file(waiting: Sequence[uuid.UUID]) -> None:
-    found = rules.read(_load(waiting))
+def _file(waiting: Sequence[uuid.UUID]) -> int:
+    found, read = scanning.read(_load(waiting))
+    if not read:
+        return 0
     with transaction.atomic():
         # Whatever is said of them meanwhile waits for this row; what another process files is left to it.
         ids = list(
-            _unfiled().select_for_update(skip_locked=True).filter(pk__in=waiting).values_list("pk", flat=True)
+            _unfiled()
+            .select_for_update(skip_locked=True)
+            .filter(pk__in=[answer.pk for answer in read])
+            .values_list("pk", flat=True)
         )
         answers = _load(ids)  # again, for what was said of them until now
         _record(answers)
@@ -69,6 +96,7 @@ def _file(waiting: Sequence[uuid.UUID]) -> None:
         search.add((record, _question(answer), answer.message.text) for record, answer in filed)
         rules.consider(filed, found)
         Generation.objects.filter(pk__in=ids).update(filed=True)
+    return len(read)
 
 
 def _load(ids: Sequence[uuid.UUID]) -> list[Generation]:

@@ -1,4 +1,8 @@
-"""The verbs that give a persona a draft or a new version, checked against what its provider accepts."""
+"""The verbs that give a persona a draft or a new version, checked against what its provider accepts.
+
+Who writes says what was `seen`, the `state` of the persona that the form began with. Each verb compares it once it
+has the persona to itself, so that of two who write at once none overwrites the other's words without knowing.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +34,10 @@ VERSIONED = (
 )
 
 
+class Overtaken(Exception):
+    """The persona's draft or its version in force is another one than was seen."""
+
+
 def parameters(version: PersonaVersion) -> providers.Parameters:
     """What `version` sets; None for what is not sent."""
     return providers.Parameters(
@@ -53,11 +61,39 @@ def problems(version: PersonaVersion) -> dict[str, str]:
     return providers.WIRES[wire_of(version.endpoint)].check_parameters(parameters(version))
 
 
-def publish(persona: Persona, version: PersonaVersion, *, by: User | None) -> PersonaVersion:
-    """Store `version` as the next of `persona` and put it in force; a draft ends. Raises ValidationError."""
+def state(persona: Persona) -> str:
+    """What a form of `persona` begins with: its draft, else the version in force; empty where there is neither."""
+    return str(persona.draft_id or persona.current_id or "")
+
+
+def take(persona: Persona, version: PersonaVersion | None, seen: str | None) -> None:
+    """Keep `persona` to this transaction, with the draft and the version in force that it has by now.
+
+    Raises Overtaken where they are others than were `seen`, but not where they say what `version` says: then a button
+    was pressed twice, and nobody's words are lost. Where no form was opened, `seen` is None and whatever is there goes.
+    """
+    # Its versions by queries of their own: PostgreSQL would join those of before it waited for the lock.
+    now = Persona.objects.select_for_update().get(pk=persona.pk)
+    persona.current, persona.draft = now.current, now.draft
+    if seen is None or seen == state(now):
+        return
+    shown = now.draft or now.current
+    if shown is None or version is None or changed(shown, version):
+        raise Overtaken
+
+
+def publish(
+    persona: Persona, version: PersonaVersion, *, by: User | None, seen: str | None = None
+) -> PersonaVersion:
+    """Put `version` in force as the next of `persona`, and end a draft; gives back what is in force then.
+
+    Where that says the same already and there is no draft, it stays. Raises ValidationError and Overtaken.
+    """
     _check(persona, version, by)
     with transaction.atomic():
-        Persona.objects.select_for_update().get(pk=persona.pk)
+        take(persona, version, seen)
+        if persona.current and not persona.draft and not changed(persona.current, version):
+            return persona.current
         last = persona.versions.aggregate(last=Max("number"))["last"]
         version.number = (last or 0) + 1
         version.save()
@@ -66,16 +102,21 @@ def publish(persona: Persona, version: PersonaVersion, *, by: User | None) -> Pe
     return version
 
 
-def save_draft(persona: Persona, version: PersonaVersion, *, by: User | None) -> PersonaVersion | None:
-    """Store `version` as the draft of `persona`. Raises ValidationError.
+def save_draft(
+    persona: Persona, version: PersonaVersion, *, by: User | None, seen: str | None = None
+) -> PersonaVersion | None:
+    """Store `version` as the draft of `persona`, and give it back. Raises ValidationError and Overtaken.
 
-    A draft that says what is in force anyway is none: gives back None, and an earlier draft ends.
+    A draft that says what is in force anyway is none: gives back None, and an earlier draft ends. One that says what
+    the draft says already is that draft.
     """
     _check(persona, version, by)
     with transaction.atomic():
-        current = Persona.objects.select_for_update().get(pk=persona.pk).current
+        take(persona, version, seen)
+        if persona.draft and not changed(persona.draft, version):
+            return persona.draft
         persona.draft = None
-        if current is None or changed(current, version):
+        if persona.current is None or changed(persona.current, version):
             version.number = None
             version.save()
             persona.draft = version
@@ -83,10 +124,13 @@ def save_draft(persona: Persona, version: PersonaVersion, *, by: User | None) ->
     return persona.draft
 
 
-def discard_draft(persona: Persona) -> PersonaVersion | None:
-    """End the draft of `persona`, and give it back: what was tried with it stays tied to it."""
+def discard_draft(persona: Persona, *, seen: str | None = None) -> PersonaVersion | None:
+    """End the draft of `persona`, and give it back: what was tried with it stays tied to it. Raises Overtaken."""
     with transaction.atomic():
-        draft = Persona.objects.select_for_update().get(pk=persona.pk).draft
+        take(persona, None, None)
+        draft = persona.draft
+        if draft is not None and seen not in {None, state(persona)}:
+            raise Overtaken
         persona.draft = None
         persona.save(update_fields=["draft"])
     return draft

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 
 from conversations import access
 from conversations.models import Company, Conversation, Reading
@@ -62,6 +63,30 @@ def unmask(sitting: Sitting, conversation_id: uuid.UUID) -> User:
     found = access.reviewed_conversation(sitting.company, conversation_id)
     look(sitting, [found], What.UNMASK)
     return found.owner
+
+
+def password_set(operator: User, person: User) -> None:
+    """Record that `operator` is about to set the password of `person`, with which one can sign in and read as them.
+
+    At each company that they belong to or have conversations of. Raises what `look` raises.
+    """
+    spoken = Conversation.objects.filter(owner=person).values("persona__company")
+    sitting = uuid.uuid4()
+    rows = [
+        Reading(
+            company=company,
+            reader_id=operator.pk,
+            reader_name=operator.get_username(),
+            owner_id=person.pk,
+            owner_name=person.get_username(),
+            what=What.PASSWORD,
+            reason="Among the accounts of the administration, where no reason is asked.",
+            sitting=sitting,
+        )
+        for company in Company.objects.filter(Q(memberships__user=person) | Q(pk__in=spoken)).distinct()
+    ]
+    with transaction.atomic(durable=True):
+        Reading.objects.bulk_create(rows)
 
 
 def look(sitting: Sitting, conversations: Iterable[Conversation], what: Reading.What) -> None:

@@ -1,25 +1,21 @@
 """The rules of the queue: which answers bring their conversation before a company's reviewers, and why.
 
 A rule sees an answer when it is filed, and again whenever it is filed anew; it gives a reason at most once, but for
-what the person says again after a review. Patterns are RE2's: their time grows with the text and never explodes, but a
-large one is slow all the same. So what texts are looked through for is done by `read`, outside of any transaction, and
-a pattern is timed before it is taken.
+what the person says again after a review. What is looked for in texts is found before, by `scanning.py`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import time
-import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence, Set
 from typing import Any
 
-import re2
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
+from django.utils.text import Truncator
 
+from conversations import matching
 from conversations.models import (
     AnswerRecord,
     Company,
@@ -33,33 +29,14 @@ from conversations.models import (
 
 Kind = Rule.Kind
 OFFERED = [kind for kind in Kind if kind != Kind.HAND]
-logger = logging.getLogger(__name__)
 
 Item = tuple[AnswerRecord, Generation]
 Read = dict[tuple[int, uuid.UUID], str]  # by rule and message, the reason in words
 
 PATTERN_CHARS = 1_000
 WORDS = 100
+TEXT_RULES = 20  # of a company that look through texts at the same time
 NEEDS_VALUE = {Kind.SAMPLE, Kind.WORDS, Kind.PATTERN}
-REFUSALS = {  # RE2's words for what is wrong with a pattern, and ours
-    "missing )": "a bracket “(” is not closed",
-    "unexpected )": "a bracket “)” was not opened",
-    "missing ]": "a bracket “[” is not closed",
-    "trailing \\": "it ends in a backslash",
-    "invalid escape sequence": "there is no such escape, and no reference back to a group",
-    "invalid perl operator": "there is no such group, and no looking ahead or behind",
-    "invalid named capture group": "the name of a group is not complete",
-    "invalid character class": "there is no such class of characters",
-    "invalid character class range": "there is no such range of characters",
-    "no argument for repetition operator": "nothing stands there to be repeated",
-    "bad repetition operator": "one repetition follows another",
-    "pattern too large - compile failed": "it is too large; use fewer or smaller repetitions",
-    "invalid repetition size": "it repeats more than 1,000 times, or backwards",
-}
-PATTERN_BYTES = 1 << 20  # of memory for a compiled one
-PATTERN_SECONDS = 0.1  # of processor time, for TRIAL_TEXTS
-SCANNED = 65_536  # characters of a text in which a pattern is looked for
-TRIAL_TEXTS = ("a" * 32_768, "refund 1234-5678, please. " * 1_260, "xyz 日本語 été\n" * 2_340)
 TEXTUAL = {Kind.WORDS, Kind.PATTERN}
 TROUBLE = {Generation.Status.FAILED, Generation.Status.INTERRUPTED}
 
@@ -72,11 +49,12 @@ def check(rule: Rule) -> None:
     if rule.persona is not None and rule.persona.company_id != rule.company_id:
         raise ValidationError({"persona": "Choose a persona of the company."})
     if rule.kind == Kind.SAMPLE:
-        if not (rule.value.isascii() and rule.value.isdigit() and 1 <= int(rule.value[:4]) <= 100):
+        digits = rule.value.lstrip("0")
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 3 and int(digits) <= 100):
             raise ValidationError(
                 {"value": "Give a whole number from 1 to 100: so many of a hundred answers."}
             )
-        rule.value = str(int(rule.value))
+        rule.value = digits
     if rule.kind == Kind.WORDS:
         words = [line.strip() for line in rule.value.splitlines() if line.strip()]
         if not 1 <= len(words) <= WORDS:
@@ -85,37 +63,41 @@ def check(rule: Rule) -> None:
     if rule.kind == Kind.PATTERN:
         if not 1 <= len(rule.value) <= PATTERN_CHARS:
             raise ValidationError({"value": f"Give a pattern of at most {PATTERN_CHARS:,} characters."})
-        _check_pattern(rule.value)
+        try:
+            matching.check_pattern(rule.value)
+        except matching.Unusable as unusable:
+            raise ValidationError({"value": str(unusable)}) from unusable
 
 
-def _check_pattern(pattern: str) -> None:
-    try:
-        slow = _seconds(_compiled(pattern)) > PATTERN_SECONDS
-    except re2.error as error:
-        raise ValidationError({"value": _refusal(error)}) from error
-    if slow:
-        raise ValidationError({"value": "This pattern takes too long. Use fewer or smaller repetitions."})
+def check_room(rule: Rule) -> None:
+    """Raise ValidationError where the company has as many rules at work on texts as it may, but for `rule`.
+
+    To be asked by who has the company's row.
+    """
+    others = Rule.objects.filter(company=rule.company_id, active=True, kind__in=TEXTUAL).exclude(pk=rule.pk)
+    if rule.kind in TEXTUAL and others.count() >= TEXT_RULES:
+        raise ValidationError(
+            {
+                "value": f"Your company has {TEXT_RULES} rules for words and patterns switched on, which is the most. "
+                "Switch one off, or put several into one."
+            }
+        )
 
 
-def read(answers: Sequence[Generation]) -> Read:
-    """What the rules that look for words and patterns find. Slow, so outside of a transaction; texts do not change."""
-    rules = [rule for rule in _active({_company(each) for each in answers}) if rule.kind in TEXTUAL]
-    return {
-        (rule.pk, answer.message_id): said
-        for answer in answers
-        for rule in rules
-        if _concerns(rule, answer) and (said := _read(rule, answer))
-    }
+def named(rule: Rule) -> str:
+    """A rule as a sentence names it."""
+    words = f"“{Truncator(str(rule)).chars(100)}”"
+    return f"{words} for {rule.persona}" if rule.persona else words
 
 
 def consider(items: Sequence[Item], found: Read) -> None:
     """Ask the rules of each answer's company, and open or extend entries for what they say and what was `found`."""
-    rules = _active({record.company_id for record, _ in items})
+    rules = active({record.company_id for record, _ in items})
     reasons = [
         (record, rule, said)
         for record, answer in items
         for rule in rules
-        if _concerns(rule, answer)
+        if concerns(rule, answer)
         and (
             said := found.get((rule.pk, answer.message_id), "")
             if rule.kind in TEXTUAL
@@ -139,25 +121,15 @@ def reason(rule: Rule, record: AnswerRecord, answer: Generation) -> str:
     raise ValueError(rule.kind)
 
 
-def _active(companies: Set[uuid.UUID]) -> list[Rule]:
+def active(companies: Set[uuid.UUID]) -> list[Rule]:
+    """The rules of the companies that are switched on."""
     return list(Rule.objects.filter(active=True, company__in=companies)) if companies else []
 
 
-def _company(answer: Generation) -> uuid.UUID:
-    return answer.conversation.persona.company_id
-
-
-def _concerns(rule: Rule, answer: Generation) -> bool:
-    of_persona = rule.persona_id in {None, answer.conversation.persona_id}
-    return rule.company_id == _company(answer) and of_persona
-
-
-def _read(rule: Rule, answer: Generation) -> str:
-    texts = [text[:SCANNED] for text in _texts(answer)]
-    if rule.kind == Kind.PATTERN:
-        return _matched(rule.value, texts)
-    word = _first_word(rule.value.splitlines(), texts)
-    return f"Says “{word}”." if word else ""
+def concerns(rule: Rule, answer: Generation) -> bool:
+    """Whether `rule` is for answers of this one's persona."""
+    persona = answer.conversation.persona
+    return rule.company_id == persona.company_id and rule.persona_id in {None, persona.pk}
 
 
 def _enter(found: Iterable[tuple[AnswerRecord, Rule, str]]) -> None:
@@ -235,63 +207,3 @@ def _sampled(rule: Rule, record: AnswerRecord) -> bool:
     """The same for the same answer at all times, so that filing it again draws no second lot."""
     lot = hashlib.sha256(f"{rule.pk} {record.message_id}".encode()).digest()
     return int.from_bytes(lot[:4], "big") % 10_000 < int(rule.value) * 100
-
-
-def _texts(answer: Generation) -> list[str]:
-    """What was asked and what was answered."""
-    question = answer.message.parent
-    return [question.text if question else "", answer.message.text]
-
-
-def _first_word(words: Sequence[str], texts: Sequence[str]) -> str:
-    """The first of `words` that stands in a text as a word or words of its own, whatever its case and accents."""
-    folded = [f" {_folded(text)} " for text in texts]
-    return next((word for word in words if any(_stands_in(_folded(word), text) for text in folded)), "")
-
-
-def _stands_in(word: str, text: str) -> bool:
-    # Scripts without spaces between words (CJK, Thai) have no edges to look for.
-    spaceless = any("\u0e00" <= c <= "\u0eff" or c >= "\u2e80" for c in word)
-    return bool(word) and (word if spaceless else f" {word} ") in text
-
-
-def _folded(text: str) -> str:
-    bare = (c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    return " ".join("".join(c if c.isalnum() else " " for c in bare).split())
-
-
-def _matched(pattern: str, texts: Sequence[str]) -> str:
-    try:
-        compiled = _compiled(pattern)
-    except re2.error:  # it was checked when it was saved, by another release of the engine maybe
-        logger.warning("a pattern of the queue cannot be used any more")
-        return ""
-    for text in texts:
-        if match := compiled.search(text):
-            words = " ".join(match.group().split())[:60]
-            return f"Matches the pattern: “{words}”." if words else "Matches the pattern."
-    return ""
-
-
-def _refusal(error: re2.error) -> str:
-    """What is wrong with a pattern and where."""
-    said = error.args[0] if error.args else ""
-    said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-    what, _, where = said.partition(": ")
-    wrong = REFUSALS.get(what, what)
-    return f"This pattern cannot be used: {wrong}{f', at “{where}”' if where else ''}."
-
-
-def _compiled(pattern: str) -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = PATTERN_BYTES
-    return re2.compile(pattern, options)
-
-
-def _seconds(pattern: Any) -> float:
-    """Of processor time, for texts that patterns find hard."""
-    began = time.thread_time()
-    for text in TRIAL_TEXTS:
-        pattern.search(text)
-    return time.thread_time() - began

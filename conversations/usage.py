@@ -17,7 +17,7 @@ from itertools import accumulate, groupby
 from math import ceil
 from typing import Any
 
-from django.db.models import Aggregate, Count, F, Q, QuerySet, Sum, TextField
+from django.db.models import Aggregate, Case, Count, F, Q, QuerySet, Sum, TextField, When
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -165,7 +165,7 @@ def _lines(companies: QuerySet[Company], span: Span) -> Iterator[Mapping[str, An
             rated_good=Count("pk", filter=Q(good=True)),
             rated_bad=Count("pk", filter=Q(good=False)),
             waits=_Listed(F("first_token_ms")),
-            people=_Listed(F("person_id")),
+            people=_Listed(Case(When(trial=False, then="person_id"))),  # who tries a version is none of them
         )
         .order_by("day", "of", "asked")
     )

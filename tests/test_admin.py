@@ -27,10 +27,11 @@ def operator(cast: Cast) -> Client:
 
 
 def form(cast: Cast, **changes: Any) -> dict[str, Any]:
-    """What the persona form of the guide sends, with changes."""
+    """What the persona form of the guide sends, opened just now, with changes."""
     version = cast.guide.current
     assert version is not None
     sent = {
+        "seen": personas.state(Persona.objects.get(pk=cast.guide.pk)),
         "name": "Coca Cola guide",
         "published": "on",
         "tagline": "Answers questions",
@@ -190,6 +191,17 @@ def test_the_models_of_each_provider_are_listed(
     with pytest.raises(CommandError):
         call_command("models", "mistral", stdout=out, stderr=errors)
     assert "could not be reached" in errors.getvalue()
+
+
+@pytest.mark.parametrize("person", ["9" * 5_000, "x", "²", "-1"])
+def test_a_person_that_there_is_not_is_said_at_the_field(cast: Cast, operator: Client, person: str) -> None:
+    add = reverse("admin:conversations_membership_add")
+    assert operator.get(add, {"user": person}).status_code == 200
+    sent = {"user": person, "company": str(cast.globex.pk), "role": "member"}
+    assert "user" in operator.post(add, sent).context["adminform"].form.errors
+    change = reverse("admin:conversations_company_change", args=[cast.globex.pk])
+    inline = {"memberships-TOTAL_FORMS": "1", "memberships-INITIAL_FORMS": "0", "memberships-0-user": person}
+    assert operator.post(change, {"name": "Globex", "colour": "#000000", **inline}).status_code == 200
 
 
 def test_what_has_conversations_cannot_be_deleted_and_says_so_at_once(

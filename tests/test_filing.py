@@ -6,18 +6,20 @@ import uuid
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from conversations import feedback, filing, posting, rules
+from conversations import feedback, filing, matching, posting, rules, scanning
 from conversations.models import AnswerRecord, EntryReason, Generation, QueueEntry, Rule
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
 from tests.test_posting import start
 
 Kind = Rule.Kind
+SLOW = "QQ(?:[^Z]?[^Y]){400}Z"  # half a second for as many Q as are looked at, and no time for other texts
 
 
 def rule(cast: Cast, kind: Kind, value: str = "", **more: Any) -> Rule:
@@ -176,12 +178,81 @@ def test_what_explodes_elsewhere_is_read_in_no_time(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "hungry", ["[a-z].{0,999}" * 30 + "Q", "[a-z]{0,300}[a-z]{0,300}Q", r"\p{L}{0,100}\p{N}Q"]
+    "hungry",
+    [
+        "[a-z].{0,999}" * 30 + "Q",
+        "[a-z]{0,300}[a-z]{0,300}Q",
+        r"\p{L}{0,100}\p{N}Q",
+        SLOW,
+        SLOW.replace("Q", "猫"),
+        SLOW.replace("QQ", r"\x51\x{51}"),
+    ],
 )
 def test_a_pattern_that_takes_long_is_refused_when_it_is_made(cast: Cast, hungry: str) -> None:
     with pytest.raises(ValidationError) as refused:
         rules.check(Rule(company=cast.coca_cola, kind=Kind.PATTERN, value=hungry))
     assert "repetitions" in refused.value.message_dict["value"][0]
+
+
+def test_what_people_look_for_takes_no_time(cast: Cast) -> None:
+    for pattern in (
+        r"\d{4}-\d{4}",
+        r"(?i)\bpassw(or)?d\b.{0,40}\b\w{8,}",
+        r"[\w.+-]+@[\w.-]+\.\w{2,}",
+        "返金|解約",
+    ):
+        rule(cast, Kind.PATTERN, pattern)
+
+
+def test_a_rule_that_takes_long_all_the_same_is_switched_off_on_record(cast: Cast) -> None:
+    slow = Rule.objects.create(company=cast.coca_cola, kind=Kind.PATTERN, value=SLOW)
+    rule(cast, Kind.WORDS, "refund")
+    ended(cast, "Q" * 65_536, question="A refund?")
+    for _ in range(2):  # at once, or without that rule the next time
+        filing.file_ended()
+    slow.refresh_from_db()
+    assert not slow.active
+    assert slow.stopped.startswith("It needed more than 0.2 seconds to look through one answer")
+    entry = LogEntry.objects.get()
+    assert (entry.user.get_username(), entry.object_id) == ("the site", str(cast.coca_cola.pk))
+    assert entry.get_change_message() == f"Switched off the rule “Pattern: {SLOW}”. {slow.stopped}"
+    assert not entry.user.is_active
+    assert not entry.user.has_usable_password()
+    assert reasons() == ["Says “refund”."]
+
+
+def test_time_that_is_up_leaves_the_rest_to_the_next_filing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "READ_SECONDS", 0.0)
+    for _ in range(2):
+        Rule.objects.create(company=cast.coca_cola, kind=Kind.PATTERN, value=SLOW)
+    ended(cast, "Q" * 65_536)
+    ended(cast, "Short.")
+    for filed, active in ((0, 1), (1, 0), (2, 0)):
+        assert filing.file_ended() > 0
+        assert AnswerRecord.objects.count() == filed
+        assert Rule.objects.filter(active=True).count() == active
+
+
+@pytest.mark.parametrize("window", [1_000, 2])
+def test_what_takes_one_company_long_keeps_no_other_waiting(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, window: int
+) -> None:
+    monkeypatch.setattr(scanning, "READ_SECONDS", 0.0)
+    monkeypatch.setattr(filing, "WINDOW", window)
+    rule(cast, Kind.WORDS, "refund")
+    for _ in range(4):
+        ended(cast)
+    ended(cast, by=cast.outsider, persona=cast.helpdesk)
+    filing.file_ended()
+    assert list(AnswerRecord.objects.order_by("pk").values_list("company__name", flat=True)) == [
+        "Coca Cola",
+        "Globex",
+    ]
+    for _ in range(3):
+        filing.file_ended()
+    assert (AnswerRecord.objects.count(), filing.file_ended()) == (5, 0)
 
 
 def test_texts_are_looked_through_outside_of_the_transaction(
@@ -190,13 +261,13 @@ def test_texts_are_looked_through_outside_of_the_transaction(
     rule(live_cast, Kind.WORDS, "refund")
     ended(live_cast, "A refund.")
     seen: list[bool] = []
-    read = rules._read
+    find = matching.find
 
     def noted(*given: Any) -> str:
         seen.append(connection.in_atomic_block)
-        return read(*given)
+        return find(*given)
 
-    monkeypatch.setattr(rules, "_read", noted)
+    monkeypatch.setattr(matching, "find", noted)
     filing.file_ended()
     assert (seen, reasons()) == ([False], ["Says “refund”."])
 
@@ -243,6 +314,9 @@ def test_what_the_person_says_again_after_a_review_enters_again(cast: Cast) -> N
         (Kind.SAMPLE, "101"),
         (Kind.SAMPLE, "5 %"),
         (Kind.SAMPLE, "²"),
+        (Kind.SAMPLE, "000"),
+        (Kind.SAMPLE, "000100000"),
+        (Kind.SAMPLE, "1" * 2_000),
         (Kind.WORDS, " \n "),
         (Kind.WORDS, "w\n" * 101),
         (Kind.PATTERN, ""),

@@ -16,10 +16,10 @@ LAYERS = (
     {"thread", "generation", "announcements"},
     {"exports"},
     {"filing", "feedback", "reading", "finding", "usage", "reviewing"},
-    {"posting", "rules", "rubrics", "search"},
+    {"posting", "rules", "scanning", "rubrics", "search"},
     {"personas", "catalogue"},
     {"endpoints", "access", "tree"},
-    {"rendering", "providers", "database", "charts", "words"},
+    {"rendering", "providers", "database", "charts", "words", "matching"},
     {"models"},
 )
 RANK = {name: len(LAYERS) - index for index, layer in enumerate(LAYERS) for name in layer}
@@ -30,6 +30,7 @@ ALONE = {
     "database",
     "charts",
     "words",
+    "matching",
 }  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 

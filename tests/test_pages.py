@@ -9,8 +9,10 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.urls import reverse
@@ -18,13 +20,19 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from conversations import access, pages, posting, thread
 from conversations.database import in_database
-from conversations.models import Conversation, Generation, Message
+from conversations.models import Conversation, Generation, Judgement, Message
+from conversations.models.persona import MAX_PROMPT_BYTES
+from conversations.posting import MAX_MESSAGE_BYTES
 from conversations.providers.recorded import RecordedUpstream
+from conversations.reviewing.work import CORRECTION_CHARS, NOTE_CHARS
+from tests import reviews
 from tests.conftest import PASSWORD, Cast
+from tests.test_admin import form as persona_form
 from tests.test_generation import ended
 from tests.test_posting import end, start
 
 HTMX = {"HX-Request": "true"}
+FORM = "application/x-www-form-urlencoded"
 
 
 async def signed_in(cast: Cast) -> AsyncClient:
@@ -126,11 +134,73 @@ def test_a_body_past_all_measure_is_refused(cast: Cast) -> None:
     turn = first_turn(cast)
     client = Client(headers=HTMX)
     client.force_login(cast.member)
-    answer = client.post(
-        reverse("send", args=[turn.conversation.pk]), {"text": "a" * 300_000, "client_id": "x"}
+    for chars in (40_000, 300_000, 2_000_000):
+        answer = client.post(
+            reverse("send", args=[turn.conversation.pk]),
+            {"text": "a" * chars, "client_id": str(uuid.uuid4())},
+        )
+        assert answer.status_code == 413
+        assert "at most 32 KB" in answer.content.decode()
+        assert answer.content.decode().strip().startswith('<p class="composer-error"')
+
+
+def test_a_body_past_all_measure_is_refused_in_words_of_its_place(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.manager)
+    body = "a" * 2_000_000
+    chat = client.post("/start/", {"text": body})
+    persona = client.post(reverse("admin:conversations_persona_change", args=[cast.guide.pk]), {"name": body})
+    assert cast.guide.current is not None
+    tried = (
+        f"{reverse('admin:conversations_persona_try', args=[cast.guide.pk])}?version={cast.guide.current.pk}"
     )
-    assert answer.status_code == 413
-    assert "at most 32 KB" in answer.content.decode()
+    trial = client.post(tried, {"text": body}, headers=HTMX)
+    assert "at most 32 KB" in trial.content.decode()
+    assert trial.content.decode().strip().startswith('<p class="composer-error"')
+    desk_address = reverse("admin:review_note", args=[cast.coca_cola.pk, first_turn(cast).conversation.pk])
+    desk = client.post(desk_address, {"text": body}, headers=HTMX)
+    assert {answer.status_code for answer in (chat, persona, desk)} == {413}
+    assert "at most 32 KB" in chat.content.decode()
+    assert "This form is too long" in persona.content.decode()
+    assert "Back to the administration" in persona.content.decode()
+    for page in (chat, persona):
+        assert "<h1>This was not sent</h1>" in page.content.decode()
+        assert page.content.decode().strip().startswith("<!doctype html>")
+    assert desk.content.decode().strip().startswith('<p class="desk-sentence"')
+    assert "32 KB" not in persona.content.decode() + desk.content.decode()
+
+
+@pytest.mark.parametrize("correction", ["語" * 30_000, "🙂" * 100_000], ids=["japanese", "emoji"])
+def test_a_correction_of_any_legal_length_is_kept(cast: Cast, correction: str) -> None:
+    case = reviews.make(cast)
+    review = case.claimed(cast.reviewer)
+    sent = {"review": review.pk, "answer": reviews.answer(case), "correction": correction}
+    address = reviews.page(case) + "judge/"
+    answer = reviews.client_of(cast, "reviewer").post(address, urlencode(sent), content_type=FORM)
+    assert answer.status_code == 302
+    assert Judgement.objects.get(review=review).correction == correction
+
+
+def test_a_prompt_of_any_legal_length_is_kept(cast: Cast) -> None:
+    client = Client()
+    client.force_login(cast.manager)
+    for prompt in ("é" * 45_000, "🙂" * 25_600, "\r\n.." * 25_600):
+        address = reverse("admin:conversations_persona_change", args=[cast.guide.pk])
+        sent = urlencode(persona_form(cast, system_prompt=prompt))
+        assert client.post(address, sent, content_type=FORM).status_code == 302
+        newest = cast.guide.versions.latest("number")
+        assert newest.system_prompt == prompt.strip()
+
+
+def test_every_form_that_may_be_sent_gets_through() -> None:
+    percent_encoded = 3
+    legal = (
+        MAX_PROMPT_BYTES + 4 * 500,  # with a greeting
+        MAX_MESSAGE_BYTES,
+        4 * CORRECTION_CHARS,  # of emoji
+        4 * NOTE_CHARS,
+    )
+    assert percent_encoded * max(legal) + 32 * 1024 < settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def test_signed_out_is_said_and_nothing_is_lost(cast: Cast) -> None:

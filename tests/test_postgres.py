@@ -23,6 +23,7 @@ SUITES = [
         "access_admin",
         "pages",
         "admin",
+        "accounts",
         "feedback",
         "reading",
         "filing",

@@ -192,6 +192,56 @@ def test_a_rule_is_switched_off_and_on_and_looks_accordingly(cast: Cast, manager
     ]
 
 
+def test_a_company_has_so_many_rules_for_texts_at_the_same_time(cast: Cast, manager: Client) -> None:
+    for number in range(rules.TEXT_RULES):
+        Rule.objects.create(company=cast.coca_cola, kind="words", value=f"word {number}")
+    Rule.objects.create(company=cast.globex, kind="words", value="theirs")
+    answer = manager.post(url(cast, "rule_add", "pattern"), {"value": "mine"})
+    assert answer.status_code == 400
+    assert "Your company has 20 rules for words and patterns switched on" in answer.content.decode()
+    assert 'value="mine"' in answer.content.decode()
+    off = Rule.objects.create(company=cast.coca_cola, kind="pattern", value="off", active=False)
+    page = manager.post(url(cast, "rule_switch", off.pk), {"active": "1"}, follow=True).content.decode()
+    assert "The rule “Pattern: off” stays off. Your company has 20 rules" in page
+    assert not Rule.objects.filter(pk=off.pk, active=True).exists()
+    assert manager.post(url(cast, "rule_add", "flag")).status_code == 302  # looks through nothing
+    one = cast.coca_cola.rules.filter(kind="words")[0]
+    assert manager.post(url(cast, "rule", one.pk), {"value": "changed"}).status_code == 302
+    manager.post(url(cast, "rule_switch", one.pk), {"active": ""})
+    manager.post(url(cast, "rule_switch", off.pk), {"active": "1"})
+    assert Rule.objects.filter(pk=off.pk, active=True).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_managers_add_no_rule_too_many(live_cast: Cast) -> None:
+    for number in range(rules.TEXT_RULES - 1):
+        Rule.objects.create(company=live_cast.coca_cola, kind="words", value=f"word {number}")
+
+    def add() -> int:
+        client = Client()
+        client.force_login(live_cast.manager)
+        return client.post(url(live_cast, "rule_add", "words"), {"value": "mine"}).status_code
+
+    assert sorted(at_once(add, add)) == [302, 400]
+
+
+def test_a_rule_that_the_site_switched_off_says_why_until_it_is_another(cast: Cast, manager: Client) -> None:
+    slow = "QQ(?:[^Z]?[^Y]){400}Z"
+    rule = Rule.objects.create(company=cast.coca_cola, kind="pattern", value=slow)
+    ended(cast, "Q" * 65_536)
+    filing.file_ended()
+    page = shown(manager, cast)
+    assert "Switched off by the site. It needed more" in page
+    assert "the site, <time" in page.partition("Last changes")[2]
+    page = manager.post(url(cast, "rule_switch", rule.pk), {"active": "1"}, follow=True).content.decode()
+    assert "stays off. This pattern takes too long." in page
+    manager.post(url(cast, "rule", rule.pk), {"value": "QQZ"})
+    assert "Switched off by the site." not in shown(manager, cast).partition("Last changes")[0]
+    manager.post(url(cast, "rule_switch", rule.pk), {"active": "1"})
+    rule.refresh_from_db()
+    assert (rule.active, rule.stopped) == (True, "")
+
+
 def test_a_rule_that_gave_reasons_is_removed_and_they_keep_their_words(cast: Cast, manager: Client) -> None:
     Rule.objects.exclude(kind="bad").delete()
     rule = Rule.objects.get()

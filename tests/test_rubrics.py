@@ -136,6 +136,16 @@ def test_frozen_grades_are_read_and_renewed(cast: Cast, manager: Client) -> None
     assert [name for _, name, _ in _grades(fresh)] == ["Nope", "Yes", "Wow"]
 
 
+@pytest.mark.parametrize("number", ["9" * 5_000, "9" * 30, "x", "²", "-1", ""])
+def test_grades_that_are_made_from_none_that_there_are_is_a_404(
+    cast: Cast, manager: Client, number: str
+) -> None:
+    rubrics.in_use(cast.coca_cola)
+    sent = _form("Bad", "Fine", **{"from": number})
+    assert manager.post(url(cast, "rubric"), sent).status_code == 404
+    assert Rubric.objects.filter(company=cast.coca_cola).count() == 1
+
+
 def test_new_grades_leave_a_review_that_is_open_as_it_is(cast: Cast, manager: Client) -> None:
     case = make(cast)
     review = case.judged(cast.reviewer, 2)

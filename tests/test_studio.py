@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from random import Random
+from string import ascii_letters
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -19,10 +23,11 @@ from django.utils.timezone import localtime
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from conversations import access, catalogue, personas, posting
-from conversations.admin import compare
+from conversations.admin import alignment, compare
 from conversations.models import Endpoint, Persona, PersonaVersion
 from conversations.providers.recorded import RecordedUpstream
 from tests.conftest import NOWHERE, Cast
+from tests.races import at_once
 from tests.test_admin import address, form
 
 DRAFT: dict[str, Any] = {"_publish": None, "_draft": "Save draft"}
@@ -124,10 +129,101 @@ def test_of_two_who_write_at_once_none_is_overwritten_unknowingly(cast: Cast, ma
     save_draft(manager, cast, "Theirs", seen=seen)
     answer = manager.post(address(cast.guide), form(cast, system_prompt="Mine", seen=seen))
     assert answer.status_code == 200
-    assert "Somebody else saved or published meanwhile" in answer.content.decode()
+    assert "Nothing of yours is saved yet" in answer.content.decode()
+    assert ">\nMine</textarea>" in answer.content.decode()
     draft = guide(cast).draft
     assert draft is not None
     assert draft.system_prompt == "Theirs"
+
+
+@pytest.mark.parametrize("unseen", [None, ""])
+@pytest.mark.parametrize("button", [DRAFT, {}], ids=["draft", "publish"])
+def test_a_form_that_does_not_say_what_it_began_with_overwrites_no_draft(
+    cast: Cast, manager: Client, button: dict[str, Any], unseen: str | None
+) -> None:
+    save_draft(manager, cast, "Theirs")
+    before = guide(cast).tagline
+    sent = form(cast, system_prompt="Mine", seen=unseen, tagline="Mine too", **button)
+    answer = manager.post(address(cast.guide), sent)
+    assert answer.status_code == 200
+    assert "Nothing of yours is saved yet" in answer.content.decode()
+    kept = guide(cast)
+    assert kept.draft is not None
+    assert (kept.draft.system_prompt, kept.tagline, numbers(cast)) == ("Theirs", before, [1])
+
+
+def test_two_forms_of_a_persona_without_any_version_are_not_both_taken(cast: Cast, manager: Client) -> None:
+    sent = form(cast, name="Newcomer", company=str(cast.coca_cola.pk), **DRAFT)
+    manager.post(reverse("admin:conversations_persona_add"), sent)
+    newcomer = Persona.objects.get(name="Newcomer")
+    manager.post(reverse("admin:conversations_persona_discard", args=[newcomer.pk]))
+    for prompt, status in (("First", 302), ("Second", 200)):
+        again = form(cast, name="Newcomer", system_prompt=prompt, seen="", **DRAFT)
+        assert manager.post(address(newcomer), again).status_code == status
+    newcomer.refresh_from_db()
+    assert newcomer.draft is not None
+    assert newcomer.draft.system_prompt == "First"
+
+
+@pytest.mark.parametrize("button", [DRAFT, {}], ids=["draft", "publish"])
+def test_of_four_who_write_at_once_one_is_taken(live_cast: Cast, button: dict[str, Any]) -> None:
+    seen = personas.state(guide(live_cast))
+
+    def write(prompt: str) -> int:
+        client = Client()
+        client.force_login(live_cast.manager)
+        sent = form(live_cast, system_prompt=prompt, seen=seen, **button)
+        return client.post(address(live_cast.guide), sent).status_code
+
+    answers = at_once(*(partial(write, f"By number {number}") for number in range(4)))
+    assert sorted(answers) == [200, 200, 200, 302]
+    assert live_cast.guide.versions.count() == 2
+
+
+@pytest.mark.parametrize("button", [DRAFT, {}], ids=["draft", "publish"])
+def test_a_button_that_is_pressed_twice_makes_one_version(live_cast: Cast, button: dict[str, Any]) -> None:
+    seen = personas.state(guide(live_cast))
+
+    def press() -> int:
+        client = Client()
+        client.force_login(live_cast.manager)
+        sent = form(live_cast, system_prompt="New", seen=seen, **button)
+        return client.post(address(live_cast.guide), sent).status_code
+
+    assert at_once(press, press) == [302, 302]
+    assert live_cast.guide.versions.count() == 2
+    assert LogEntry.objects.filter(change_message="Published version 2.").count() == (button == {})
+
+
+def test_the_verbs_take_nobody_for_having_seen_what_came_later(cast: Cast) -> None:
+    seen, told = personas.state(cast.guide), cast.guide.current
+    assert told is not None
+
+    def said(prompt: str) -> PersonaVersion:
+        version = personas.copy(told)
+        version.system_prompt = prompt
+        return version
+
+    personas.save_draft(cast.guide, said("Theirs"), by=None, seen=seen)
+    for verb in (personas.publish, personas.save_draft):
+        with pytest.raises(personas.Overtaken):
+            verb(cast.guide, said("Mine"), by=None, seen=seen)
+    with pytest.raises(personas.Overtaken):
+        personas.discard_draft(cast.guide, seen=seen)
+
+
+def test_a_draft_that_was_not_seen_is_neither_discarded_nor_replaced(cast: Cast, manager: Client) -> None:
+    manager.post(address(cast.guide), form(cast, system_prompt="New"))
+    seen = personas.state(guide(cast))
+    save_draft(manager, cast, "Theirs")
+    for deed in (page("discard", cast), page("restore", cast, 1)):
+        answer = manager.post(deed, {"seen": seen}, follow=True)
+        assert "so nothing was changed" in answer.content.decode()
+        draft = guide(cast).draft
+        assert draft is not None
+        assert draft.system_prompt == "Theirs"
+    manager.post(page("discard", cast), {"seen": personas.state(guide(cast))})
+    assert guide(cast).draft is None
 
 
 def test_a_name_that_is_taken_is_said_at_its_field(cast: Cast, manager: Client) -> None:
@@ -186,7 +282,7 @@ def test_two_versions_stand_side_by_side(cast: Cast, manager: Client) -> None:
     answer = manager.get(page("compare", cast), {"left": "2", "right": "draft"})
     pairs = [
         (pair.left and pair.left.text, pair.right and pair.right.text, pair.changed)
-        for pair in answer.context["lines"]
+        for pair in answer.context["prompts"].rows
     ]
     assert pairs == [
         ("Same", "Same", False),
@@ -206,6 +302,92 @@ def test_two_versions_stand_side_by_side(cast: Cast, manager: Client) -> None:
     same = manager.get(page("compare", cast), {"left": "1", "right": "1"}).content.decode()
     assert "These two say the same." in same
     assert manager.get(page("compare", cast), {"left": "7"}).status_code == 404
+
+
+def test_long_stretches_of_equal_lines_are_folded(cast: Cast, manager: Client) -> None:
+    lines = [f"Line {number}" for number in range(1, 201)]
+    manager.post(address(cast.guide), form(cast, system_prompt="\n".join(lines)))
+    lines[120:121] = ["Another", "And one more"]
+    manager.post(address(cast.guide), form(cast, system_prompt="\n".join(lines)))
+    shown = manager.get(page("compare", cast), {"left": "2", "right": "3"})
+    rows = shown.context["prompts"].rows
+    assert [(row.left and row.left.number, row.right and row.right.number, row.folded) for row in rows] == [
+        (None, None, 117),
+        (118, 118, 0),
+        (119, 119, 0),
+        (120, 120, 0),
+        (121, 121, 0),
+        (None, 122, 0),
+        (122, 123, 0),
+        (123, 124, 0),
+        (124, 125, 0),
+        (None, None, 76),
+    ]
+    assert "… 117 equal lines …" in shown.content.decode()
+    assert shown.context["prompts"].note == ""
+
+
+def two_letters(count: int, seed: int) -> str:
+    draw = Random(seed)
+    return "\n".join("".join(draw.choices(ascii_letters, k=2)) for _ in range(count))
+
+
+HARD = {
+    "short lines": (two_letters(34_000, 1), two_letters(34_000, 2)),
+    "every second line": (
+        "\n".join(f"{n:x}\n" for n in range(17_000)),
+        "\n".join(f"{n:x}\nx" for n in range(15_000)),
+    ),
+    "no lines": ("\n" * 102_300 + "x", "\n" * 51_000 + "y" + "\n" * 51_000 + "x"),
+    "two lines in turn": ("a\nb\n" * 25_000, "b\na\na\n" * 17_000),
+    "one line": ("word " * 20_000, "words " * 17_000),
+    "signs": ("'&" * 51_000, '"<' * 51_000),
+    "signs in lines": ("'\n" * 51_000, '"\n' * 51_000),
+}
+
+
+@pytest.mark.parametrize("kind", HARD)
+def test_any_two_prompts_are_compared_soon_and_on_a_small_page(
+    cast: Cast, manager: Client, kind: str
+) -> None:
+    told = cast.guide.current
+    assert told is not None
+    for prompt in HARD[kind]:
+        version = personas.copy(told)
+        version.system_prompt = prompt
+        personas.publish(cast.guide, version, by=None)
+    began = thread_time()
+    answer = manager.get(page("compare", cast), {"left": "2", "right": "3"})
+    assert thread_time() - began < 1.5  # a third of it where nothing else runs
+    assert len(answer.content) < 1_000_000
+    for row in answer.context["prompts"].rows:
+        assert row.folded or row.changed or row.left.text == row.right.text
+
+
+def test_what_is_compared_by_larger_pieces_is_all_there() -> None:
+    left, right = HARD["short lines"]
+    found = compare.prompts(left, right)
+    assert "\n".join(row.left.text for row in found.rows if row.left) == left
+    assert "\n".join(row.right.text for row in found.rows if row.right) == right
+    assert found.note == (
+        "These prompts differ in so many places that 68 lines are compared at a time. Each version shows the whole."
+    )
+    assert "only the beginnings" in compare.prompts(*HARD["signs"]).note
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_lines_are_aligned_by_all_that_they_share_in_order(seed: int) -> None:
+    draw = Random(seed)
+    old = draw.choices("abcdefgh", k=draw.randint(0, 14))
+    new = draw.choices("abcdefgh", k=draw.randint(0, 14))
+    left: list[str] = []
+    right: list[str] = []
+    for block in alignment.blocks(old, new):
+        left += [old[at] for at in block.old]
+        right += [new[at] for at in block.new]
+        assert not block.equal or [old[at] for at in block.old] == [new[at] for at in block.new]
+        assert block.old or block.new
+    assert (left, right) == (old, new)
 
 
 def test_values_are_shown_as_people_read_them() -> None:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
-from conversations import filing, personas, usage
+from conversations import filing, personas, posting, usage
 from conversations.models import AnswerRecord, Company, Generation, Persona, PersonaVersion
 from conversations.usage import Figures, Span, percentiles
 from tests.answers import ended
@@ -55,7 +55,7 @@ def test_every_figure_is_right(cast: Cast) -> None:
     record(cast, status=Status.FAILED, error_kind="timeout", person=cast.member2)
     record(cast, status=Status.INTERRUPTED, completion_tokens=3, first_token_ms=200)
     record(cast, status=Status.STOPPED, good=True, first_token_ms=4_000)
-    record(cast, trial=True, person=None, prompt_tokens=1, completion_tokens=1)
+    record(cast, trial=True, person=cast.manager, prompt_tokens=1, completion_tokens=1)
     found = usage.of_company(cast.coca_cola, WEEK)
     expected = Figures(
         answers=6,
@@ -78,6 +78,18 @@ def test_every_figure_is_right(cast: Cast) -> None:
         assert [line.figures for line in lines] == [expected]
     assert found.versions[0].what == (cast.guide, 1)
     assert (Figures().failure_rate, Figures().rating) == (None, None)
+
+
+def test_who_tries_a_version_is_none_of_the_people(cast: Cast) -> None:
+    ended(cast)
+    assert cast.guide.current is not None
+    tried = posting.try_(cast.manager, cast.guide.current, "Say a word", client_id=uuid.uuid4())
+    Generation.objects.filter(pk=tried.generation.pk).update(status=Status.DONE, finished_at=timezone.now())
+    filing.file_ended()
+    assert AnswerRecord.objects.get(trial=True).person == cast.manager  # as the record of who caused it
+    found = usage.of_company(cast.coca_cola, Span.until_today(1))
+    for line in (found.total, *(each.figures for each in found.personas + found.versions + found.models)):
+        assert (line.answers, line.trials, line.people) == (2, 1, 1)
 
 
 def test_people_and_percentiles_are_of_the_whole_and_not_sums_of_parts(cast: Cast) -> None:

@@ -1,12 +1,12 @@
-"""Companies and who belongs to them, accounts, and the providers that answer."""
+"""Companies and who belongs to them, and the providers that answer."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpRequest
 
 from conversations.admin import people
@@ -17,10 +17,16 @@ from conversations.models import Company, Endpoint, Membership
 if TYPE_CHECKING:
     OperatorsCompany = OperatorsAdmin[Company]
     OperatorsEndpoint = OperatorsAdmin[Endpoint]
-    DjangosAccount = UserAdmin[User]
 else:
     OperatorsCompany = OperatorsEndpoint = OperatorsAdmin
-    DjangosAccount = UserAdmin
+
+
+class PersonSelect(AutocompleteSelect):
+    """Django's own looks up whatever was sent, and fails on what is no id."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: dict[str, Any] | None = None) -> Any:
+        ids = [each for each in value if each.isascii() and each.isdigit() and len(each) < 19]
+        return super().optgroups(name, ids, attr)
 
 
 @admin.register(Company)
@@ -56,6 +62,11 @@ class MembershipAdmin(PeopleAdmin):
     autocomplete_fields = ["user"]
     readonly_fields = ["user_name", "company_name"]
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            kwargs["widget"] = PersonSelect(db_field, admin.site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         return self.has_change_permission(request, obj)
 
@@ -85,22 +96,3 @@ class EndpointAdmin(OperatorsEndpoint):
     def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> list[str]:
         """Versions are pinned to their endpoint, and answers to their version: another server is another endpoint."""
         return ["wire", "base_url"] if obj and obj.versions.exists() else []
-
-
-admin.site.unregister(User)
-
-
-@admin.register(User)
-class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
-    """Accounts. Roles are those of a company's members, so Django's staff flag, groups and permissions are left out."""
-
-    conversations_by = "owner"
-    list_display = ["username", "email", "first_name", "last_name", "is_superuser"]
-    list_filter = ["is_superuser", "is_active"]
-    filter_horizontal = []
-    fieldsets = [
-        (None, {"fields": ["username", "password"]}),
-        ("Personal info", {"fields": ["first_name", "last_name", "email"]}),
-        ("Rights", {"fields": ["is_active", "is_superuser"]}),
-        ("Important dates", {"fields": ["last_login", "date_joined"]}),
-    ]

@@ -1,19 +1,30 @@
-"""Two versions side by side: the prompt line by line, the parameters as a table. Knows no request."""
+"""Two versions side by side: the prompt line by line, the parameters as a table. Knows no request.
+
+A page of any two prompts stays small: long stretches of equal lines are folded, and where there are still too many
+rows, several lines stand in one.
+"""
 
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import zip_longest
+from itertools import groupby, islice, zip_longest
 from typing import Any
 
 from conversations import personas
+from conversations.admin import alignment
 from conversations.generation.history import DEFAULT_CONTEXT_LENGTH
 from conversations.models import PersonaVersion
 
 NOT_SENT = "not sent"
 DEFAULT_CONTEXT = f"{DEFAULT_CONTEXT_LENGTH:,} (default)"
+ROWS = 1_000  # of a comparison
+AROUND = 3  # equal rows that are shown before and behind what differs
+FOLDED = 5  # equal rows at least, to be folded
+PROMPT_BYTES = 300_000  # of a prompt as HTML: only one of nearly nothing but signs and quotes has more
+_ESCAPED = {"&": 4, "<": 3, ">": 3, '"': 5, "'": 5}  # bytes more than the sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +37,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class LinePair:
-    """What stands beside each other; None where one side has nothing."""
+    """What stands beside each other; None where one side has nothing. Or so many equal lines, `folded` away."""
 
     left: Line | None
     right: Line | None
     changed: bool
+    folded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Two prompts side by side, and in a sentence what of them is shown otherwise than line by line."""
+
+    rows: list[LinePair]
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +63,19 @@ class Parameter:
     changed: bool
 
 
-def prompt_lines(left: str, right: str) -> list[LinePair]:
+def prompts(left: str, right: str) -> Prompts:
     """Both prompts, aligned by the lines that they share."""
-    old, new = left.splitlines(), right.splitlines()
-    pairs: list[LinePair] = []
-    for kind, from_old, to_old, from_new, to_new in SequenceMatcher(None, old, new).get_opcodes():
-        pairs += [
-            LinePair(before, after, kind != "equal")
-            for before, after in zip_longest(_lines(old, from_old, to_old), _lines(new, from_new, to_new))
-        ]
-    return pairs
+    old, new = _fitting(left), _fitting(right)
+    notes = []
+    if (old, new) != (left, right):
+        notes.append("Of these prompts only the beginnings are compared, since they are long.")
+    sides = _Sides(old.splitlines(), new.splitlines())
+    rows = list(islice(sides.rows(1, AROUND), ROWS + 1))
+    if len(rows) > ROWS:
+        together = -(-len(sides.pairs) // (ROWS // 2))
+        rows = list(sides.rows(together, 1))
+        notes.append(f"These prompts differ in so many places that {together} lines are compared at a time.")
+    return Prompts(rows, " ".join([*notes, "Each version shows the whole."] if notes else []))
 
 
 def parameters(left: PersonaVersion, right: PersonaVersion) -> list[Parameter]:
@@ -85,5 +108,54 @@ def value(version: PersonaVersion, name: str) -> str:
     return str(found)
 
 
-def _lines(lines: list[str], start: int, end: int) -> list[Line]:
-    return [Line(index + 1, lines[index]) for index in range(start, end)]
+class _Sides:
+    """The lines of both sides, and which of them stand beside each other."""
+
+    def __init__(self, old: Sequence[str], new: Sequence[str]) -> None:
+        self.old, self.new = old, new
+        self.pairs = [
+            pair for block in alignment.blocks(old, new) for pair in zip_longest(block.old, block.new)
+        ]
+        # Where too little is shared to align by, equal lines may still stand beside each other.
+        self.changed = [at is None or to is None or old[at] != new[to] for at, to in self.pairs]
+
+    def rows(self, together: int, around: int) -> Iterator[LinePair]:
+        """Rows of so many pairs each; of long stretches of equal ones only those around the others."""
+        starts = range(0, len(self.pairs), together)
+        for changed, group in groupby(starts, key=lambda start: any(self.changed[start : start + together])):
+            stretch = list(group)
+            first = around if stretch[0] else 0
+            last = len(stretch) - (around if stretch[-1] != starts[-1] else 0)
+            if changed or last - first < FOLDED:
+                first, last = len(stretch), len(stretch)
+            for start in stretch[:first]:
+                yield self._row(start, together, changed)
+            if first < last:
+                end = min(stretch[last - 1] + together, len(self.pairs))
+                yield LinePair(None, None, False, end - stretch[first])
+            for start in stretch[last:]:
+                yield self._row(start, together, changed)
+
+    def _row(self, start: int, together: int, changed: bool) -> LinePair:
+        left, right = zip(*self.pairs[start : start + together], strict=True)
+        return LinePair(_line(self.old, left), _line(self.new, right), changed)
+
+
+def _line(lines: Sequence[str], places: Sequence[int | None]) -> Line | None:
+    """Several lines in one, with the number of the first."""
+    there = [place for place in places if place is not None]
+    return Line(there[0] + 1, "\n".join(lines[place] for place in there)) if there else None
+
+
+def _fitting(prompt: str) -> str:
+    """As much of a prompt as there is room for on a page."""
+    if _html_bytes(prompt) <= PROMPT_BYTES:
+        return prompt
+    size = bisect_left(range(len(prompt)), PROMPT_BYTES, key=lambda chars: _html_bytes(prompt[:chars]))
+    return prompt[: size - 1]
+
+
+def _html_bytes(text: str) -> int:
+    return len(text.encode("utf-8", "replace")) + sum(
+        text.count(sign) * more for sign, more in _ESCAPED.items()
+    )

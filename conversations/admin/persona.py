@@ -105,6 +105,7 @@ class PersonaAdmin(PersonaAdminBase):
         persona = self.get_object(request, object_id)
         context = {
             "persona": persona,
+            "seen": personas.state(persona),
             "versions": versions.listed(persona),
             "discarded": versions.discarded(request, persona),
         }
@@ -140,14 +141,16 @@ class PersonaAdmin(PersonaAdminBase):
         self.message_user(request, f"{said} {_missing(obj)}".strip(), messages.SUCCESS)
 
     def _publish(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> str:
-        if persona.current and not persona.draft and not form.version.has_changed():
-            return f"Saved. What the model is told did not change: {persona.current} stays in force."
-        version = personas.publish(persona, form.version.instance, by=cast(User, request.user))
+        sent, seen = form.version.instance, form.cleaned_data["seen"]
+        version = personas.publish(persona, sent, by=cast(User, request.user), seen=seen)
+        if version is not sent:
+            return f"Saved. The model is told what it was told already: {version} stays in force."
         self.log_change(request, persona, f"Published {version}.")
         return f"Published: {version} is in force from the next answer on."
 
     def _save_draft(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> str:
-        draft = personas.save_draft(persona, form.version.instance, by=cast(User, request.user))
+        sent, seen = form.version.instance, form.cleaned_data["seen"]
+        draft = personas.save_draft(persona, sent, by=cast(User, request.user), seen=seen)
         if draft is None:
             return f"This is what {persona.current} says, so there is no draft any more."
         if persona.current:

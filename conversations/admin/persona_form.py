@@ -91,8 +91,8 @@ class VersionForm(VersionFormBase):
 class PersonaForm(PersonaFormBase):
     """One form over two rows: the persona and its draft, or what the next draft begins with.
 
-    `seen` says which version the page was opened with, so that of two people who write at once none overwrites
-    the other's words without knowing.
+    `seen` says which version the page was opened with. It is compared under the lock that the saving needs, which
+    is why a form is checked within its transaction.
     """
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -111,8 +111,7 @@ class PersonaForm(PersonaFormBase):
             initial=model_to_dict(shown, fields=personas.VERSIONED) if shown else None,
         )
         self.fields.update(self.version.fields)
-        self.shown = shown.created_at.isoformat() if shown else ""
-        self.initial = {**self.initial, **self.version.initial, "seen": self.shown}
+        self.initial = {**self.initial, **self.version.initial, "seen": personas.state(self.instance)}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -120,14 +119,24 @@ class PersonaForm(PersonaFormBase):
             if name in self.errors:
                 continue  # this form has found the same
             self.add_error(None if name == "__all__" else name, errors)
-        if cleaned.get("seen") and cleaned["seen"] != self.shown:
-            self.add_error(
-                None,
-                "Somebody else saved or published meanwhile. Your text below is not saved yet: compare it with "
-                "theirs in another tab, then open this page anew and put it in.",
-            )
+        if self.instance._state.adding:
+            cleaned["seen"] = None  # nothing was there to be seen
+        else:
+            self._take(cleaned.get("seen", ""))
         self._check_name(cleaned)
         return cleaned
+
+    def _take(self, seen: str) -> None:
+        """Have the persona to ourselves until it is saved, as it was `seen`, or say that it is another by now."""
+        try:
+            personas.take(self.instance, None if self.version.errors else self.version.instance, seen)
+        except personas.Overtaken:
+            self.add_error(
+                None,
+                "Somebody saved, published or discarded meanwhile what you began with. Nothing of yours is saved yet, "
+                "and your text is kept below: compare it with theirs in another tab, then open this page anew and "
+                "put it in.",
+            )
 
     def _check_name(self, cleaned: dict[str, Any]) -> None:
         """One name once a company. Django asks only where the company is a field of the form, which it is once."""

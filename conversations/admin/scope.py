@@ -44,6 +44,7 @@ else:
 class OperatorsAdmin(ModelAdminBase[M]):
     """Pages for operators alone."""
 
+    instead = "Take the people out, or retire it, instead."
     conversations_by = ""  # the lookup by which conversations hang on a row; with any, it cannot be deleted
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -65,15 +66,18 @@ class OperatorsAdmin(ModelAdminBase[M]):
         self, objs: QuerySet[M] | Sequence[M], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """What goes with `objs`. What is on record stays, which is said without reading all of it."""
-        if self.conversations_by:
-            held = Conversation.objects.filter(**{f"{self.conversations_by}__in": [each.pk for each in objs]})
-            if number := held[:COUNTED].count():
-                many = f"{COUNTED - 1:,} or more" if number == COUNTED else f"{number:,}"
-                said = (
-                    f"{many} conversations, which stay on record. Take the people out, or retire it, instead."
-                )
-                return [], {}, set(), [said]
+        if held := self.held(objs):
+            return [], {}, set(), held
         return super().get_deleted_objects(objs, request)
+
+    def held(self, objs: QuerySet[M] | Sequence[M]) -> list[str]:
+        """Why `objs` cannot be deleted, in sentences; empty where they can."""
+        if not self.conversations_by:
+            return []
+        held = Conversation.objects.filter(**{f"{self.conversations_by}__in": [each.pk for each in objs]})
+        number = held[:COUNTED].count()
+        many = f"{COUNTED - 1:,} or more" if number == COUNTED else f"{number:,}"
+        return [f"{many} conversations, which stay on record. {self.instead}"] if number else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows: QuerySet[M] = super().get_queryset(request)

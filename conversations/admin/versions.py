@@ -84,7 +84,7 @@ def compare_page(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
         "versions": versions,
         "left": left,
         "right": right,
-        "lines": compare.prompt_lines(left.system_prompt, right.system_prompt),
+        "prompts": compare.prompts(left.system_prompt, right.system_prompt),
         "parameters": compare.parameters(left, right),
         "same": not personas.changed(left, right),
         "title": f"{persona}: {left} and {right}",
@@ -104,7 +104,10 @@ def restore(request: HttpRequest, persona_id: uuid.UUID, slug: str) -> HttpRespo
 def discard(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
     """End the draft; the page that follows can bring it back."""
     persona = access.managed_persona(request.user, persona_id)
-    draft = personas.discard_draft(persona)
+    try:
+        draft = personas.discard_draft(persona, seen=request.POST.get("seen"))
+    except personas.Overtaken:
+        return _overtaken(request, persona)
     if draft is None:
         return redirect(CHANGE, persona.pk)
     admin.site.get_model_admin(Persona).log_change(request, persona, "Discarded the draft.")
@@ -144,7 +147,10 @@ def models_page(request: HttpRequest) -> HttpResponse:
 def _drafted(request: HttpRequest, persona: Persona, version: PersonaVersion, name: str) -> HttpResponse:
     """Make a draft of what `version` says, and go to the form."""
     try:
-        draft = personas.save_draft(persona, personas.copy(version), by=cast(User, request.user))
+        restored, seen = personas.copy(version), request.POST.get("seen")
+        draft = personas.save_draft(persona, restored, by=cast(User, request.user), seen=seen)
+    except personas.Overtaken:
+        return _overtaken(request, persona)
     except ValidationError as refused:
         # Its provider accepts less than it did then.
         messages.error(request, f"{name} cannot be restored: {' '.join(refused.messages)}".capitalize())
@@ -157,6 +163,17 @@ def _drafted(request: HttpRequest, persona: Persona, version: PersonaVersion, na
     return redirect(CHANGE, persona.pk)
 
 
+def _overtaken(request: HttpRequest, persona: Persona) -> HttpResponse:
+    """To the form, which shows what somebody made of the persona meanwhile."""
+    messages.error(
+        request,
+        "Somebody saved, published or discarded a draft meanwhile, so nothing was changed. What there is now is below: "
+        "look at it, then do it again if you still want to.",
+    )
+    return redirect(CHANGE, persona.pk)
+
+
 def _page(request: HttpRequest, template: str, persona: Persona, context: dict[str, Any]) -> HttpResponse:
     shared = {**admin.site.each_context(request), "opts": Persona._meta, "persona": persona}
+    shared["seen"] = personas.state(persona)
     return TemplateResponse(request, f"admin/conversations/persona/{template}", shared | context)

@@ -41,6 +41,9 @@ class Rule(models.Model):
         "Pattern: a regular expression (RE2). Otherwise empty.",
     )
     active = models.BooleanField(default=True)
+    stopped = models.CharField(
+        max_length=200, blank=True, help_text="Why it was switched off without anybody's doing; else empty."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -24,7 +24,7 @@ class ReadingQuerySet(models.QuerySet["Reading"]):
 
 
 class Reading(models.Model):
-    """One look of one person at one conversation of another.
+    """One look of one person at one conversation of another, or the way to all of another's: a password set for them.
 
     It points at nobody by a foreign key but its company, and at that without a constraint: what is deleted elsewhere
     takes nothing from here. `reader_name` and `owner_name` are as they were then.
@@ -36,6 +36,7 @@ class Reading(models.Model):
         SEARCH = "search", "Found by a search"
         EXPORT = "export", "Exported"
         UNMASK = "unmask", "Name shown"
+        PASSWORD = "passwd", "Password set"
 
     id = models.BigAutoField(primary_key=True)
     company = models.ForeignKey(
@@ -45,7 +46,7 @@ class Reading(models.Model):
     reader_name = models.CharField(max_length=150)
     owner_id = models.BigIntegerField(db_index=True)
     owner_name = models.CharField(max_length=150)
-    conversation_id = models.UUIDField()
+    conversation_id = models.UUIDField(null=True, help_text="Null where it was none of them in particular.")
     what = models.CharField(max_length=6, choices=What)
     reason = models.CharField(max_length=300)
     sitting = models.UUIDField()

@@ -16,6 +16,7 @@ from conversations.posting import TOO_LONG
 from conversations.rendering import colour
 
 PROBE_SECONDS = 2
+TOO_MUCH = "This form is too long: it holds more than any of its fields takes. Nothing was saved; shorten it."
 
 
 @require_safe
@@ -41,10 +42,22 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What Django refuses before a view sees it. A body past all measure is the one that people meet."""
-    if isinstance(exception, RequestDataTooBig):
-        return HttpResponse(pages.error(TOO_LONG), status=413)
     # Without the request: what is wrong with it may be what reading it raises again.
-    return HttpResponse(loader.render_to_string("400.html"), status=400)
+    if not isinstance(exception, RequestDataTooBig):
+        return HttpResponse(loader.render_to_string("400.html"), status=400)
+    place = request.resolver_match
+    # A trial stands in the administration and is a chat.
+    administration = (
+        place is not None and "admin" in place.namespaces and place.url_name != "conversations_persona_try"
+    )
+    sentence = TOO_MUCH if administration else TOO_LONG
+    if "HX-Request" not in request.headers:
+        page = {"sentence": sentence, "administration": administration}
+        return HttpResponse(loader.render_to_string("refused.html", page), status=413)
+    if administration:
+        desk = {"sentence": sentence, "oob": True}
+        return HttpResponse(loader.render_to_string("admin/review/_sentence.html", desk), status=413)
+    return HttpResponse(pages.error(sentence), status=413)
 
 
 @require_safe

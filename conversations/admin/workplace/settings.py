@@ -75,6 +75,11 @@ def overview(
     return doors.page(request, "settings.html", company, context, status=400 if refused else 200)
 
 
+def take(company: Company) -> None:
+    """Have the settings of `company` to ourselves: what is compared and then written is so by one at a time."""
+    Company.objects.select_for_update().get(pk=company.pk)
+
+
 def log(request: HttpRequest, company: Company, sentence: str) -> None:
     """Put on record who changed what."""
     admin.site.get_model_admin(Company).log_change(request, company, sentence)

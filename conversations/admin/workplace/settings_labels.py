@@ -22,7 +22,7 @@ SECTION = "labels"
 @transaction.atomic
 def add(request: HttpRequest, company: Company) -> HttpResponse:
     """A new label."""
-    _take(company)
+    settings.take(company)
     form = LabelForm(Label(company=company), request.POST)
     if not form.is_valid():
         return settings.overview(request, company, label=form)
@@ -37,7 +37,7 @@ def add(request: HttpRequest, company: Company) -> HttpResponse:
 @transaction.atomic
 def rename(request: HttpRequest, company: Company, label_id: int) -> HttpResponse:
     """Another name for a label, on the answers that carry it too."""
-    _take(company)
+    settings.take(company)
     label = _label(request, company, label_id)
     form = LabelForm(label, request.POST)
     if not form.is_valid():
@@ -80,8 +80,3 @@ def _made(company: Company, name: str) -> Label:
             label.save(update_fields=["name", "invented_in"])
             return label
     return Label.objects.create(company=company, name=name)
-
-
-def _take(company: Company) -> None:
-    """Names are compared and written by one at a time."""
-    Company.objects.select_for_update().get(pk=company.pk)

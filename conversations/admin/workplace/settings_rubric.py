@@ -54,7 +54,8 @@ def _save(request: HttpRequest, company: Company, current: Rubric, form: RubricF
             settings.log(request, company, sentence)
         return sentence
     number = request.POST["from"]
-    old = company.rubrics.filter(pk=number).first() if number.isascii() and number.isdigit() else None
+    known = number.isascii() and number.isdigit() and len(number) < 19
+    old = company.rubrics.filter(pk=int(number)).first() if known else None
     if old is None:
         raise access.NotVisible
     fresh = rubrics.replace(old, name, form.wording())

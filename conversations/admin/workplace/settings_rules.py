@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.utils.text import Truncator
+from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations import access, rules
@@ -37,11 +38,20 @@ def change(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse
 @doors.of_managers
 @transaction.atomic
 def switch(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse:
-    """Switch a rule on (`active` is 1) or off."""
+    """Switch a rule on (`active` is 1) or off. On, it has to be one that could be added now."""
+    settings.take(company)
     rule = access.managed_rule(company, rule_id)
     active = request.POST.get("active") == "1"
-    sentence = f"Switched {'on' if active else 'off'} the rule {_words(rule)}."
-    if company.rules.filter(pk=rule.pk).exclude(active=active).update(active=active):
+    if active:
+        try:
+            rules.check(rule)
+            rules.check_room(rule)
+        except ValidationError as refused:
+            sentence = f"The rule {rules.named(rule)} stays off. {' '.join(refused.messages)}"
+            messages.error(request, sentence)
+            return redirect("admin:review_settings", company.pk)
+    sentence = f"Switched {'on' if active else 'off'} the rule {rules.named(rule)}."
+    if company.rules.filter(pk=rule.pk).exclude(active=active).update(active=active, stopped=""):
         settings.log(request, company, sentence)
     return settings.done(request, company, sentence, SECTION)
 
@@ -52,14 +62,14 @@ def switch(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse
 def remove(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse:
     """Take a rule away; what it brought into the queue stays there, with its reason in words."""
     rule = access.managed_rule(company, rule_id)
-    sentence = f"Removed the rule {_words(rule)}."
+    sentence = f"Removed the rule {rules.named(rule)}."
     rule.delete()
     settings.log(request, company, sentence)
     return settings.done(request, company, sentence, SECTION)
 
 
 def _form(request: HttpRequest, company: Company, rule: Rule) -> HttpResponse:
-    before = _words(rule)
+    before = rules.named(rule)
     form = RuleForm(rule, request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
@@ -80,21 +90,18 @@ def _form(request: HttpRequest, company: Company, rule: Rule) -> HttpResponse:
 
 @transaction.atomic
 def _save(request: HttpRequest, company: Company, rule: Rule, before: str) -> str:
-    Company.objects.select_for_update().get(pk=company.pk)  # rules are compared and written by one at a time
+    settings.take(company)
     refuse_twin(rule)
     added = rule.pk is None
     if added:
+        rules.check_room(rule)
         rule.save()
     else:  # its row may have been switched, or removed, since it was read
+        changed = company.rules.filter(pk=rule.pk).exclude(value=rule.value)
+        changed.update(stopped="")  # which was said of another value
         company.rules.filter(pk=rule.pk).update(persona=rule.persona, value=rule.value)
-    after = _words(rule)
+    after = rules.named(rule)
     sentence = f"Added the rule {after}." if added else f"Changed the rule {before} to {after}."
     if added or before != after:
         settings.log(request, company, sentence)
     return sentence
-
-
-def _words(rule: Rule) -> str:
-    """A rule as a sentence names it."""
-    words = f"“{Truncator(str(rule)).chars(100)}”"
-    return f"{words} for {rule.persona}" if rule.persona else words

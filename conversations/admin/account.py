@@ -1,0 +1,106 @@
+"""Accounts, for operators. What somebody did outlives their leaving, so only accounts that did nothing are deleted.
+
+Who sets a password can sign in with it and read as its owner, past every reason and record. So that is itself a line
+in the record of readings, written first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import Exists, ManyToOneRel, Model, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.text import get_text_list
+from django.views.decorators.debug import sensitive_post_parameters
+
+from conversations import reading
+from conversations.admin.scope import OperatorsAdmin
+from conversations.models import Membership, QueueEntry, Reading
+
+if TYPE_CHECKING:
+    DjangosAccount = UserAdmin[User]
+else:
+    DjangosAccount = UserAdmin
+
+PASSING = {
+    Membership,
+    QueueEntry,
+}  # a place at a company and a claim end with the account; the rest is a record
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
+    """Accounts. Roles are those of a company's members, so Django's staff flag, groups and permissions are left out."""
+
+    conversations_by = "owner"
+    instead = "Close the account instead."
+    list_display = ["username", "email", "first_name", "last_name", "is_superuser"]
+    list_filter = ["is_superuser", "is_active"]
+    filter_horizontal = []
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Personal info", {"fields": ["first_name", "last_name", "email"]}),
+        ("Rights", {"fields": ["is_active", "is_superuser"]}),
+        ("Important dates", {"fields": ["last_login", "date_joined"]}),
+    ]
+
+    def held(self, objs: QuerySet[User] | Sequence[User]) -> list[str]:
+        """What is on record of each, and how to close the account that it stays with."""
+        conversations = super().held(objs)
+        return conversations + [
+            format_html(
+                "{}: {} stay on record with this name. To close the account, "
+                '<a href="{}">open it</a> and take “Active” away: nobody can sign in with it then.',
+                person,
+                get_text_list(kinds, "and"),
+                reverse("admin:auth_user_change", args=[person.pk]),
+            )
+            for person, kinds in _on_record([each.pk for each in objs])
+        ]
+
+    @method_decorator(sensitive_post_parameters())
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        """Set a password; somebody else's is on record before."""
+        person = self.get_object(request, unquote(id))
+        if (
+            request.method == "POST"
+            and person != request.user
+            and self.has_change_permission(request, person)
+        ):
+            form: Any = self.change_password_form(person, request.POST)
+            if form.is_valid() and form.cleaned_data["set_usable_password"]:
+                reading.password_set(cast(User, request.user), person)
+        return super().user_change_password(request, id, form_url)
+
+
+def _on_record(ids: Sequence[int]) -> Iterator[tuple[User, list[str]]]:
+    """Of the accounts that have anything on record, what kinds of things. Every relation counts, also later ones."""
+    kinds = dict(enumerate(_records()))
+    found = {f"has_{index}": Exists(rows) for index, (_, rows) in kinds.items()}
+    for person in User.objects.filter(pk__in=ids).annotate(**found).order_by("username"):
+        names = {name for index, (name, _) in kinds.items() if getattr(person, f"has_{index}")}
+        if names:
+            yield person, sorted(names)
+
+
+def _records() -> Iterator[tuple[str, QuerySet[Any]]]:
+    """By what it is called, whatever can hang on an account."""
+    for relation in User._meta.get_fields(include_hidden=True):
+        if not (isinstance(relation, ManyToOneRel) and issubclass(relation.related_model, Model)):
+            continue
+        model = relation.related_model
+        if model not in PASSING and not model._meta.auto_created:
+            rows = model._default_manager.filter(**{relation.field.name: OuterRef("pk")})
+            yield str(model._meta.verbose_name_plural), rows
+    for field in ("reader_id", "owner_id"):
+        yield str(Reading._meta.verbose_name_plural), Reading.objects.filter(**{field: OuterRef("pk")})
