@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from conversations.models import AnswerLabel, AnswerRecord, Feedback, Judgement, QueueEntry, Review
+from conversations.models import AnswerLabel, AnswerRecord, Feedback, Flag, Judgement, QueueEntry, Review
 from conversations.posting import Refused
 from conversations.reviewing import agreement, claims, work
 
@@ -172,14 +172,15 @@ def _replies(judgement: Judgement) -> bool:
 
 def _tell_the_person(entry: QueueEntry, said: ByRecord, as_of: datetime) -> None:
     """They are seen, as they stood `as_of`; and answered where a reviewer wrote to them."""
-    seen = Feedback.objects.filter(message__conversation=entry.conversation_id, created_at__lte=as_of)
-    seen.update(seen_at=as_of)
     answered = {each.record.message_id: each for each in said.values() if _replies(each)}
-    found = list(Feedback.objects.filter(message__in=[pk for pk in answered if pk is not None]))
-    for feedback in found:
-        judgement = answered[feedback.message_id]
-        feedback.reply, feedback.fixed_in_id = judgement.reply, judgement.fixed_in_id
-    Feedback.objects.bulk_update(found, ["reply", "fixed_in"])
+    ids = [pk for pk in answered if pk is not None]
+    for rows in (Feedback.objects.all(), Flag.objects.all()):
+        rows.filter(message__conversation=entry.conversation_id, created_at__lte=as_of).update(seen_at=as_of)
+        found = list(rows.filter(message__in=ids))
+        for each in found:
+            judgement = answered[each.message_id]
+            each.reply, each.fixed_in_id = judgement.reply, judgement.fixed_in_id
+        rows.bulk_update(found, ["reply", "fixed_in"])
 
 
 def _in_words(review: Review, *, nothing: bool) -> str:

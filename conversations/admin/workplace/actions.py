@@ -125,7 +125,7 @@ def label(request: HttpRequest, company: Company, conversation: Conversation) ->
 
 @_action
 def reply(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
-    """Write to the person who rated an answer."""
+    """Write to the person who rated or flagged an answer."""
     review, record = _review(request, conversation), _record(request, conversation)
     reviewing.reply(review, record, request.POST.get("reply", ""), _number(request, "fixed_in"))
     return _done(request, company, conversation, _saved("reply", record) + _claimed(review))
