@@ -16,6 +16,7 @@ from conversations.reviewing.claims import (
     release,
     renew,
     rubric,
+    second_for,
     unseen,
     until,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "renew",
     "reply",
     "rubric",
+    "second_for",
     "submit",
     "unlabel",
     "unseen",

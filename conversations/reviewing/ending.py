@@ -7,10 +7,12 @@ ledger, the labels and the person's feedback change in one transaction with the 
 from __future__ import annotations
 
 import hashlib
+import uuid
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from conversations.models import AnswerLabel, AnswerRecord, Feedback, Flag, Judgement, QueueEntry, Review
@@ -19,6 +21,7 @@ from conversations.reviewing import agreement, claims, work
 
 Status, Seat = QueueEntry.Status, Review.Seat
 ByRecord = dict[int, Judgement]
+Told = TypeVar("Told", Feedback, Flag)
 
 
 def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = None) -> QueueEntry:
@@ -173,14 +176,18 @@ def _replies(judgement: Judgement) -> bool:
 def _tell_the_person(entry: QueueEntry, said: ByRecord, as_of: datetime) -> None:
     """They are seen, as they stood `as_of`; and answered where a reviewer wrote to them."""
     answered = {each.record.message_id: each for each in said.values() if _replies(each)}
-    ids = [pk for pk in answered if pk is not None]
-    for rows in (Feedback.objects.all(), Flag.objects.all()):
-        rows.filter(message__conversation=entry.conversation_id, created_at__lte=as_of).update(seen_at=as_of)
-        found = list(rows.filter(message__in=ids))
-        for each in found:
-            judgement = answered[each.message_id]
-            each.reply, each.fixed_in_id = judgement.reply, judgement.fixed_in_id
-        rows.bulk_update(found, ["reply", "fixed_in"])
+    of_it = {"message__conversation": entry.conversation_id}
+    _tell(Feedback.objects.filter(**of_it), answered, as_of)
+    _tell(Flag.objects.filter(**of_it), answered, as_of)
+
+
+def _tell(said: QuerySet[Told], answered: dict[uuid.UUID | None, Judgement], as_of: datetime) -> None:
+    said.filter(created_at__lte=as_of).update(seen_at=as_of)
+    found = list(said.filter(message__in=[pk for pk in answered if pk is not None]))
+    for each in found:
+        judgement = answered[each.message_id]
+        each.reply, each.fixed_in_id = judgement.reply, judgement.fixed_in_id
+    said.bulk_update(found, ["reply", "fixed_in"])
 
 
 def _in_words(review: Review, *, nothing: bool) -> str:
