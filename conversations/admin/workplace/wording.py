@@ -35,7 +35,7 @@ ERRORS: dict[str, str] = {
 
 def finish(reason: str) -> str:
     """How an answer ended, also in a spelling that nobody here knows."""
-    return FINISHES.get(reason) or _plain(reason)
+    return FINISHES.get("complete" if reason == "stop" else reason) or _plain(reason)
 
 
 def error(kind: str) -> str:
