@@ -144,7 +144,7 @@ def _dates(plot: _Plot, days: Sequence[date]) -> list[SafeString]:
         text(LEFT, y, said(days[0]), "chart-tick", "start"),
         text(plot.right, y, said(days[-1]), "chart-tick", "end"),
     ]
-    if len(days) >= 7:
+    if len(days) >= 7 and plot.right - LEFT > 22 * len(said(days[0])):
         middle = len(days) // 2
         marks.append(text(plot.x(middle), y, said(days[middle]), "chart-tick", "middle"))
     return marks

@@ -139,7 +139,8 @@ def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
         "numbers": usage_charts.NUMBERS,
         "columns": COLUMNS,
         "by_day": {**by_day, "total": {"name": "All days", "bar": "", "cells": _cells(found.total)}},
-        "tables": [*tables, by_week] if weekly else tables,
+        "by_week": by_week if weekly else None,
+        "tables": tables,
     }
 
 
