@@ -5,6 +5,8 @@ from django.contrib.auth import views as auth
 from django.urls import include, path
 
 handler400 = "conversations.views.site.bad_request"
+handler403 = "conversations.views.site.forbidden"
+handler404 = "conversations.views.site.not_found"
 
 urlpatterns = [
     path("", include("conversations.urls")),

@@ -1,4 +1,4 @@
-"""Values in, SVG out: what happened day by day, and a share as a bar. Knows nothing of ours, and no colours.
+"""Values in, SVG out: what happened day by day or week by week. Knows nothing of ours, and no colours.
 
 Every axis begins at zero. A chart names its highest and its last value itself and says them in its title; all others
 are for the table that the page puts beneath. No style attributes: the classes are in static/css/workplace-usage.css.
@@ -38,7 +38,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn. `described_by` is the id of an element of the page that says where the numbers stand."""
+    """What is drawn. `described_by` is the id of an element of the page that says where the numbers stand.
+
+    The `days` are those of the values, or with `weekly` the first ones of their weeks.
+    """
 
     name: str
     title: str
@@ -47,7 +50,9 @@ class Chart:
     say: Say
     described_by: str
     top: float | None = None  # the end of the axis, where it is known beforehand
+    most: float | None = None  # beyond which the axis does not go: nothing can be more
     bars: bool = False
+    weekly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,11 @@ class _Plot:
 
 def daily(chart: Chart) -> SafeString:
     """The chart as SVG, one place on the axis for each day."""
-    series = [Series([_usable(value) for value in each.values], each.name) for each in chart.series]
+    series = [Series([usable(value) for value in each.values], each.name) for each in chart.series]
     highest = max((value for each in series for value in each.values if value is not None), default=0.0)
     right = WIDTH - 4 if chart.bars else WIDTH - RIGHT
-    plot = _Plot(max(len(chart.days), 1), chart.top or _round_up(highest, chart.say), right)
+    top = chart.top or _round_up(highest, chart.say)
+    plot = _Plot(max(len(chart.days), 1), min(top, chart.most or top), right)
     parts = [*_grid(plot, chart.say), *_dates(plot, chart.days)]
     for number, each in reversed(list(enumerate(series, start=1))):  # the first on top
         parts.append(_bars(plot, each.values) if chart.bars else _line(plot, each.values, number))
@@ -92,22 +98,11 @@ def daily(chart: Chart) -> SafeString:
             chart.name,
             title,
         ),
-        _joined(parts),
+        joined(parts),
     )
 
 
-def share(part: float, whole: float) -> SafeString:
-    """A bar that is as long as the part of the whole. Hidden from who cannot see it: the number stands beside it."""
-    part, whole = _usable(part) or 0.0, _usable(whole) or 0.0
-    width = 100 * min(part / whole, 1.0) if whole else 0.0
-    return format_html(
-        '<svg class="chart-share" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="chart-bar" width="{}" height="6"/></svg>',
-        _number(max(width, 1.0) if part else 0.0),
-    )
-
-
-def _usable(value: Value) -> Value:
+def usable(value: Value) -> Value:
     """Nothing below zero is drawn, and nothing that is not a number."""
     return max(float(value), 0.0) if value is not None and isfinite(value) else None
 
@@ -128,12 +123,12 @@ def _round_up(highest: float, say: Say) -> float:
 def _grid(plot: _Plot, say: Say) -> list[SafeString]:
     parts = []
     for value in (0.0, plot.top / 2, plot.top):
-        y = _number(plot.y(value))
+        y = digits(plot.y(value))
         kind = "chart-line-grid" if value else "chart-axis"
         parts.append(
-            format_html('<path class="{}" d="M{} {}H{}"/>', kind, LEFT, y, _number(plot.right)),
+            format_html('<path class="{}" d="M{} {}H{}"/>', kind, LEFT, y, digits(plot.right)),
         )
-        parts.append(_text(LEFT - 6, plot.y(value) + 4, say(value), "chart-tick", "end"))
+        parts.append(text(LEFT - 6, plot.y(value) + 4, say(value), "chart-tick", "end"))
     return parts
 
 
@@ -142,15 +137,16 @@ def _dates(plot: _Plot, days: Sequence[date]) -> list[SafeString]:
     if not days:
         return []
     y = HEIGHT - 5
+    said = _sayer(days)
     if len(days) == 1:
-        return [_text(plot.x(0), y, _day(days[0]), "chart-tick", "middle")]
+        return [text(plot.x(0), y, said(days[0]), "chart-tick", "middle")]
     marks = [
-        _text(LEFT, y, _day(days[0]), "chart-tick", "start"),
-        _text(plot.right, y, _day(days[-1]), "chart-tick", "end"),
+        text(LEFT, y, said(days[0]), "chart-tick", "start"),
+        text(plot.right, y, said(days[-1]), "chart-tick", "end"),
     ]
-    if len(days) >= 7:
+    if len(days) >= 7 and plot.right - LEFT > 22 * len(said(days[0])):
         middle = len(days) // 2
-        marks.append(_text(plot.x(middle), y, _day(days[middle]), "chart-tick", "middle"))
+        marks.append(text(plot.x(middle), y, said(days[middle]), "chart-tick", "middle"))
     return marks
 
 
@@ -159,8 +155,8 @@ def _bars(plot: _Plot, values: Sequence[Value]) -> SafeString:
     base = plot.y(0)
     wide = plot.slot if plot.count > DENSE else min(plot.slot * 0.75, 40)
     path = "".join(
-        f"M{_number(plot.x(index) - wide / 2)} {_number(base)}"
-        f"V{_number(min(plot.y(value), base - 1))}h{_number(wide)}V{_number(base)}z"
+        f"M{digits(plot.x(index) - wide / 2)} {digits(base)}"
+        f"V{digits(min(plot.y(value), base - 1))}h{digits(wide)}V{digits(base)}z"
         for index, value in enumerate(values)
         if value
     )
@@ -175,17 +171,15 @@ def _line(plot: _Plot, values: Sequence[Value], number: int) -> SafeString:
             runs[-1].append((plot.x(index), plot.y(value)))
         elif runs[-1]:
             runs.append([])
-    path = "".join(
-        "M" + "L".join(f"{_number(x)} {_number(y)}" for x, y in run) for run in runs if len(run) > 1
-    )
+    path = "".join("M" + "L".join(f"{digits(x)} {digits(y)}" for x, y in run) for run in runs if len(run) > 1)
     dots = [
         format_html(
-            '<circle class="chart-dot chart-dot-{}" cx="{}" cy="{}" r="2"/>', number, *map(_number, run[0])
+            '<circle class="chart-dot chart-dot-{}" cx="{}" cy="{}" r="2"/>', number, *map(digits, run[0])
         )
         for run in runs
         if len(run) == 1
     ]
-    return format_html('<path class="chart-line chart-line-{}" d="{}"/>{}', number, path, _joined(dots))
+    return format_html('<path class="chart-line chart-line-{}" d="{}"/>{}', number, path, joined(dots))
 
 
 def _labels(plot: _Plot, series: Sequence[Series], chart: Chart) -> list[SafeString]:
@@ -212,7 +206,7 @@ def _ends(plot: _Plot, series: Sequence[Series], say: Say) -> list[SafeString]:
     parts, free = [], float(HEIGHT)
     for y, words, number in sorted(places, reverse=True):
         free = min(y, free - LINE_HEIGHT)
-        parts.append(_text(plot.right + 5, free, words, f"chart-label chart-label-{number}", "start"))
+        parts.append(text(plot.right + 5, free, words, f"chart-label chart-label-{number}", "start"))
     return parts
 
 
@@ -221,7 +215,7 @@ def _over(plot: _Plot, found: tuple[int, float], say: Say) -> SafeString:
     words = say(found[1])
     half = len(words) * 3.5
     x = min(max(plot.x(found[0]), LEFT + half), plot.right - half)
-    return _text(x, max(min(plot.y(found[1]), plot.y(0) - 1) - 5, 11), words, "chart-label", "middle")
+    return text(x, max(min(plot.y(found[1]), plot.y(0) - 1) - 5, 11), words, "chart-label", "middle")
 
 
 def _highest(values: Sequence[Value]) -> tuple[int, float] | None:
@@ -236,7 +230,8 @@ def _last(values: Sequence[Value]) -> tuple[int, float] | None:
 
 def _summary(chart: Chart, series: Sequence[Series]) -> str:
     """What the drawing says at a glance, in words."""
-    said = []
+    said, when = [], _sayer(chart.days)
+    on = "in the week from" if chart.weekly else "on"
     for each in series:
         high, last = _highest(each.values), _last(each.values)
         name = f"{each.name}: " if each.name else ""
@@ -246,27 +241,29 @@ def _summary(chart: Chart, series: Sequence[Series]) -> str:
             said.append(f"{name}{chart.say(0)} throughout.")
         else:
             said.append(
-                f"{name}highest {chart.say(high[1])} on {_day(chart.days[high[0]])},"
-                f" last {chart.say(last[1])} on {_day(chart.days[last[0]])}."
+                f"{name}highest {chart.say(high[1])} {on} {when(chart.days[high[0]])},"
+                f" last {chart.say(last[1])} {on} {when(chart.days[last[0]])}."
             )
     return " ".join(said)
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b}"
+def _sayer(days: Sequence[date]) -> Callable[[date], str]:
+    """How days are said: with the year where they are of more than one."""
+    years = " %Y" if days and days[0].year != days[-1].year else ""
+    return lambda day: f"{day.day} {day:%b}{day.strftime(years)}"
 
 
-def _text(x: float, y: float, words: str, kind: str, anchor: str) -> SafeString:
+def text(x: float, y: float, words: str, kind: str, anchor: str) -> SafeString:
     return format_html(
         '<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>',
-        *(kind, _number(x), _number(y), anchor, words),
+        *(kind, digits(x), digits(y), anchor, words),
     )
 
 
-def _number(value: float) -> str:
+def digits(value: float) -> str:
     """Short, and the same in every language."""
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _joined(parts: Sequence[SafeString]) -> SafeString:
+def joined(parts: Sequence[SafeString]) -> SafeString:
     return format_html_join("", "{}", ((part,) for part in parts))

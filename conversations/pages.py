@@ -36,9 +36,13 @@ def ending(conversation: Conversation, turn: thread.Turn) -> str:
     return foot(turn) + standing(conversation)
 
 
-def foot(turn: thread.Turn, *, asking: bool = False) -> str:
-    """What stands below an answer: how it ended and what can be done. With `asking` the feedback form is open."""
-    return render_to_string("chat/_turn_foot.html", {"turn": turn, "oob": True, "asking": asking})
+def foot(turn: thread.Turn, *, asking: bool = False, said: str = "") -> str:
+    """What stands below an answer: how it ended and what can be done. With `asking` the feedback form is open.
+
+    `said` tells what was done a moment ago, and is read aloud.
+    """
+    context = {"turn": turn, "oob": True, "asking": asking, "said": said}
+    return render_to_string("chat/_turn_foot.html", context)
 
 
 def standing(conversation: Conversation) -> str:

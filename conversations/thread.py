@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from conversations import posting
 from conversations.access import NotVisible
-from conversations.models import Conversation, Feedback, Generation, Message, Persona
+from conversations.models import Conversation, Feedback, Flag, Generation, Message, Persona
 from conversations.posting import can_continue, closed_reason
 from conversations.rendering import fragments, markdown, plaintext
 from conversations.tree import Tree
@@ -59,8 +59,19 @@ class Turn:
     urls: TurnUrls
     generation_id: uuid.UUID | None
     feedback: Feedback | None
-    flagged: bool
+    flag: Flag | None
     follow: bool
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the person asked for a review."""
+        return self.flag is not None
+
+    @property
+    def outcome(self) -> Feedback | Flag | None:
+        """What became of what the person said; of a rating and a flag that one to which there was a reply."""
+        told = [each for each in (self.feedback, self.flag) if each is not None and each.answered]
+        return next((each for each in told if each.replied), told[0] if told else None)
 
     @property
     def reasons(self) -> list[tuple[str, str]]:
@@ -163,8 +174,9 @@ def is_up_to_date(state: str | None, made: posting.Turn) -> bool:
 
 
 def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
-    said = Message.objects.select_related("generation", "feedback__fixed_in", "flag")
-    rows = said.defer("feedback__fixed_in__system_prompt").in_bulk(path)
+    said = Message.objects.select_related("generation", "feedback__fixed_in", "flag__fixed_in")
+    prompts = ("feedback__fixed_in__system_prompt", "flag__fixed_in__system_prompt")
+    rows = said.defer(*prompts).in_bulk(path)
     writable = not closed_reason(conversation)
     return [
         _turn(conversation, rows[pk], _beside(rows[pk], tree), writable=writable, follow=follow)
@@ -179,12 +191,12 @@ class _Beside:
 
     siblings: list[uuid.UUID]
     feedback: Feedback | None = None
-    flagged: bool = False
+    flag: Flag | None = None
 
 
 def _beside(message: Message, tree: Tree) -> _Beside:
-    feedback = getattr(message, "feedback", None)
-    return _Beside(tree.siblings(message.pk), feedback, hasattr(message, "flag"))
+    said = (getattr(message, name, None) for name in ("feedback", "flag"))
+    return _Beside(tree.siblings(message.pk), *said)
 
 
 def _turn(
@@ -231,7 +243,7 @@ def _turn(
         urls=_urls(conversation.pk, message.pk, previous, following),
         generation_id=generation.pk if generation else None,
         feedback=beside.feedback,
-        flagged=beside.flagged,
+        flag=beside.flag,
         follow=follow and generation is not None and generation.live,
     )
 

@@ -24,6 +24,7 @@ from django.utils import timezone
 from conversations.models import AnswerRecord, Company, Generation, PersonaVersion
 
 MAX_DAYS = 366
+BY_WEEK = 92  # days, beyond which a span is looked at by weeks
 EARLIEST = date(2000, 1, 1)
 
 FAILED = (Generation.Status.FAILED, Generation.Status.INTERRUPTED)
@@ -46,6 +47,21 @@ class Span:
     def days(self) -> list[date]:
         """All of them, those without an answer too."""
         return [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is looked at by weeks: a day's rates say little where there are so many of them."""
+        return (self.last - self.first).days >= BY_WEEK
+
+    @property
+    def weeks(self) -> list[date]:
+        """The first days of its weeks, the last of which ends with it; the first one may be shorter."""
+        starts = [self.last - timedelta(days=n) for n in range(6, (self.last - self.first).days + 7, 7)]
+        return [max(start, self.first) for start in reversed(starts)]
+
+    def week_of(self, day: date) -> date:
+        """The first day of the week that `day` is in."""
+        return max(day - timedelta(days=6 - (self.last - day).days % 7), self.first)
 
     def bounds(self) -> tuple[datetime, datetime]:
         """The moment of the beginning, and the one before which it ends."""
@@ -90,11 +106,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """A span, whole and by each of its parts. Days run forward and have no gaps; the rest begins with the most."""
+    """A span, whole and by each of its parts. Days and weeks run forward, without gaps; the rest from the most on."""
 
     span: Span
     total: Figures
     days: list[Line]
+    weeks: list[Line]  # only of a long span
     companies: list[Line]
     personas: list[Line]
     versions: list[Line]
@@ -124,6 +141,7 @@ def percentiles(counts: Mapping[int, int], *shares: float) -> list[int | None]:
 def _usage(companies: QuerySet[Company], span: Span) -> Usage:
     """Fold the lines of the query, a day at a time, into tallies by version and model; and those into the rest."""
     by_day: dict[date, Figures] = {}
+    by_week: dict[date, _Tally] = {}
     parts: dict[tuple[int, str], _Tally] = {}
     for day, rows in groupby(_lines(companies, span), key=lambda row: row["day"]):
         tally = _Tally()
@@ -131,6 +149,8 @@ def _usage(companies: QuerySet[Company], span: Span) -> Usage:
             part = parts.setdefault((row["of"], row["asked"]), _Tally())
             tally.add_row(row, into=part)
         by_day[day] = tally.figures()
+        if span.is_long:
+            by_week.setdefault(span.week_of(day), _Tally()).add(tally)
     versions = PersonaVersion.objects.select_related("persona__company").in_bulk({pk for pk, _ in parts})
     rows_of = [(versions[pk], model, tally) for (pk, model), tally in parts.items()]
     total = _Tally()
@@ -140,6 +160,7 @@ def _usage(companies: QuerySet[Company], span: Span) -> Usage:
         span=span,
         total=total.figures(),
         days=[Line(day, by_day.get(day, Figures())) for day in span.days],
+        weeks=[Line(week, by_week.get(week, _Tally()).figures()) for week in span.weeks if span.is_long],
         companies=_by((version.persona.company, tally) for version, _, tally in rows_of),
         personas=_by((version.persona, tally) for version, _, tally in rows_of),
         # Each saved draft is a row of its own, and all of a persona's are one line.

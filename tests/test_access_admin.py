@@ -114,6 +114,7 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     "conversations_persona_delete": (OWN_ROW_OF_OPERATORS, FOREIGN_ROW),
     # The workplace, by company; asked in a sitting.
     "review_sitting": (STAFF, FOREIGN_ROW),
+    "review_sitting_end": (POST_ONLY, POST_ONLY),
     "review_unmask": (POST_ONLY, POST_ONLY),
     "review_usage": (STAFF, FOREIGN_ROW),
     "review_exports": (STAFF, FOREIGN_ROW),

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 import pytest
 from django.utils.safestring import SafeString
 
-from conversations.charts import HEIGHT, LEFT, WIDTH, Chart, Series, daily, share
+from conversations.bars import Ranking, ranked, share
+from conversations.charts import HEIGHT, LEFT, WIDTH, Chart, Series, daily
 
 SVG = "{http://www.w3.org/2000/svg}"
 FIRST = date(2026, 3, 1)
@@ -95,8 +96,9 @@ def test_a_gap_is_a_gap_and_a_value_alone_is_a_dot() -> None:
 @pytest.mark.parametrize("bars", [True, False])
 def test_any_number_of_days_fits(count: int, bars: bool) -> None:
     root = drawn(list(range(count)), bars=bars)
-    dates = [t for t in texts(root, "chart-tick") if re.fullmatch(r"\d+ [A-Z][a-z]{2}", t)]
-    assert len(dates) == (1 if count == 1 else 2 if count < 7 else 3)
+    dates = [t for t in texts(root, "chart-tick") if re.fullmatch(r"\d+ [A-Z][a-z]{2}( \d{4})?", t)]
+    no_room = count >= 365 and not bars  # for three dates with their years
+    assert len(dates) == (1 if count == 1 else 2 if count < 7 or no_room else 3)
     xs = [float(x) for x in re.findall(r"M([\d.]+) ", path(root, "chart-bar" if bars else "chart-line"))]
     assert all(LEFT <= x <= WIDTH for x in xs)
 
@@ -156,3 +158,49 @@ def test_a_share_is_as_long_as_it_is(part: float, of: float, width: float) -> No
     root = parsed(share(part, of))
     assert float(root[0].attrib["width"]) == width
     assert root.attrib["aria-hidden"] == "true"
+
+
+def test_an_axis_does_not_go_beyond_what_can_be() -> None:
+    root = drawn([0.0, 1.0, 0.5], say="{:.0%}".format, most=1.0)
+    assert texts(root, "chart-tick")[:3] == ["0%", "50%", "100%"]
+    assert texts(drawn([0.01, 0.03], say="{:.0%}".format, most=1.0), "chart-tick")[2] == "4%"
+
+
+def test_days_of_two_years_say_which() -> None:
+    days = [date(2025, 12, 1) + timedelta(days=7 * number) for number in range(12)]
+    root = parsed(
+        daily(Chart("c", "Answers", days, [Series(range(12))], whole, "numbers", weekly=True, bars=True))
+    )
+    assert texts(root, "chart-tick")[3:] == ["1 Dec 2025", "16 Feb 2026", "12 Jan 2026"]
+    assert title(root).endswith("last 11 in the week from 16 Feb 2026.")
+
+
+# -- Side by side
+
+
+def side_by_side(names: list[str], *series: Series, **more: Any) -> ElementTree.Element:
+    return parsed(ranked(Ranking("c", "Answers", names, series, whole, "numbers", **more)))
+
+
+def test_bars_side_by_side_are_named_and_as_long_as_their_values() -> None:
+    root = side_by_side(["guide", "historian", "nobody"], Series([40, 10, None]))
+    assert texts(root, "chart-name") == ["guide", "historian", "nobody"]
+    assert texts(root, "chart-label") == ["40", "10", "–"]
+    wide = [float(each.attrib["width"]) for each in root.iter(f"{SVG}rect")]
+    assert wide[1] * 4 == pytest.approx(wide[0], abs=0.5)
+    assert wide[2] == 0
+    assert title(root) == "Answers. guide: 40. historian: 10. nobody: –."
+
+
+def test_two_bars_of_one_say_which_is_which() -> None:
+    root = side_by_side(["guide"], Series([4], "in"), Series([2], "out"))
+    assert texts(root, "chart-tick") == ["in", "out"]
+    assert title(root) == "Answers. guide: in 4, out 2."
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [None], [math.nan, 1e300], [1e-9, 5]])
+def test_bars_take_whatever_they_are_given(values: list[float | None]) -> None:
+    bad = "<script>" * 20
+    root = side_by_side([bad] * len(values), Series(values), top=1.0)
+    assert all(float(each.attrib["width"]) <= WIDTH for each in root.iter(f"{SVG}rect"))
+    assert all(len(name) <= 48 for name in texts(root, "chart-name"))

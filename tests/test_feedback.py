@@ -103,6 +103,46 @@ def test_an_answer_is_flagged_and_no_longer(judged: tuple[Client, str, posting.T
     assert re.search(r'aria-label="Flag for review"[^>]*aria-pressed="false"', foot)
 
 
+def test_a_press_says_what_it_did_and_who_may_read(judged: tuple[Client, str, posting.Turn]) -> None:
+    client, address, turn = judged
+    flag = reverse("flag", args=[turn.conversation.pk, turn.answer.pk])
+
+    def said(to: str, **sent: str) -> str:
+        foot = client.post(to, sent).content.decode()
+        found = re.search(r"<p class=\"done\" data-said>(.*?)</p>", foot)
+        return found.group(1) if found else ""
+
+    may_read = "reviewers may read this whole conversation"
+    assert "Say below what was wrong" in said(address, good="0", press="1")
+    assert may_read in said(address, good="0", comment="It is red.")
+    assert may_read in said(address, good="1", press="1")
+    assert said(address, good="").startswith("Taken back.")
+    assert may_read in said(flag, flag="1")
+    page = client.get(reverse("conversation", args=[turn.conversation.pk])).content.decode()
+    assert "data-said" not in page
+    assert "Flagged. Your company’s reviewers may read" in page
+    assert said(flag, flag="").startswith("Taken back.")
+
+
+def test_of_a_flag_too_the_person_is_told_what_became(
+    judged: tuple[Client, str, posting.Turn], cast: Cast
+) -> None:
+    client, address, turn = judged
+    page = reverse("conversation", args=[turn.conversation.pk])
+    feedback.flag(cast.member, turn.answer)
+    Flag.objects.update(seen_at=timezone.now())
+    assert "Seen by a reviewer" in client.get(page).content.decode()
+    Flag.objects.update(reply="It knows now.", fixed_in=cast.guide.current)
+    shown = client.get(page).content.decode()
+    assert "Fixed in version 1" in shown
+    assert "It knows now." in shown
+    assert "Flagged. Your" not in shown
+    client.post(address, {"good": "0"})  # of both that which has words is told
+    assert "It knows now." in client.get(page).content.decode()
+    Feedback.objects.update(seen_at=timezone.now())
+    assert "It knows now." in client.get(page).content.decode()
+
+
 def test_a_flag_needs_no_scripts(cast: Cast) -> None:
     turn = first_turn(cast)
     client = Client(enforce_csrf_checks=True)

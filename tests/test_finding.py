@@ -242,7 +242,14 @@ def test_a_line_says_what_was_asked_and_answered_and_how_it_went(
     cast: Cast, answers: dict[str, Any], reviewer: Client
 ) -> None:
     body = reviewer.get(address(cast)).content.decode()
-    for said in ("What is Coca Cola?", "historian", "Failed: timeout", "Cut at its length", "Fine", "Funny"):
+    for said in (
+        "What is Coca Cola?",
+        "historian",
+        "Failed: no answer in time",
+        "Cut at its length limit",
+        "Fine",
+        "Funny",
+    ):
         assert said in body
     assert "elsewhere" not in body
     assert "member2" not in body
@@ -356,7 +363,15 @@ def test_the_filters_offer_what_is_the_companys(
 ) -> None:
     body = reviewer.get(address(cast), {"version": str(answers["version"])}).content.decode()
     assert f'<option value="{answers["version"]}" selected>Version 2</option>' in body
-    for offered in ("Coca Cola guide", "mistral-small-latest", "Fine", "Funny", "Bad answer", "Timeout"):
+    for offered in (
+        "Coca Cola guide",
+        "mistral-small-latest",
+        "Fine",
+        "Funny",
+        "Bad answer",
+        "Ran out of time",
+        "No answer in time",
+    ):
         assert offered in body
     foreign = PersonaVersion.objects.get(persona=cast.helpdesk)
     assert foreign.model in {"mistral-small-latest", "default"}

@@ -14,6 +14,7 @@ from conversations import feedback, filing, personas, reviewing
 from conversations.models import (
     AnswerLabel,
     Feedback,
+    Flag,
     Judgement,
     Label,
     PersonaVersion,
@@ -118,6 +119,18 @@ def test_the_person_hears_of_it_at_the_end_and_not_before(cast: Cast, case: Case
     said = Feedback.objects.get()
     assert said.seen_at is not None
     assert (said.reply, said.fixed_in) == ("Thank you.", newer)
+
+
+def test_who_flagged_an_answer_without_rating_it_hears_of_it_too(cast: Cast, case: Case) -> None:
+    record = case.records[1]
+    assert record.message is not None
+    feedback.flag(cast.member, record.message)
+    review = case.judged(cast.reviewer, 2, 2)
+    reviewing.reply(review, record, "Thank you.", None)
+    assert (Flag.objects.get().seen_at, Flag.objects.get().reply) == (None, "")
+    reviewing.submit(review)
+    assert Flag.objects.get().seen_at is not None
+    assert Flag.objects.get().reply == "Thank you."
 
 
 # -- The second review and the ruling

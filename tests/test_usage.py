@@ -137,6 +137,23 @@ def test_parts_are_by_persona_version_and_model(cast: Cast) -> None:
     }
 
 
+@pytest.mark.parametrize(("days", "weeks"), [(7, 0), (92, 0), (93, 14), (365, 53), (366, 53)])
+def test_a_long_span_is_looked_at_by_weeks(cast: Cast, days: int, weeks: int) -> None:
+    span = Span(DAY - timedelta(days=days - 1), DAY)
+    record(cast, first_token_ms=100)
+    record(cast, ended_at=NOON - timedelta(days=6), person=cast.member2, first_token_ms=300)
+    record(cast, ended_at=NOON - timedelta(days=days - 1))
+    found = usage.of_company(cast.coca_cola, span)
+    assert len(found.weeks) == weeks
+    if weeks:
+        assert [line.what for line in found.weeks[-2:]] == [DAY - timedelta(days=13), DAY - timedelta(days=6)]
+        assert found.weeks[0].what == span.first
+        assert found.weeks[0].figures.answers == 1
+        last = found.weeks[-1].figures
+        assert (last.answers, last.people, last.first_token_p50, last.first_token_p95) == (2, 2, 100, 300)
+        assert {span.week_of(day) for day in span.days} == {line.what for line in found.weeks}
+
+
 def test_another_company_is_never_counted(cast: Cast) -> None:
     record(cast)
     for _ in range(3):
@@ -242,6 +259,41 @@ def test_the_page_shows_charts_and_the_same_numbers_in_tables(cast: Cast) -> Non
     assert "Coca Cola guide, version 1" in words
     assert " style=" not in markup.partition('class="usage-charts"')[2].partition("</section>")[0]
     assert response.headers["Cache-Control"].startswith("no-store, private")
+
+
+@pytest.mark.parametrize("by", ["day", "persona", "version", "model", "nonsense", "company"])
+def test_every_figure_is_drawn_by_what_is_asked(cast: Cast, by: str) -> None:
+    for persona in (cast.guide, cast.historian):
+        record(cast, persona, ended_at=timezone.now(), prompt_tokens=7, first_token_ms=300, good=True)
+    response = page(cast, query=f"?days=7&by={by}")
+    markup = response.content.decode()
+    assert markup.count('role="img"') == 6
+    over_time = by in {"day", "nonsense", "company"}  # companies are for operators
+    assert response.context["by"] == ("day" if over_time else by)
+    assert markup.count('class="chart-name"') == (0 if over_time else 12)
+    assert ("&amp;by=" + by in markup) is not (by in {"nonsense", "company"})
+    assert "p50" not in markup
+    assert "First token, median" in markup
+
+
+def test_operators_see_the_companies_side_by_side(cast: Cast) -> None:
+    record(cast, ended_at=timezone.now())
+    record(cast, cast.helpdesk, ended_at=timezone.now())
+    client = Client()
+    client.force_login(cast.admin)
+    markup = client.get(reverse("admin:review_usage_all"), {"by": "company"}).content.decode()
+    assert "Coca Cola: 1. Globex: 1." in markup or "Globex: 1. Coca Cola: 1." in markup
+
+
+def test_a_year_is_drawn_by_weeks_and_says_its_years(cast: Cast) -> None:
+    record(cast, ended_at=timezone.now(), status=Status.FAILED, error_kind="timeout")
+    response = page(cast, query="?days=365")
+    markup = response.content.decode()
+    assert response.context["bys"][0] == response.context["by"] == "week"
+    assert "By week" in markup
+    assert "in the week from" in markup
+    assert f"{Span.until_today(365).first.year}</text>" in markup
+    assert "200 %" not in markup
 
 
 def test_an_empty_span_and_a_new_company_say_so(cast: Cast) -> None:

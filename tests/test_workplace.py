@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from conversations.models import (
     AnswerRecord,
     Company,
     Conversation,
+    EntryReason,
     Generation,
     QueueEntry,
     Reading,
@@ -61,6 +64,60 @@ def test_the_queue_says_what_waits_and_why_and_shows_nobodys_words(cast: Cast, r
     for unseen in ("secret7", "Tell me", "Do not tell", ">member<"):
         assert unseen not in said
     assert not Reading.objects.exists()
+
+
+def test_two_rules_that_name_one_answer_are_one_reason(cast: Cast, reviewer: Client) -> None:
+    for _ in range(2):
+        Rule.objects.create(company=cast.coca_cola, kind=Rule.Kind.BAD)
+    turn = ended(cast)
+    feedback.rate(cast.member, turn.answer, good=False)
+    filing.file_ended()
+    assert EntryReason.objects.count() == 2
+    assert reviewer.get(queue(cast)).context["lines"][0].reasons == ["The person found this answer bad."]
+    address = reverse("admin:review_conversation", args=[cast.coca_cola.pk, turn.conversation.pk])
+    assert body(reviewer.get(address)).count("The person found this answer bad.") == 1
+
+
+def test_who_gave_the_first_review_is_not_shown_what_waits_for_the_second(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    Company.objects.update(second_reviews=100)
+    reviewing.submit(case.judged(cast.reviewer, 2))
+
+    def listed(client: Client) -> tuple[int, str]:
+        context = client.get(queue(cast), {"tab": "second"}).context
+        return len(context["lines"]), next(tab.count for tab in context["tabs"] if tab.name == "second")
+
+    assert listed(reviewer) == (0, "0")
+    assert listed(client_of(cast, "manager")) == (1, "1")
+    cast.coca_cola.memberships.filter(user=cast.manager).delete()
+    assert listed(reviewer) == (1, "1")  # nobody else could give it
+
+
+def test_what_is_done_says_how_it_ended_and_who_reviewed_it(cast: Cast, reviewer: Client, case: Case) -> None:
+    Company.objects.update(second_reviews=100)
+    reviewing.submit(case.judged(cast.reviewer, 2, 4))
+    reviewing.submit(case.judged(cast.manager, 2, 5))
+    reviewing.submit(case.judged(cast.admin, None, 5))
+    done = reviewer.get(queue(cast), {"tab": "done"})
+    line = done.context["lines"][0]
+    names = [str(case.grades[number].name) for number in (1, 4)]
+    assert line.result.verdicts == f"1 {names[0]}, 1 {names[1]}"
+    assert line.result.reviewers == "reviewer, manager, admin"
+    assert line.result.verdicts in body(done)
+    again = reviewing.open_by_hand(cast.coca_cola, case.records[0])  # and now it waits for a second again
+    QueueEntry.objects.filter(pk=again.pk).update(status=Status.SECOND)
+    hidden = reviewer.get(queue(cast), {"tab": "done"})
+    assert hidden.context["lines"][0].result is None
+    assert names[1] not in body(hidden)
+
+
+def test_dates_of_another_year_say_so(cast: Cast, reviewer: Client, case: Case) -> None:
+    year = timezone.localtime().year
+    assert str(year) not in reviewer.get(queue(cast)).context["lines"][0].since
+    QueueEntry.objects.update(opened_at=timezone.now() - timedelta(days=400))
+    since = reviewer.get(queue(cast)).context["lines"][0].since
+    assert str(year - 1) in since or str(year - 2) in since
 
 
 def test_the_lists_of_the_queue(cast: Cast, reviewer: Client, case: Case) -> None:
@@ -205,6 +262,8 @@ def test_a_conversation_is_shown_as_the_person_saw_it_with_the_facts_of_each_ans
         "req-77",
         "length",
         "Mistral, recorded",
+        "Asked",
+        timezone.localtime().strftime("%b %Y, "),
         "The answer was cut.",
         "3 oldest messages",
         "found this answer bad",
@@ -255,3 +314,90 @@ def test_the_name_is_shown_to_who_asks(cast: Cast, reviewer: Client, case: Case)
     said = body(reviewer.get(page(case)))
     assert "member with Coca Cola guide" in said
     assert "Show name" not in said
+
+
+def test_a_sitting_is_ended_by_who_began_it(cast: Cast, reviewer: Client, case: Case) -> None:
+    assert "End this sitting" in body(reviewer.get(page(case)))
+    sitting = reverse("admin:review_sitting", args=[cast.coca_cola.pk])
+    again = reviewer.get(sitting)
+    assert "You are reading already" in body(again)
+    assert again.context["reason"] == again.context["reading_for"] != ""
+    assert reviewer.post(sitting, {"reason": ""}).status_code == 400  # it is not taken from the old one
+    end = reverse("admin:review_sitting_end", args=[cast.coca_cola.pk])
+    assert reviewer.get(end).status_code == 405
+    ended_now = reviewer.post(end, follow=True)
+    assert "Your sitting has ended." in body(ended_now)
+    assert "End this sitting" not in body(ended_now)
+    assert "sitting" in reviewer.get(page(case)).headers["Location"]
+    assert reviewer.post(end).status_code == 302  # twice is harmless
+    stranger = Client()
+    stranger.force_login(cast.outsider)
+    assert stranger.post(end).status_code in {403, 404}
+
+
+def test_a_claim_that_somebody_else_has_is_told_once(cast: Cast, reviewer: Client, case: Case) -> None:
+    case.claimed(cast.manager)
+    press(reviewer, case, "claim")
+    said = body(reviewer.get(page(case)))
+    assert said.count("has claimed this until") == 1
+    assert "You can read along." in said
+    assert "<strong>manager</strong> has claimed this until" in body(reviewer.get(page(case)))
+
+
+def test_what_is_given_back_is_told(cast: Cast, reviewer: Client, case: Case) -> None:
+    review = case.claimed(cast.reviewer)
+    assert "In your hands" in body(reviewer.get(page(case)))
+    press(reviewer, case, "release", review=review.pk)
+    said = body(reviewer.get(queue(cast)))
+    assert "Given back to the queue. Your verdicts are kept" in said
+    assert 'autofocus aria-describedby="done"' in said
+
+
+# -- From the ledger and back
+
+
+def test_from_the_answers_the_way_leads_back_to_what_was_looked_for(
+    cast: Cast, reviewer: Client, case: Case
+) -> None:
+    answers = reverse("admin:review_answers", args=[cast.coca_cola.pk])
+    listed = body(reviewer.get(answers, {"rating": "bad", "before": "9999", "text": "blue"}))
+    opened = re.search(rf'href="({page(case)}\?answers=[^"#]+)#message', listed)
+    assert opened is not None
+    shown = reviewer.get(opened.group(1))
+    back = f"{answers}?text=blue&rating=bad&before=9999"
+    assert shown.context["back"] == back
+    assert reviewer.get(back).context["rows"]
+    words = body(shown)
+    assert "Back to the answers" in words
+    assert f'href="{answers}" aria-current="page"' in words
+    assert "Previous" not in words
+    sent: dict[str, Any] = {"answers": "text=blue&rating=bad&before=9999"}
+    assert press(reviewer, case, "claim", **sent).headers["Location"] == opened.group(1)
+    assert reviewer.get(page(case)).context["back"] == ""
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["//evil.example", "https://evil.example/", "x=1&next=//evil", "rating=%22><script>", "before=x", ""],
+)
+def test_nothing_but_filters_comes_back(cast: Cast, reviewer: Client, case: Case, query: str) -> None:
+    shown = reviewer.get(page(case), {"answers": query})
+    assert shown.context["back"] == reverse("admin:review_answers", args=[cast.coca_cola.pk])
+    assert not [link for link in re.findall(r'href="([^"]*)"', body(shown)) if "evil" in link]
+
+
+def test_where_nothing_is_the_administration_is_offered_to_who_came_from_it(
+    cast: Cast, reviewer: Client
+) -> None:
+    absent = reverse("admin:review_queue", args=[uuid.uuid4()])
+    offered = f'href="{reverse("admin:index")}"'
+    missing = reviewer.get(absent)
+    assert missing.status_code == 404
+    assert offered in body(missing)
+    assert offered in body(reviewer.get(reverse("admin:auth_user_changelist")))
+    assert offered not in body(reviewer.get("/nowhere/"))
+    member = Client()
+    member.force_login(cast.member)
+    refused = member.get(absent)
+    assert refused.status_code == 403
+    assert offered not in body(refused)

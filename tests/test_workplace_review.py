@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import filing, reviewing
+from conversations import feedback, filing, reviewing
 from conversations.models import (
     Company,
     Feedback,
@@ -131,6 +131,15 @@ def test_a_script_gets_the_parts_that_changed_and_nobodys_words(
     refused = press(reviewer, case, "label", script=True, **sent, name="")
     assert refused.status_code == 400
     assert 'id="desk-sentence" role="alert" hx-swap-oob' in body(refused)
+
+
+def test_who_flagged_can_be_answered_as_who_rated(cast: Cast, reviewer: Client, case: Case) -> None:
+    case.claimed(cast.reviewer)
+    assert body(reviewer.get(page(case))).count("Answer the person") == 1
+    flagged = case.records[1].message
+    assert flagged is not None
+    feedback.flag(cast.member, flagged)
+    assert body(reviewer.get(page(case))).count("Answer the person") == 2
 
 
 def test_who_comes_second_is_told_and_can_read_along(cast: Cast, reviewer: Client, case: Case) -> None:

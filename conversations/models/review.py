@@ -17,7 +17,35 @@ from conversations.models.persona import PersonaVersion
 from conversations.models.queue import QueueEntry
 
 
-class Feedback(models.Model):
+class Outcome(models.Model):
+    """What became of what the person said of an answer, for them to read."""
+
+    seen_at = models.DateTimeField(null=True, help_text="When a reviewer had read it and ended the review.")
+    reply = models.TextField(max_length=2_000, blank=True, help_text="The reviewer's words to the person.")
+    fixed_in = models.ForeignKey(
+        PersonaVersion, on_delete=models.SET_NULL, null=True, related_name="+", help_text="What set it right."
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def replied(self) -> bool:
+        """Whether there is more to tell than that it was seen."""
+        return bool(self.reply or self.fixed_in_id)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the person is told what became of it."""
+        return bool(self.seen_at) or self.replied
+
+    @property
+    def changed_since(self) -> bool:
+        """Whether the person says something else now than what a reviewer saw."""
+        return False
+
+
+class Feedback(Outcome):
     """What the person who asked thinks of an answer, and what became of it. They may change it or take it back."""
 
     class Reason(models.TextChoices):
@@ -37,12 +65,6 @@ class Feedback(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    seen_at = models.DateTimeField(null=True, help_text="When a reviewer had read it and ended the review.")
-    reply = models.TextField(max_length=2_000, blank=True, help_text="The reviewer's words to the person.")
-    fixed_in = models.ForeignKey(
-        PersonaVersion, on_delete=models.SET_NULL, null=True, related_name="+", help_text="What set it right."
-    )
-
     class Meta:
         verbose_name_plural = "feedback"
 
@@ -50,18 +72,13 @@ class Feedback(models.Model):
         return f"{'good' if self.good else 'bad'} {self.message_id}"
 
     @property
-    def answered(self) -> bool:
-        """Whether the person is told what became of it."""
-        return bool(self.seen_at or self.reply or self.fixed_in_id)
-
-    @property
     def changed_since(self) -> bool:
         """Whether the person says something else now than what a reviewer saw."""
         return self.seen_at is not None and self.seen_at < self.updated_at
 
 
-class Flag(models.Model):
-    """The person who asked wants a reviewer to look at an answer."""
+class Flag(Outcome):
+    """The person who asked wants a reviewer to look at an answer; and what became of that."""
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="flag")
     person = models.ForeignKey(

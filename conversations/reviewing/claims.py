@@ -145,6 +145,15 @@ def barred(entry: QueueEntry, reviewer: User) -> str:
     return "You gave one of the two reviews. The ruling is somebody else’s, or a manager’s."
 
 
+def second_for(reviewer: User, company: Company) -> QuerySet[QueueEntry]:
+    """What waits for a second review that `reviewer` may give: `barred`, asked of all entries at once."""
+    waiting = access.queue(company).filter(status=Status.SECOND).exclude(conversation__owner=reviewer)
+    if not anyone_else(company.pk, {reviewer.pk}):
+        return waiting
+    own = Review.objects.filter(entry=OuterRef("pk"), reviewer=reviewer, submitted_at__isnull=False)
+    return waiting.filter(~Exists(own))
+
+
 def anyone_else(company_id: uuid.UUID, people: set[int | None]) -> bool:
     """Whether somebody beside `people` reviews for the company."""
     roles = (Membership.Role.REVIEWER, Membership.Role.MANAGER)

@@ -7,18 +7,30 @@ ledger, the labels and the person's feedback change in one transaction with the 
 from __future__ import annotations
 
 import hashlib
+import uuid
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from conversations.models import AnswerLabel, AnswerRecord, Feedback, Judgement, Label, QueueEntry, Review
+from conversations.models import (
+    AnswerLabel,
+    AnswerRecord,
+    Feedback,
+    Flag,
+    Judgement,
+    Label,
+    QueueEntry,
+    Review,
+)
 from conversations.posting import Refused
 from conversations.reviewing import agreement, claims, work
 
 Status, Seat = QueueEntry.Status, Review.Seat
 ByRecord = dict[int, Judgement]
+Told = TypeVar("Told", Feedback, Flag)
 
 _SOMETHING = (
     "You have given a verdict, a label, a correction or a reply here, so there was something to judge. The review is "
@@ -190,14 +202,19 @@ def _replies(judgement: Judgement) -> bool:
 
 def _tell_the_person(entry: QueueEntry, said: ByRecord, as_of: datetime) -> None:
     """They are seen, as they stood `as_of`; and answered where a reviewer wrote to them."""
-    seen = Feedback.objects.filter(message__conversation=entry.conversation_id, created_at__lte=as_of)
-    seen.update(seen_at=as_of)
     answered = {each.record.message_id: each for each in said.values() if _replies(each)}
-    found = list(Feedback.objects.filter(message__in=[pk for pk in answered if pk is not None]))
-    for feedback in found:
-        judgement = answered[feedback.message_id]
-        feedback.reply, feedback.fixed_in_id = judgement.reply, judgement.fixed_in_id
-    Feedback.objects.bulk_update(found, ["reply", "fixed_in"])
+    of_it = {"message__conversation": entry.conversation_id}
+    _tell(Feedback.objects.filter(**of_it), answered, as_of)
+    _tell(Flag.objects.filter(**of_it), answered, as_of)
+
+
+def _tell(said: QuerySet[Told], answered: dict[uuid.UUID | None, Judgement], as_of: datetime) -> None:
+    said.filter(created_at__lte=as_of).update(seen_at=as_of)
+    found = list(said.filter(message__in=[pk for pk in answered if pk is not None]))
+    for each in found:
+        judgement = answered[each.message_id]
+        each.reply, each.fixed_in_id = judgement.reply, judgement.fixed_in_id
+    said.bulk_update(found, ["reply", "fixed_in"])
 
 
 def _in_words(review: Review, *, nothing: bool) -> str:

@@ -20,6 +20,7 @@ from conversations.models import (
     Company,
     Conversation,
     Feedback,
+    Flag,
     Grade,
     Judgement,
     Label,
@@ -101,14 +102,14 @@ def unlabel(review: Review, record: AnswerRecord, label_id: int) -> None:
 
 
 def reply(review: Review, record: AnswerRecord, text: str, fixed_in: int | None) -> None:
-    """Write to the person who rated an answer, and name the version that set it right. Raises Refused.
+    """Write to the person who rated or flagged an answer, and name the version that set it right. Raises Refused.
 
     They are told when the entry is done, and by the review that counts: a second one says nothing to them.
     """
     text = _checked(text, REPLY_CHARS, "A reply")
     if review.seat == Seat.SECOND:
         raise Refused("The person is answered by the review that counts, not by a second one.", status=409)
-    if not Feedback.objects.filter(message=record.message_id).exists():
+    if not any(said.objects.filter(message=record.message_id).exists() for said in (Feedback, Flag)):
         raise Refused("The person has taken back what they said of this answer.", status=409)
     version = None if fixed_in is None else later_versions(record).filter(pk=fixed_in).first()
     if fixed_in is not None and version is None:

@@ -12,6 +12,13 @@ from conversations import access, pages, thread
 from conversations import feedback as verbs
 from conversations.views.guards import PersonRequest, signed_in
 
+# What a press has done, below the answer and for the ears.
+READ_BY = "Your company’s reviewers may read this whole conversation."
+RATED = f"Kept with this answer. {READ_BY}"
+ASKED = "Kept with this answer. Say below what was wrong, if you like."
+FLAGGED = f"Flagged. {READ_BY}"
+TAKEN_BACK = "Taken back. Where it has opened a review already, that goes on."
+
 
 @require_POST
 @signed_in
@@ -36,9 +43,9 @@ def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uui
     if not request.htmx:
         return redirect("conversation", conversation_id)
     # A press of "Bad answer" is asked for its reasons at once; the form has been.
-    return HttpResponse(
-        pages.foot(thread.turn(found, answer.pk), asking=good == "0" and "press" in request.POST)
-    )
+    asking = good == "0" and "press" in request.POST
+    said = ASKED if asking else RATED if good in {"0", "1"} else TAKEN_BACK
+    return HttpResponse(pages.foot(thread.turn(found, answer.pk), asking=asking, said=said))
 
 
 @require_POST
@@ -47,10 +54,11 @@ def flag(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UU
     """Ask for a review of an answer (`flag` is 1), or no longer (`flag` is empty)."""
     found = access.conversation(request.user, conversation_id)
     answer = access.message(found, message_id)
-    if request.POST.get("flag") == "1":
+    flagged = request.POST.get("flag") == "1"
+    if flagged:
         verbs.flag(request.user, answer)
     else:
         verbs.unflag(answer)
     if not request.htmx:
         return redirect("conversation", conversation_id)
-    return HttpResponse(pages.foot(thread.turn(found, answer.pk)))
+    return HttpResponse(pages.foot(thread.turn(found, answer.pk), said=FLAGGED if flagged else TAKEN_BACK))

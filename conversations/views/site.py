@@ -8,10 +8,12 @@ from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template import loader
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from conversations import pages
+from conversations import access, pages
 from conversations.posting import TOO_LONG
 from conversations.rendering import colour
 
@@ -58,6 +60,22 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         desk = {"sentence": sentence, "oob": True}
         return HttpResponse(loader.render_to_string("admin/review/_sentence.html", desk), status=413)
     return HttpResponse(pages.error(sentence), status=413)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A page that is not the person's to see."""
+    return render(request, "403.html", _way_on(request), status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What is not there, or is somebody else's."""
+    return render(request, "404.html", _way_on(request), status=404)
+
+
+def _way_on(request: HttpRequest) -> dict[str, bool]:
+    """Whether the administration's start is offered: to who came from within it, and is let into it."""
+    within = request.path.startswith(reverse("admin:index"))
+    return {"administers": within and access.administers(request.user)}
 
 
 @require_safe

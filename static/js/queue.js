@@ -1,6 +1,6 @@
-// The list of the queue by keys: j and k go from row to row, Enter opens as it does on any link.
+// The lists of the queue and of the answers by keys: j and k go from row to row, Enter opens as it does on any link.
 
-const links = [...document.querySelectorAll(".queue-ledger tbody a")];
+const links = [...document.querySelectorAll(".queue-ledger tbody a, .answers-ledger tbody a")];
 const STEPS = { j: 1, k: -1 };
 
 document.addEventListener("keydown", (event) => {

@@ -85,10 +85,15 @@ document.addEventListener("htmx:responseError", (event) => {
 });
 
 // The socket may replace the pressed button before the reply to it is here, and htmx would look for the parts of
-// the reply where the button is: nowhere. What the socket brought is newer; only a refusal tells more.
+// the reply where the button is: nowhere. What the socket brought is newer; only a refusal tells more, and what was
+// said of an answer, which the socket does not bring.
+const SAID = /\/(feedback|flag)\/$/;
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { requestConfig, xhr } = event.detail;
   if (requestConfig?.elt.isConnected !== false) return;
   event.preventDefault();
-  if (xhr.status >= 400) htmx.swap(document.body, xhr.response, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
+  if (xhr.status >= 400 || SAID.test(requestConfig.path)) {
+    htmx.swap(document.body, xhr.response, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
+  }
 });

@@ -71,6 +71,8 @@ function announce(article, status) {
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (!detail.target.id.startsWith("foot-")) return;
   const foot = document.getElementById(detail.target.id);
+  const said = foot?.querySelector("[data-said]");
+  if (said) announcer.textContent = said.textContent;
   const article = foot?.closest("article[data-status]");
   if (!article || article.dataset.status === foot.dataset.status) return;
   article.dataset.status = foot.dataset.status;

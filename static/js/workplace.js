@@ -70,6 +70,15 @@ const KEYS = {
   "?": () => keys.showModal(),
 };
 
+// Out of a field with Escape: leaving one saves it, or keeps what stands in it.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing || event.defaultPrevented) return;
+  if (!event.target.closest(".desk-panel, .desk-notes") || !event.target.matches("input, textarea, select")) return;
+  event.preventDefault();
+  const answer = event.target.closest("[data-answer]");
+  (answer ?? current())?.querySelector("article").focus({ preventScroll: Boolean(answer) });
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;

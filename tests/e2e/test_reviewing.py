@@ -43,6 +43,16 @@ async def entered(page: Page, site: Site) -> str:
     return conversation
 
 
+async def entered_ledger(page: Page, site: Site) -> None:
+    """Wait until filing has brought the conversation of the member's page into the ledger."""
+    conversation = urlsplit(page.url).path.split("/")[2].replace("-", "")
+    deadline = time.monotonic() + 10
+    query = "SELECT count(*) FROM conversations_answerrecord WHERE conversation_id = ?"
+    while site.rows(query, conversation) == [(0,)]:
+        assert time.monotonic() < deadline
+        await page.wait_for_timeout(100)
+
+
 async def reads(page: Page, site: Site, conversation: str) -> None:
     """Open a conversation from the queue, giving a reason where one is asked for."""
     await page.goto(f"{site.url}/admin/review/")
@@ -118,6 +128,8 @@ async def test_a_bad_answer_is_reviewed_by_keyboard(
     correction = first.get_by_role("textbox", name="How the answer should have been")
     await expect(correction).to_be_focused()
     await expect(correction).to_have_value("It is **blue**.")
+    await desk.keyboard.press("Escape")
+    await expect(first.locator("article")).to_be_focused()
     await correction.fill("It is red.")
     await desk.get_by_role("textbox", name="A note to colleagues").fill("Kept by finishing.")
     await desk.get_by_role("button", name="Finish", exact=True).click()  # leaving the field saves it first
@@ -181,6 +193,73 @@ async def test_a_refusal_stays_until_something_is_done_and_the_list_goes_by_keys
     await expect(rows.first).to_be_focused()
     await desk.keyboard.press("Enter")
     await expect(desk.get_by_text("Why it is here")).to_be_visible()
+
+
+async def test_nothing_that_has_the_focus_stands_behind_the_line_of_buttons(
+    page: Page, context: BrowserContext, providers: Providers, site: Site
+) -> None:
+    site.manage("shell", "-c", RULE)
+    await ask(page, providers.on("focus", Script(pieces=("It is oval.\n\n" * 12,))))
+    await ends(page)
+    await answer(page).hover()
+    await answer(page).get_by_role("button", name="Bad answer").click()
+    conversation = await entered(page, site)
+    await context.clear_cookies()
+    desk = await sign_in(context, site, "reviewer")
+    await reads(desk, site, conversation)
+    await desk.get_by_role("button", name="Claim").click()
+    await expect(desk.get_by_role("button", name="Finish and next")).to_be_visible()
+    await desk.set_viewport_size({"width": 1280, "height": 500})
+    await desk.locator("[data-answer] article").first.focus()
+    for _ in range(40):
+        await desk.keyboard.press("Tab")
+        where = await desk.evaluate(
+            """() => {
+                const at = document.activeElement, bar = document.querySelector(".desk-finish");
+                if (bar.contains(at)) return "there";
+                const over = bar.getBoundingClientRect().top;
+                return at.getBoundingClientRect().bottom > over + 1 ? at.outerHTML : "";
+            }"""
+        )
+        if where == "there":
+            return
+        assert where == ""
+    raise AssertionError("the buttons were not reached")
+
+
+async def test_the_answers_go_by_keys_and_lead_into_a_conversation_and_back(
+    page: Page, context: BrowserContext, providers: Providers, site: Site
+) -> None:
+    await ask(page, providers.on("the ledger", Script(pieces=("It is **flat**.",))))
+    await ends(page)
+    await answer(page).hover()
+    await answer(page).get_by_role("button", name="Flag for review").click()
+    await expect(page.locator("[data-announce]")).to_contain_text("may read this whole conversation")
+    await entered_ledger(page, site)
+    await context.clear_cookies()
+    desk = await sign_in(context, site, "reviewer")
+    await desk.goto(f"{site.url}/admin/review/")
+    await desk.get_by_role("link", name="Answers").click()
+    await desk.get_by_label("Why are you reading?").fill("Review of the queue")
+    await desk.get_by_role("button", name="Begin reading").click()
+    await desk.get_by_role("searchbox").fill("flat")
+    await desk.keyboard.press("Enter")
+    await expect(desk.locator("tbody .answer").first).to_have_text("It is flat.")
+    await desk.evaluate("document.activeElement.blur()")
+    await desk.keyboard.press("j")
+    await expect(desk.locator("tbody a").first).to_be_focused()
+    await desk.keyboard.press("Enter")
+    await expect(desk.get_by_role("link", name="Answers", exact=True)).to_have_attribute(
+        "aria-current", "page"
+    )
+    await desk.get_by_role("link", name="Back to the answers").first.click()
+    await expect(desk.get_by_role("searchbox")).to_have_value("flat")
+    await desk.set_viewport_size({"width": 360, "height": 740})
+    await expect(desk.get_by_label("Persona", exact=True)).to_be_hidden()
+    await desk.get_by_text("Filters", exact=True).click()
+    await expect(desk.get_by_label("Persona", exact=True)).to_be_visible()
+    await desk.get_by_role("button", name="End this sitting").click()
+    await expect(desk.get_by_text("Your sitting has ended.")).to_be_visible()
 
 
 async def test_work_keeps_the_claim_and_what_comes_late_is_a_note(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, Route, expect
 
 from conversations.providers.recorded import Script
 from tests.e2e.acts import Words, answer, answers, ask, ends, shows
@@ -133,6 +133,26 @@ async def test_an_answer_is_judged(page: Page, providers: Providers) -> None:
     await expect(bad).to_have_attribute("aria-pressed", "false")
     await good.click()
     await expect(good).to_have_attribute("aria-pressed", "false")
+
+
+async def test_what_was_said_of_an_answer_is_shown_though_its_foot_was_replaced_meanwhile(
+    page: Page, providers: Providers
+) -> None:
+    await ask(page, providers.on("judge me late", Script(pieces=("An answer.",))))
+    await ends(page)
+
+    async def late(route: Route) -> None:
+        await page.evaluate(
+            "document.querySelectorAll('.foot').forEach((foot) => (foot.outerHTML = foot.outerHTML))"
+        )
+        await route.continue_()
+
+    await page.route("**/feedback/", late)
+    await answer(page).hover()
+    await page.get_by_role("button", name="Bad answer").click()
+    await expect(page.get_by_role("button", name="Bad answer")).to_have_attribute("aria-pressed", "true")
+    await expect(page.get_by_role("textbox", name="Your comment")).to_be_visible()
+    await expect(page.locator("[data-announce]")).to_contain_text("Kept with this answer.")
 
 
 async def test_an_answer_is_flagged_by_the_keyboard_and_tells_what_became_of_it(

@@ -25,7 +25,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from conversations import access, reviewing
 from conversations.admin.workplace import desk as desks
-from conversations.admin.workplace import doors, transcript
+from conversations.admin.workplace import doors, transcript, way
 from conversations.admin.workplace.conversation import address
 from conversations.models import AnswerRecord, Company, Conversation, QueueEntry, Review
 from conversations.posting import Refused
@@ -78,6 +78,7 @@ def claim(request: HttpRequest, company: Company, conversation: Conversation) ->
 def release(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
     """Give the entry back to the queue."""
     reviewing.release(_review(request, conversation))
+    messages.success(request, "Given back to the queue. Your verdicts are kept, for when you claim it again.")
     return redirect("admin:review_queue", company.pk)
 
 
@@ -124,7 +125,7 @@ def label(request: HttpRequest, company: Company, conversation: Conversation) ->
 
 @_action
 def reply(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
-    """Write to the person who rated an answer."""
+    """Write to the person who rated or flagged an answer."""
     review, record = _review(request, conversation), _record(request, conversation)
     reviewing.reply(review, record, request.POST.get("reply", ""), _number(request, "fixed_in"))
     return _done(request, company, conversation, _saved("reply", record) + _claimed(review))
@@ -153,12 +154,12 @@ def submit(request: HttpRequest, company: Company, conversation: Conversation) -
     if following is not None:
         with suppress(Refused):  # somebody was quicker: then it is read along
             reviewing.claim(following, reviewer)
-    way = (
+    onward = (
         address(company, following.conversation_id)
         if following
         else reverse("admin:review_queue", args=[company.pk])
     )
-    return HttpResponseClientRedirect(way) if _by_script(request) else redirect(way)
+    return HttpResponseClientRedirect(onward) if _by_script(request) else redirect(onward)
 
 
 def _as_of(request: HttpRequest) -> datetime | None:
@@ -212,8 +213,10 @@ def _done(request: HttpRequest, company: Company, conversation: Conversation, ht
 def _back(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
     """The page again, at the same branch and answer."""
     head, answer = request.POST.get("head", ""), request.POST.get("answer", "")
-    query = f"?{urlencode({'head': head})}" if head else ""
-    return redirect(f"{address(company, conversation)}{query}{f'#message-{answer}' if answer else ''}")
+    parts = [urlencode({"head": head}) if head else "", way.carried(request.POST.dict()).carried]
+    query = "&".join(filter(None, parts))
+    mark = f"#message-{answer}" if answer else ""
+    return redirect(f"{address(company, conversation)}{'?' if query else ''}{query}{mark}")
 
 
 def _part(request: HttpRequest, template: str, review: Review, record: AnswerRecord) -> str:
@@ -224,6 +227,7 @@ def _part(request: HttpRequest, template: str, review: Review, record: AnswerRec
         "rubric": reviewing.rubric(review),
         "panel": transcript.panel(review, record),
         "head": request.POST.get("head", ""),
+        "way": way.carried(request.POST.dict()),
     }
     return render_to_string(f"admin/review/{template}", context, request)
 

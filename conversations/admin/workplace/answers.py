@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 
 from conversations import finding, reading, reviewing, words
-from conversations.admin.workplace import doors
+from conversations.admin.workplace import doors, way, wording
 from conversations.admin.workplace.choices import fields
 from conversations.finding import Filters
 from conversations.models import AnswerLabel, AnswerRecord, Generation, Grade, Message
 from conversations.reading import Sitting
-from conversations.rendering import plaintext
+from conversations.rendering import plaintext, snippets
 from conversations.words import Query
 
 QUESTION_CHARS, ANSWER_CHARS = 120, 170
@@ -29,6 +29,7 @@ SHOWN = (
     *("persona__name", "version__number", "verdict__name"),
 )
 LEAD = 40  # characters before the first word found, where it does not stand at the beginning
+SNIPPED = 600  # characters of an answer that an excerpt is cut from
 SCANNED = 20_000  # characters of a text in which words are marked
 
 ENDED = {
@@ -36,7 +37,6 @@ ENDED = {
     Generation.Status.INTERRUPTED: "Interrupted",
     Generation.Status.FAILED: "Failed",
 }
-FINISHED = {"complete": "Complete", "stop": "Complete", "length": "Cut at its length", "filtered": "Filtered"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,14 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
         "text": request.GET.get("text", ""),
         "since": request.GET.get("since", ""),
         "until": request.GET.get("until", ""),
+        "set": len({*kept, *filters.unknown} - {"text"}),
         "filtered": bool(kept or filters.unknown),
         "wordless": filters.text is not None and not query,
         "paged": "before" in request.GET or "after" in request.GET,
         "older": urlencode(kept | {"before": found.before}) if found.before else "",
         "newer": urlencode(kept | {"after": found.after}) if found.after is not None else "",
         "newest": urlencode(kept),
+        "carried": way.of_ledger(request.GET.dict()).carried,
     }
     return doors.page(request, "answers.html", company, context)
 
@@ -127,18 +129,30 @@ def _row(
         record=record,
         who=sitting.name_of(record.conversation.owner) if record.conversation else "",
         question=_excerpt(question, QUESTION_CHARS, query),
-        answer=_excerpt(answer.text if answer is not None else "", ANSWER_CHARS, query),
+        answer=_excerpt(_words_of(answer, query), ANSWER_CHARS, query),
         ended=_ended(record),
         verdict=record.verdict,
         labels=labels.get(record.pk, []),
     )
 
 
+def _words_of(answer: Message | None, query: Query) -> str:
+    """Of an answer as much as an excerpt is cut from, without the marks of Markdown: they are taken off a little of it
+    only, from the line of the first word found."""
+    text = plaintext.clean(answer.text[: SCANNED if query else SNIPPED]) if answer is not None else ""
+    found = words.marks(text, query) if query else []
+    start = 0
+    if found and found[0][1] > ANSWER_CHARS:
+        first = found[0][0]
+        start = max(text.rfind("\n", 0, first) + 1, first - ANSWER_CHARS)
+    return ("…" if start else "") + snippets.plain(text[start : start + SNIPPED])
+
+
 def _ended(record: AnswerRecord) -> str:
     if record.status in ENDED:
-        kind = f": {record.error_kind.replace('_', ' ')}" if record.error_kind else ""
+        kind = f": {wording.error(record.error_kind).lower()}" if record.error_kind else ""
         return f"{ENDED[Generation.Status(record.status)]}{kind}"
-    return FINISHED.get(record.finish_reason, record.finish_reason.replace("_", " ").capitalize())
+    return wording.finish(record.finish_reason)
 
 
 def _excerpt(text: str, size: int, query: Query) -> SafeString:

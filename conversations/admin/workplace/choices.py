@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 
 from conversations import reviewing
+from conversations.admin.workplace import wording
 from conversations.models import Company, Grade, Persona, PersonaVersion, Rule
-from conversations.providers import ErrorKind, FinishReason
-
-ERRORS = (*ErrorKind, "internal")
 
 Options = list[tuple[str, str]]  # value and label
 
@@ -52,7 +50,7 @@ def fields(company: Company, reader: User, query: Mapping[str, str]) -> list[Fie
         ("verdict", "Grade", "All", _verdicts(company)),
         ("label", "Label", "All", _plain(reviewing.known_labels(company, reader).values_list("pk", "name"))),
         ("rule", "In the queue for", "Any reason", _rules(company)),
-        ("finish", "Finish reason", "All", _plain((reason, _said(reason)) for reason in FinishReason)),
+        ("finish", "Ended", "In any way", _plain(wording.FINISHES.items())),
         ("error", "Error", "With and without", _errors()),
     ]
     return [
@@ -76,11 +74,7 @@ def _verdicts(company: Company) -> list[tuple[str, Options]]:
 
 
 def _errors() -> list[tuple[str, Options]]:
-    return _plain([("any", "Any error"), *((kind, _said(kind)) for kind in ERRORS)])
-
-
-def _said(kind: str) -> str:
-    return str(kind).replace("_", " ").capitalize()
+    return _plain([("any", "Any error"), *wording.ERRORS.items()])
 
 
 def _plain(options: Iterable[tuple[object, str]]) -> list[tuple[str, Options]]:

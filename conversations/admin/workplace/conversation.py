@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +16,7 @@ from conversations import access, reviewing, thread
 from conversations import reading as record
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace import doors, transcript
+from conversations.admin.workplace.way import Way, carried
 from conversations.models import Company, Conversation, QueueEntry
 from conversations.reading import Sitting
 
@@ -38,11 +40,14 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
     turns = thread.branch(found, head) if head else thread.thread(found).turns
     desk = desks.desk(sitting.reader, found)
     rows = transcript.rows(found, turns, desk)
-    company, persona = sitting.company, found.persona
+    company, persona, way = sitting.company, found.persona, carried(request.GET.dict())
     masked = found.owner_id != sitting.reader.pk and found.owner_id not in sitting.unmasked
     context = {
         "title": f"{sitting.name_of(found.owner)} with {persona}",
-        "here": "queue",
+        "here": "queue" if way.query is None else "answers",
+        "way": way,
+        "back": way.back(company),
+        "refused": any(each.level >= messages.ERROR for each in messages.get_messages(request)),
         "conversation": found,
         "persona": persona,
         "owner_name": sitting.name_of(found.owner),
@@ -54,8 +59,9 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "reasons": _links(
             [(each.said, each.record.message_id) for each in desk.entry.reasons.all()] if desk.entry else [],
             rows,
+            way,
         ),
-        "differing": _links([("", pk) for pk in desks.differing(desk)], rows),
+        "differing": _links([("", pk) for pk in desks.differing(desk)], rows, way),
         "last_answer": next((row.turn.id for row in reversed(rows) if row.record), None),
         "desk": desk,
         "review": desk.mine,
@@ -74,16 +80,17 @@ def address(company: Company, conversation: Conversation | uuid.UUID) -> str:
     return reverse("admin:review_conversation", args=[company.pk, pk])
 
 
-def _links(ids: Iterable[tuple[str, uuid.UUID | None]], rows: list[transcript.Row]) -> list[Link]:
-    """The way to answers, on the branch that is shown or on another, each with what is to be said of it."""
+def _links(ids: Iterable[tuple[str, uuid.UUID | None]], rows: list[transcript.Row], way: Way) -> list[Link]:
+    """The way to answers, on the branch that is shown or on another, each with what is to be said of it, once."""
+    along = f"&{way.carried}" if way.carried else ""
     numbers = {row.turn.id: row.number for row in rows}
     return [
         Link(
             said,
-            f"{'' if pk in numbers else f'?head={pk}'}#message-{pk}" if pk else "",
+            f"{'' if pk in numbers else f'?head={pk}{along}'}#message-{pk}" if pk else "",
             numbers.get(pk) if pk else None,
         )
-        for said, pk in ids
+        for said, pk in dict.fromkeys(ids)
     ]
 
 

@@ -62,6 +62,18 @@ def begin(request: HttpRequest, company: Company, reason: str) -> None:
     request.session["sittings"] = {**request.session.get("sittings", {}), str(company.pk): fresh}
 
 
+def end(request: HttpRequest, company: Company) -> None:
+    """End the sitting, if there is one: names are masked again, and the next look asks for a reason."""
+    kept = request.session.get("sittings", {})
+    request.session["sittings"] = {key: value for key, value in kept.items() if key != str(company.pk)}
+
+
+def reason(request: HttpRequest, company: Company) -> str:
+    """For what the sitting under way is; empty where there is none. Asking does not keep it alive."""
+    kept = request.session.get("sittings", {}).get(str(company.pk))
+    return kept["reason"] if kept is not None and _now() - kept["seen"] <= SITTING_SECONDS else ""
+
+
 def sitting(request: HttpRequest, company: Company) -> Sitting | None:
     """The sitting under way, which this look keeps alive; None where there is none or it has gone stale."""
     kept = request.session.get("sittings", {}).get(str(company.pk))
@@ -89,6 +101,7 @@ def page(
         **admin.site.each_context(request),
         "is_nav_sidebar_enabled": False,  # the tabs lead around here, and a ledger is wide
         "company": company,
+        "reading_for": reason(request, company),
         "manages": access.managed_companies(request.user).filter(pk=company.pk).exists(),
     }
     return TemplateResponse(request, f"admin/review/{template}", shared | context, status=status)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from conversations import personas
 from conversations.admin import compare
+from conversations.admin.workplace import moments
 from conversations.models import Generation
 
 NOT_PARAMETERS = {"system_prompt", "endpoint", "model", "context_length"}
@@ -25,6 +26,8 @@ def facts(answer: Generation) -> list[Fact]:
     """Of an answer, loaded with its version and that one's provider; without the version itself."""
     version = answer.version
     found = [
+        Fact("Asked", moments.exact(answer.created_at)),
+        Fact("Ended", moments.exact(answer.finished_at) if answer.finished_at else "not yet"),
         Fact("Model", version.model, literal=True),
         Fact("Served as", answer.model or UNKNOWN, literal=bool(answer.model)),
         Fact("Provider", f"{version.endpoint.name}, recorded" if answer.recorded else version.endpoint.name),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
@@ -16,7 +15,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from conversations import access, reviewing
-from conversations.admin.workplace import doors
+from conversations.admin.workplace import doors, moments
+from conversations.admin.workplace.results import Result, results
 from conversations.models import AnswerRecord, Company, EntryReason, QueueEntry, Rule
 from conversations.reading import masked_name
 from conversations.reviewing.agreement import DAYS
@@ -44,8 +44,12 @@ class Line:
     person: str
     reasons: list[str]
     further: int
+    since: str
+    waits_for: str
     holder: str
     answers: int
+    closed: str
+    result: Result | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
         rows = rows.filter(Exists(EntryReason.objects.filter(entry=OuterRef("pk"), kind=kind)))
     found = list(_paged(rows, tab, after)[: PAGE_SIZE + 1])
     entries = found[:PAGE_SIZE]
+    ended = results(reader, entries) if tab == "done" else {}
     chosen = {"tab": tab} | ({"kind": kind} if kind else {})
     context = {
         "title": "Review queue",
@@ -79,7 +84,7 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
         "tab": tab,
         "kinds": Rule.Kind.choices,
         "kind": kind,
-        "lines": [_line(company, entry) for entry in entries],
+        "lines": [_line(company, entry, ended.get(entry.pk)) for entry in entries],
         "later": bool(after),
         "more": urlencode(chosen | {"after": _cursor(entries[-1])}) if len(found) > PAGE_SIZE else "",
         "ruled": Rule.objects.filter(company=company, active=True).exists(),
@@ -106,6 +111,8 @@ def _of(company: Company, reader: User, tab: str) -> QuerySet[QueueEntry]:
     entries = access.queue(company)
     if status is None:
         return entries.filter(claimed_by=reader).exclude(status=Status.DONE)
+    if status == Status.SECOND:
+        return reviewing.second_for(reader, company)
     return entries.filter(status=status)
 
 
@@ -134,17 +141,24 @@ def _count(company: Company, reader: User, tab: str) -> str:
     return f"{MOST}+" if number > MOST else str(number)
 
 
-def _line(company: Company, entry: QueueEntry) -> Line:
-    said = Counter(_in_words(reason) for reason in entry.reasons.all())
-    words = [f"{text} ({number} answers)" if number > 1 else text for text, number in said.items()]
+def _line(company: Company, entry: QueueEntry, result: Result | None) -> Line:
+    said: dict[str, set[int]] = {}
+    for reason in entry.reasons.all():
+        said.setdefault(_in_words(reason), set()).add(reason.record_id)
+    words = [f"{text} ({len(of)} answers)" if len(of) > 1 else text for text, of in said.items()]
     holder = reviewing.holder(entry)
+    seat = reviewing.SEATS.get(Status(entry.status))
     return Line(
         entry=entry,
         person=masked_name(company, entry.conversation.owner_id),
         reasons=words[:REASONS],
         further=len(words[REASONS:]),
+        since=moments.short(entry.opened_at),
+        waits_for=seat.label if seat else "",
         holder=reviewing.name_of(holder) if holder else "",
         answers=getattr(entry, "answers", 0),
+        closed=moments.short(entry.closed_at) if entry.closed_at else "",
+        result=result,
     )
 
 

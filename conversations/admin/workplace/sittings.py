@@ -57,11 +57,22 @@ def begin(request: HttpRequest, company: Company) -> HttpResponse:
     context = {
         "title": "Before you read",
         "next": back,
-        "reason": reason,
+        "reason": reason if request.method == "POST" else doors.reason(request, company),
         "problem": problem,
         "suggestions": ("Review of the queue", "A person asked for help", "A complaint about an answer"),
     }
     return doors.page(request, "sitting.html", company, context, status=400 if problem else 200)
+
+
+@require_POST
+@doors.of_reviewers
+def end(request: HttpRequest, company: Company) -> HttpResponse:
+    """End the sitting before its hour is over."""
+    doors.end(request, company)
+    messages.success(
+        request, "Your sitting has ended. Names are masked again, and the next look asks for a reason."
+    )
+    return redirect("admin:review_queue", company.pk)
 
 
 @require_POST

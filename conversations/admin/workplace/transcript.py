@@ -15,7 +15,6 @@ from conversations.models import (
     AnswerLabel,
     AnswerRecord,
     Conversation,
-    Flag,
     Generation,
     Grade,
     Judgement,
@@ -68,7 +67,6 @@ class Row:
     said: list[Said] = field(default_factory=list)
     panel: Panel | None = None
     later: list[PersonaVersion] = field(default_factory=list)
-    flagged: bool = False
     live: bool = False
 
     @property
@@ -95,7 +93,6 @@ def rows(conversation: Conversation, turns: list[thread.Turn], desk: desks.Desk)
     shown = [] if desk.unseen else list(records.values())
     for given in AnswerLabel.objects.filter(record__in=shown).select_related("label"):
         standing.setdefault(given.record_id, []).append(given.label)
-    flagged = set(Flag.objects.filter(message__in=ids).values_list("message_id", flat=True))
     offered = offered_labels(desk.mine) if desk.mine else []
     later = _published(conversation) if desk.mine else []
     found = []
@@ -117,7 +114,6 @@ def rows(conversation: Conversation, turns: list[thread.Turn], desk: desks.Desk)
                 said=_said(desk, record),
                 panel=_panel(desk, turn, record, standing, offered) if desk.mine and record else None,
                 later=[each for each in later if (each.number or 0) > number],
-                flagged=turn.id in flagged,
                 live=answer.live,
             )
         )
@@ -149,7 +145,7 @@ def _panel(
     offered: list[Label],
 ) -> Panel:
     own = next((j for j in _of(desk.mine) if j.record_id == record.pk), None)
-    feedback = turn.feedback
+    told = turn.outcome
     labels = list(own.labels.all()) if own else standing.get(record.pk, [])
     correction = own.correction if own else ""
     if desk.ruling and own is None:
@@ -161,8 +157,8 @@ def _panel(
         labels=labels,
         offered=offered,
         correction=correction,
-        reply=(own.reply if own else "") or (feedback.reply if feedback else ""),
-        fixed_in_id=(own.fixed_in_id if own else None) or (feedback.fixed_in_id if feedback else None),
+        reply=(own.reply if own else "") or (told.reply if told else ""),
+        fixed_in_id=(own.fixed_in_id if own else None) or (told.fixed_in_id if told else None),
     )
 
 

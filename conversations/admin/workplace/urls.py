@@ -31,6 +31,7 @@ def urls() -> list[URLPattern]:
     return [
         _path("", sittings.choose, "review"),
         _path("<uuid:company_id>/sitting/", sittings.begin, "review_sitting"),
+        _path("<uuid:company_id>/sitting/end/", sittings.end, "review_sitting_end"),
         _path("<uuid:company_id>/", queue.listed, "review_queue"),
         _path(CONVERSATION, conversation.page, "review_conversation"),
         _path(f"{CONVERSATION}name/", sittings.unmask, "review_unmask"),

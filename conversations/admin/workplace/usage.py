@@ -1,6 +1,6 @@
 """Usage: figures of the ledger as charts and tables, of one company for its reviewers and of all for operators.
 
-What is counted is `conversations/usage.py`, how it is drawn `conversations/charts.py`; here it is put into words.
+What is counted is `conversations/usage.py`, what is drawn `usage_charts.py`; here it is put into words.
 Nobody's words are read for it, so there is no sitting and no record of readings.
 """
 
@@ -18,15 +18,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from conversations import access, charts, usage
-from conversations.admin.workplace import doors
+from conversations import access, bars, usage
+from conversations.admin.workplace import doors, usage_charts
+from conversations.admin.workplace.usage_charts import percent, seconds, short
+from conversations.charts import Say
 from conversations.models import AnswerRecord, Company
 from conversations.usage import Figures, Line, Span, Usage
 
 CHOICES = (7, 30, 90, 365)
 USUAL = 30
 ROWS = 100  # of a table; more are for nobody to read
-NUMBERS = "usage-numbers"  # the id of the sentence that every chart points to
 
 COLUMNS = (
     "Answers",
@@ -34,8 +35,8 @@ COLUMNS = (
     "People",
     "Tokens in",
     "Tokens out",
-    "First token p50, ms",
-    "First token p95, ms",
+    "First token, median, ms",
+    "First token, 95 % within, ms",
     "Failed",
     "Failed, %",
     "Cut at the limit",
@@ -53,7 +54,7 @@ def of_company(request: HttpRequest, company: Company) -> HttpResponse:
     found = usage.of_company(company, span)
     if not found.total.answers:
         context["new"] = not AnswerRecord.objects.filter(company=company).exists()
-    context |= _shown(found) | {"title": "Usage", "here": "usage"}
+    context |= _shown(found, request.GET.get("by", "")) | {"title": "Usage", "here": "usage"}
     return doors.page(request, "usage.html", company, context, status=400 if context["problem"] else 200)
 
 
@@ -66,7 +67,7 @@ def of_all(request: HttpRequest) -> HttpResponse:
     found = usage.of_all(span)
     if not found.total.answers:
         context["new"] = not AnswerRecord.objects.exists()
-    context |= _shown(found, companies=True) | {"title": "Usage of all companies"}
+    context |= _shown(found, request.GET.get("by", ""), companies=True) | {"title": "Usage of all companies"}
     context = {**admin.site.each_context(request), **context}
     status = 400 if context["problem"] else 200
     return TemplateResponse(request, "admin/review/usage.html", context, status=status)
@@ -106,39 +107,55 @@ def _between(first: date, last: date) -> Span:
     return Span(first, last)
 
 
-def _shown(found: Usage, *, companies: bool = False) -> dict[str, Any]:
-    """The charts and tables of the page."""
+def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
+    """The charts and tables of the page; the charts over time, or `by` what the tables are by."""
     if not found.total.answers:
         return {"total": None}
-    drafts = "drafts"
-    tables = [
-        _table("By persona", "Persona", found.personas, str),
-        _table(
-            "By version",
-            "Version",
-            found.versions,
-            lambda of: f"{of[0]}, {f'version {of[1]}' if of[1] else drafts}",
-        ),
-        _table("By model", "Model", found.models, str),
-    ]
+    parts = _parts(found, companies=companies)
+    tables = [_table(f"By {name}", name.capitalize(), lines, said) for name, (lines, said) in parts.items()]
     if companies:
-        by_company = _table("By company", "Company", found.companies, str)
-        for row, line in zip(by_company["rows"], found.companies, strict=False):
+        for row, line in zip(tables[0]["rows"], found.companies, strict=False):
             row["address"] = reverse("admin:review_usage", args=[line.what.pk])
-        tables.insert(0, by_company)
-    by_day = _table(
-        "By day", "Day", found.days[::-1], lambda day: f"{day.day} {day:%b %Y}", rows=len(found.days)
-    )
-    total = {"name": "All days", "bar": "", "cells": _cells(found.total)}
+    weekly = bool(found.weeks)
+    by_day = _table("By day", "Day", found.days[::-1], _day, rows=len(found.days))
+    by_week = _table("By week", "Week from", found.weeks[::-1], _day, rows=len(found.weeks))
+    over_time = "week" if weekly else "day"
+    by = by if by in parts else over_time
+    lines, said = parts.get(by, ([], str))
     return {
         "total": found.total,
         "facts": _facts(found.total),
-        "charts": _charts(found.days),
-        "numbers": NUMBERS,
+        "bys": [over_time, *parts],
+        "by": by,
+        "charts": (
+            usage_charts.compared(lines, said)
+            if by in parts
+            else usage_charts.over_time(found.weeks or found.days, weekly=weekly)
+        ),
+        "more": len(lines) if len(lines) > usage_charts.COMPARED else 0,
+        "compared": usage_charts.COMPARED,
+        "over_time": by == over_time,
+        "weekly": weekly,
+        "numbers": usage_charts.NUMBERS,
         "columns": COLUMNS,
-        "by_day": {**by_day, "total": total},
+        "by_day": {**by_day, "total": {"name": "All days", "bar": "", "cells": _cells(found.total)}},
+        "by_week": by_week if weekly else None,
         "tables": tables,
     }
+
+
+def _parts(found: Usage, *, companies: bool) -> dict[str, tuple[list[Line], Callable[[Any], str]]]:
+    """What the figures are by beside time, each with how it is called."""
+    parts: dict[str, tuple[list[Line], Callable[[Any], str]]] = {
+        "persona": (found.personas, str),
+        "version": (found.versions, lambda of: f"{of[0]}, {f'version {of[1]}' if of[1] else 'drafts'}"),
+        "model": (found.models, str),
+    }
+    return {"company": (found.companies, str), **parts} if companies else parts
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _facts(total: Figures) -> list[tuple[str, str]]:
@@ -146,44 +163,12 @@ def _facts(total: Figures) -> list[tuple[str, str]]:
     return [
         ("Answers", f"{total.answers:,}"),
         ("People", f"{total.people:,}"),
-        ("Tokens in", _short(total.tokens_in)),
-        ("Tokens out", _short(total.tokens_out)),
-        ("First token p50", _said(total.first_token_p50, _seconds)),
-        ("First token p95", _said(total.first_token_p95, _seconds)),
-        ("Failed", _said(total.failure_rate, _percent)),
-        ("Good of rated", _said(total.rating, _percent)),
-    ]
-
-
-def _charts(days: Sequence[Line]) -> list[dict[str, Any]]:
-    """The six charts, each with its heading."""
-
-    def series(of: Callable[[Figures], float | None], name: str = "") -> charts.Series:
-        return charts.Series([of(line.figures) for line in days], name)
-
-    def drawn(name: str, title: str, *lines: charts.Series, say: charts.Say, **more: Any) -> dict[str, Any]:
-        chart = charts.Chart(name, title, [line.what for line in days], lines, say, NUMBERS, **more)
-        return {"title": title, "svg": charts.daily(chart)}
-
-    return [
-        drawn("answers", "Answers", series(lambda f: f.answers), say=_short, bars=True),
-        drawn("people", "People", series(lambda f: f.people), say=_short, bars=True),
-        drawn(
-            "tokens",
-            "Tokens",
-            series(lambda f: f.tokens_in, "in"),
-            series(lambda f: f.tokens_out, "out"),
-            say=_short,
-        ),
-        drawn(
-            "first-token",
-            "Time to first token",
-            series(lambda f: f.first_token_p50, "p50"),
-            series(lambda f: f.first_token_p95, "p95"),
-            say=_seconds,
-        ),
-        drawn("failed", "Failed answers", series(lambda f: f.failure_rate), say=_percent),
-        drawn("rating", "Good answers of rated", series(lambda f: f.rating), say=_percent, top=1.0),
+        ("Tokens in", short(total.tokens_in)),
+        ("Tokens out", short(total.tokens_out)),
+        ("First token, median", _said(total.first_token_p50, seconds)),
+        ("First token, 95 % within", _said(total.first_token_p95, seconds)),
+        ("Failed", _said(total.failure_rate, percent)),
+        ("Good of rated", _said(total.rating, percent)),
     ]
 
 
@@ -198,7 +183,7 @@ def _table(
         "rows": [
             {
                 "name": name(line.what),
-                "bar": charts.share(line.figures.answers, most),
+                "bar": bars.share(line.figures.answers, most),
                 "cells": _cells(line.figures),
             }
             for line in lines[:rows]
@@ -220,27 +205,9 @@ def _cells(of: Figures) -> list[str]:
     ]
 
 
-def _said(value: float | None, say: charts.Say) -> str:
+def _said(value: float | None, say: Say) -> str:
     return "–" if value is None else say(value)
 
 
 def _hundredths(rate: float) -> str:
     return f"{100 * rate:.1f}"
-
-
-def _percent(rate: float) -> str:
-    """For a label: whole where it is, else with one digit."""
-    return f"{100 * rate:.1f}".removesuffix(".0") + " %"
-
-
-def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds:.0f} ms" if 0 < milliseconds < 1_000 else f"{milliseconds / 1_000:.3g} s"
-
-
-def _short(number: float) -> str:
-    """For a label: at most four digits."""
-    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if number >= size:
-            scale = 1e3 if unit == "k" else size
-            return f"{number / scale:.3g}".replace("e+03", "000") + unit
-    return f"{number:,.0f}"

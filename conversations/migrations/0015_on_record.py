@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0010_review_rubric'),
+        ('conversations', '0014_flag_outcome'),
     ]
 
     operations = [
