@@ -188,8 +188,8 @@ def test_a_prompt_of_any_legal_length_is_kept(cast: Cast) -> None:
         address = reverse("admin:conversations_persona_change", args=[cast.guide.pk])
         sent = urlencode(persona_form(cast, system_prompt=prompt))
         assert client.post(address, sent, content_type=FORM).status_code == 302
-        newest = cast.guide.versions.latest("number")
-        assert newest.system_prompt == prompt.strip()
+        kept = cast.guide.versions.latest("number").system_prompt == prompt.replace("\r\n", "\n").strip()
+        assert kept  # said of texts of this length, a difference takes minutes to tell
 
 
 def test_every_form_that_may_be_sent_gets_through() -> None:
