@@ -11,9 +11,9 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 WORD_CHARS: Final = 100  # what is longer is cut, in texts and in queries alike
 QUERY_CHARS: Final = 200
@@ -36,11 +36,24 @@ _SPACELESS: Final = (
     "\u3100-\u312f\u3131-\u318e\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff"
     "\uf900-\ufaff\uff66-\uffdc\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
-_MARKS: Final = _class_of_marks()
-_LETTER: Final = f"(?:(?![{_SPACELESS}])[\\w{_MARKS}])"
-# A stretch of a spaceless script; or a word, with what may be an identifier's further segments.
-_PIECE: Final = re.compile(f"(?P<spaceless>[{_SPACELESS}]+)|{_LETTER}+(?:\\.{_LETTER}+)*")
-_NO_LETTER: Final = re.compile(f"[^\\w{_MARKS}]|_")
+
+
+class _Patterns(NamedTuple):
+    """What a word is. Put together when the first text is read: that goes through all of Unicode once."""
+
+    # A stretch of a spaceless script; or a word, with what may be an identifier's further segments.
+    piece: re.Pattern[str]
+    no_letter: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    marks = _class_of_marks()
+    letter = f"(?:(?![{_SPACELESS}])[\\w{marks}])"
+    piece = f"(?P<spaceless>[{_SPACELESS}]+)|{letter}+(?:\\.{letter}+)*"
+    return _Patterns(re.compile(piece), re.compile(f"[^\\w{marks}]|_"))
+
+
 _VOICED: Final = {"\u3099", "\u309a"}  # they make another syllable of a Japanese one: no accents
 # Where a part of an identifier ends: at underscores, and where small letters are followed by a capital.
 _PART: Final = re.compile(r"[^_]+?(?:(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?=_)|$)")
@@ -66,7 +79,7 @@ def scan(text: str) -> tuple[list[Word], list[Word]]:
     """
     words: list[Word] = []
     wholes: list[Word] = []
-    for piece in _PIECE.finditer(text):
+    for piece in _patterns().piece.finditer(text):
         found, start = piece.group(), piece.start()
         if piece.lastgroup:
             _pairs(found, start, words, wholes)
@@ -114,7 +127,7 @@ def _fold(text: str) -> str:
         return text.lower()[:WORD_CHARS]
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(c for c in plain if not unicodedata.combining(c) or c in _VOICED)
-    return _NO_LETTER.sub("", unicodedata.normalize("NFC", bare))[:WORD_CHARS]
+    return _patterns().no_letter.sub("", unicodedata.normalize("NFC", bare))[:WORD_CHARS]
 
 
 def _pairs(found: str, start: int, words: list[Word], wholes: list[Word]) -> None:
@@ -164,7 +177,7 @@ def _whole(parts: list[Word]) -> str:
 
 def _plain(chunk: str) -> list[Term]:
     terms = []
-    for piece in _PIECE.finditer(chunk):
+    for piece in _patterns().piece.finditer(chunk):
         words, wholes = scan(piece.group())
         if piece.lastgroup:
             terms.append(Term(tuple(word for word, _, _ in words)))
