@@ -9,6 +9,7 @@
   let painted = 0;
   let over = null;
   let earlier = null;
+  let due = 0;
 
   function newest() {
     const article = document.querySelector("#messages > article:last-child");
@@ -28,7 +29,7 @@
     if (before) gaps[frames++] = now - before;
     before = now;
     if (over && isOver()) over();
-    if (!painted && isThere()) {
+    if (!painted && now > due && isThere()) {
       painted = -1;
       const { port1, port2 } = new MessageChannel(); // its message comes behind the painting of this frame
       port1.onmessage = () => (painted = performance.timeOrigin + performance.now());
@@ -42,8 +43,10 @@
   observer.observe({ type: "longtask" });
 
   window.meter = {
-    // Forgets all, takes the answer that is there for an earlier one, and gives the moment.
-    reset() {
+    // Forgets all, takes the answer that is there for an earlier one, and gives the moment. The last word cannot
+    // be there within so many seconds, so that until then nothing is spent on looking.
+    reset(seconds) {
+      due = performance.now() + seconds * 1000;
       earlier = null;
       earlier = newest();
       observer.takeRecords();

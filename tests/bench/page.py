@@ -106,23 +106,25 @@ async def _measured(sizes: list[int], runs: int, history: int) -> list[Row]:
         context.set_default_timeout(PATIENCE)
         start = await sign_in(context, site, "member")
         await start.close()
-        rows = [await _row(context, site, said, size, runs, 0) for size in sizes]
+        rows = []
+        for size in sizes:
+            samples = []
+            for _ in range(runs):
+                page = await conversation(context, site, said, turns=1)
+                samples.append(await measure(page, said, size))
+                await page.close()
+            rows.append(_row(size, 1, samples, browser))
         if history:
-            rows += [await _row(context, site, said, size, runs, history) for size in (sizes[0], sizes[-1])]
+            page = await conversation(context, site, said, turns=history)
+            for size in (sizes[0], sizes[-1]):
+                samples = [await measure(await reopened(page), said, size) for _ in range(runs)]
+                rows.append(_row(size, history, samples, browser))
         return rows
 
 
-async def _row(
-    context: BrowserContext, site: Site, said: asyncio.StreamReader, size: int, runs: int, turns: int
-) -> Row:
-    samples = []
-    version = context.browser.version if context.browser else ""
-    for _ in range(runs):
-        page = await conversation(context, site, said, turns=max(turns, 1))
-        samples.append(await measure(page, said, size))
-        await page.close()
+def _row(size: int, turns: int, samples: list[Sample], browser: Browser) -> Row:
     values = {name: statistics.median(sample[name] for sample in samples) for name in samples[0]}
-    return Row(size, turns, values, version)
+    return Row(size, turns, values, browser.version)
 
 
 async def conversation(
@@ -138,6 +140,10 @@ async def conversation(
         done = page.locator('article[data-role="assistant"][data-status="done"]')
         await done.nth(number - 1).wait_for()
         await page.locator("#composer-button [type=submit]").wait_for()
+    return await reopened(page)
+
+
+async def reopened(page: Page) -> Page:
     await page.reload()
     await page.evaluate(METER.read_text("utf-8"), LAST)
     return page
@@ -151,7 +157,7 @@ async def measure(page: Page, said: asyncio.StreamReader, size: int) -> Sample:
     idle = await _idle(page, session)
     await page.get_by_role("textbox", name="Message").fill(f"{size} tokens, {RATE} a second")
     before = await _metrics(session)
-    began = await page.evaluate("meter.reset()")
+    began = await page.evaluate("seconds => meter.reset(seconds)", size / RATE)
     await page.keyboard.press("Enter")
     sent = json.loads(await asyncio.wait_for(said.readline(), PATIENCE / 1_000))["sent"]
     await asyncio.wait_for(page.evaluate("meter.over()"), PATIENCE / 1_000)
@@ -184,7 +190,7 @@ async def measure(page: Page, said: asyncio.StreamReader, size: int) -> Sample:
 
 async def _idle(page: Page, session: CDPSession) -> Sample:
     """Seconds of each account that the page takes in a second when nothing happens."""
-    before, began = await _metrics(session), await page.evaluate("meter.reset()")
+    before, began = await _metrics(session), await page.evaluate("meter.reset(Infinity)")
     await asyncio.sleep(IDLE_SECONDS)
     after, ended = await _metrics(session), await page.evaluate("performance.now()")
     names = ("TaskDuration", "ThreadTime", "ScriptDuration", "RecalcStyleDuration", "LayoutDuration")
@@ -216,7 +222,7 @@ def _facts(rows: list[Row], runs: int) -> str:
             ratio = row.values["net"] / short[row.turns].values["net"]
             lines.append(
                 f"A token of {row.tokens:,} takes {ratio:.2f} times one of {short[row.turns].tokens:,}"
-                + (f" below {row.turns} turns." if row.turns else ".")
+                + (f" below {row.turns} turns." if row.turns > 1 else ".")
             )
     return "\n".join(lines)
 
@@ -242,7 +248,7 @@ def _table(rows: list[Row]) -> str:
     ]
     for row in rows:
         cells = " | ".join(form.format(**row.values) for _, form in columns)
-        lines.append(f"| {row.tokens:,} | {row.turns or 1} | {cells} |")
+        lines.append(f"| {row.tokens:,} | {row.turns} | {cells} |")
     return "\n".join(lines)
 
 
