@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs, so that a fresh clone needs nothing else.
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock screenshots bench bench-finding clean
+.PHONY: run test check format lock screenshots bench bench-finding bench-page clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -35,6 +35,10 @@ bench: .venv/.dev
 # Takes a quarter of an hour and a PostgreSQL server: at TEST_DATABASE_URL, or on loopback.
 bench-finding: .venv/.dev
 	$(BIN)/python -m tests.bench.finding --write
+
+# Takes six minutes and Chromium. The machine should have nothing else to do.
+bench-page: .venv/.dev
+	$(BIN)/python -m tests.bench.browser --history 100 --write
 
 # Names, versions and hashes only. Needs uv.
 lock:

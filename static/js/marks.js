@@ -1,5 +1,5 @@
-// The list of chats marks those in which an answer runs. A page hears of its own chat only, so while another is
-// marked it asks now and then whether that is still so.
+// The list of chats marks those in which an answer runs: the one that is open while its composer offers Stop. A page
+// hears of its own chat only, so while another is marked it asks now and then whether that is still so.
 
 const EVERY = 5000;
 
@@ -15,4 +15,13 @@ async function refresh() {
   }
 }
 
+function own() {
+  const stop = document.querySelector("#composer-button [type=button]");
+  document.getElementById("chats").toggleAttribute("data-answering", stop !== null);
+}
+
+own();
+document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+  if (detail.target.id === "composer-button") own();
+});
 setInterval(refresh, EVERY);

@@ -11,11 +11,16 @@ function distance() {
   return log.scrollHeight - log.clientHeight - log.scrollTop;
 }
 
+// Setting what is set already would have the page styled again.
+function offer(way) {
+  if (jump.hidden === way) jump.hidden = !way;
+}
+
 function toEnd() {
   following = true;
   log.scrollTop = log.scrollHeight;
   last = log.scrollTop;
-  jump.hidden = true;
+  offer(false);
 }
 
 function scrolled() {
@@ -23,12 +28,12 @@ function scrolled() {
   last = log.scrollTop;
   if (distance() <= (up ? 1 : NEAR)) following = true;
   else if (up) following = false;
-  jump.hidden = following || distance() <= NEAR;
+  offer(!following && distance() > NEAR);
 }
 
 function grew() {
   if (following) toEnd();
-  else jump.hidden = distance() <= NEAR;
+  else offer(distance() > NEAR);
 }
 
 if (log) {

@@ -10,6 +10,9 @@ from tests.e2e.acts import SLOW, Words, answer, ask, ends, shows
 from tests.e2e.conftest import Providers
 from tests.e2e.site import Site
 
+# Resolves so many frames later.
+FRAMES = """async count => { while (count--) await new Promise(requestAnimationFrame) }"""
+
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
@@ -64,6 +67,36 @@ async def test_scrolling_up_is_respected(page: Page, providers: Providers, words
     await expect(jump).to_be_hidden()
     await ends(page)
     assert await log.evaluate("log => log.scrollHeight - log.scrollTop - log.clientHeight") < 40
+
+
+async def test_turns_out_of_sight_keep_their_place(page: Page, providers: Providers, words: Words) -> None:
+    question = providers.on("much", Script(pieces=words(200)))
+    for number in range(6):
+        await ask(page, question)
+        await expect(page.locator('article[data-status="done"]')).to_have_count(number + 1)
+    first, log = page.locator("#messages > .turn").first, page.get_by_role("log", name="Conversation")
+    await expect(first).to_have_attribute("data-still", "")
+    for width in (1280, 700):
+        await page.set_viewport_size({"width": width, "height": 800})
+        await page.evaluate(FRAMES, 4)
+        await log.evaluate("log => log.scrollTop = log.scrollHeight")
+        height = await log.evaluate("log => log.scrollHeight")
+        await log.evaluate("log => log.scrollTop = 0")
+        await expect(first).to_be_in_viewport()
+        await expect(answer(page)).not_to_be_in_viewport()
+        await page.evaluate(FRAMES, 4)
+        assert abs(await log.evaluate("log => log.scrollHeight") - height) < 2
+
+
+async def test_the_list_of_chats_marks_the_open_one_while_it_is_answered(
+    page: Page, providers: Providers, words: Words
+) -> None:
+    mark = page.locator("#chats a[aria-current] .chat-running")
+    await ask(page, providers.on("mark this", Script(pieces=words(60), pace=SLOW)))
+    await shows(page, "word10 ")
+    await expect(mark).to_be_visible()
+    await ends(page)
+    await expect(mark).to_be_hidden()
 
 
 async def test_a_second_question_shows_that_it_is_being_answered(

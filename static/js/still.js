@@ -1,0 +1,30 @@
+// Earlier turns that are out of sight are neither laid out nor painted (thread.css). They keep the height that they had
+// in a frame, so each must have been in one: where the page gets another width, or another thread, all are once more.
+
+const log = document.querySelector("[data-log]");
+const LATEST = 4; // these stay as they are
+let width = 0;
+
+function turns() {
+  return [...log.querySelectorAll("#messages > .turn")];
+}
+
+function still() {
+  for (const turn of turns().slice(0, -LATEST)) turn.setAttribute("data-still", "");
+}
+
+function afterFrame(act) {
+  requestAnimationFrame(() => requestAnimationFrame(act));
+}
+
+if (log) {
+  new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width === width) return;
+    width = contentRect.width;
+    for (const turn of turns()) turn.removeAttribute("data-still");
+    afterFrame(still);
+  }).observe(log);
+  document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+    if (detail.target.id === "messages") afterFrame(still);
+  });
+}
