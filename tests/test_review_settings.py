@@ -204,7 +204,8 @@ def test_a_company_has_so_many_rules_for_texts_at_the_same_time(cast: Cast, mana
     page = manager.post(url(cast, "rule_switch", off.pk), {"active": "1"}, follow=True).content.decode()
     assert "The rule “Pattern: off” stays off. Your company has 20 rules" in page
     assert not Rule.objects.filter(pk=off.pk, active=True).exists()
-    assert manager.post(url(cast, "rule_add", "flag")).status_code == 302  # looks through nothing
+    flags = manager.post(url(cast, "rule_add", "flag"), {"persona": cast.guide.pk})
+    assert flags.status_code == 302  # looks through nothing
     one = cast.coca_cola.rules.filter(kind="words")[0]
     assert manager.post(url(cast, "rule", one.pk), {"value": "changed"}).status_code == 302
     manager.post(url(cast, "rule_switch", one.pk), {"active": ""})

@@ -197,7 +197,7 @@ def test_the_number_of_queries_does_not_grow(
         reviewer.get(queue(cast))
     with django_assert_max_num_queries(45):
         assert reviewer.get(page(case)).status_code == 200
-    with django_assert_max_num_queries(38):
+    with django_assert_max_num_queries(39):
         press(reviewer, case, "submit", review=review.pk, next="1")
 
 
