@@ -91,8 +91,8 @@ def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = F
     With `versions` the versions that may answer are loaded with it: for whoever is about to ask.
     """
     related = ("persona__company", *(("persona__current__endpoint", "trial__endpoint") if versions else ()))
-    for rows in (conversations(person), trials(person)):
-        for found in rows.select_related(*related).filter(pk=conversation_id)[:1]:
+    for kind in (conversations, trials):
+        for found in kind(person).select_related(*related).filter(pk=conversation_id)[:1]:
             return found
     raise NotVisible
 

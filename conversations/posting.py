@@ -254,7 +254,7 @@ def _version_for(conversation: Conversation) -> PersonaVersion:
 
 def _check_limits(person: User, conversation: Conversation | None = None) -> None:
     # One person's requests take turns here, so that two at once cannot both find room for one.
-    User.objects.select_for_update().get(pk=person.pk)
+    User.objects.select_for_update().values_list("pk").get(pk=person.pk)
     mine = Generation.objects.filter(requested_by=person)
     if conversation is not None and conversation.generations.filter(status__in=Generation.LIVE).exists():
         raise _busy()
@@ -284,13 +284,10 @@ def _earlier(
     person: User, client_id: uuid.UUID, conversation: Conversation | None, text: str | None
 ) -> Turn | None:
     """The turn that this request made before. Raises Refused where it was another request of the same name."""
-    found = (
-        Generation.objects.select_related("conversation__persona__company", "message__parent")
-        .filter(requested_by=person, client_id=client_id)
-        .first()
-    )
-    if found is None:
+    made = Generation.objects.filter(requested_by=person, client_id=client_id)
+    if not made.exists():  # nearly always, so it is asked as cheaply as can be
         return None
+    found = made.select_related("conversation__persona__company", "message__parent").get()
     asked = found.message.parent.text if found.message.parent else ""
     elsewhere = conversation is not None and found.conversation_id != conversation.pk
     if elsewhere or (text is not None and text != asked):
