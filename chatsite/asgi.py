@@ -3,6 +3,7 @@
 Any ASGI server can run it; it relies on no lifespan event, because Daphne sends none.
 """
 
+import gc
 import os
 from typing import Any
 
@@ -29,6 +30,12 @@ _routes = ProtocolTypeRouter(
         "websocket": SameOrigin(CookieMiddleware(URLRouter([*websocket_urlpatterns, _NO_SUCH_SOCKET]))),
     }
 )
+
+# What is loaded by now stays for good, and what an answer leaves behind is freed by its counts: looking through all of
+# it each time some hundred objects were made takes a fifth of the processor's time while answers stream.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 20)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 
 T = TypeVar("T")
 
-THREADS = 8  # at once; further requests wait their turn
+THREADS = 5  # at once; each that computes takes the processor from the event loop, which streams
 _pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="pages")
 
 

@@ -41,6 +41,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One page of one conversation."""
 
     conversation_id: uuid.UUID
+    conversation: Conversation  # as it was when the socket was last looked after
     tasks: dict[str, asyncio.Task[None]]
     followed_at: deque[float]  # when an answer was last shown from its beginning, in the loop's seconds
     shown_head: str  # the last message that the page was given, as far as this socket knows
@@ -60,6 +61,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await announcements.leave(self.conversation_id, self.channel_name)
             await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
             return
+        self.conversation = conversation
         await self.accept()
         shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
         await self._show(conversation, unless=shown)
@@ -82,12 +84,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
                 self._follow(viewer.Answer.of(found))
 
     async def turn_added(self, event: dict[str, Any]) -> None:
-        """Another page, or this one, asked something. A page that missed what stands before gets the whole."""
-        conversation = await self._still_allowed()
-        if conversation is None:
-            return
+        """Another page, or this one, asked something. A page that missed what stands before gets the whole.
+
+        Whoever asked was let in just now, and is who this page is for: a conversation has one owner.
+        """
+        conversation = self.conversation
         if self.shown_head != event["below"]:
-            await self._show(conversation)
+            if await self._still_allowed():
+                await self._show(conversation)
             return
         await self._out(self.send(text_data=event["fragment"]))
         self.shown_head = event["answer"]
@@ -110,6 +114,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         conversation = await in_database(self._conversation)
         if conversation is None:
             await self._out(self.close(code=GONE))
+        else:
+            self.conversation = conversation
         return conversation
 
     async def _beat(self) -> None:
