@@ -11,7 +11,7 @@ import asyncio
 
 FRAME = 0.05  # seconds between two pieces of an answer
 LONGEST = 0.1  # the same in a process that is behind
-PATIENCE = 3.0  # by how many times its delay a process that is behind lets more gather
+PATIENCE = 6.0  # by how many times its delay a process that is behind lets more gather
 MEMORY = 0.05  # the weight of one delay among those before it
 
 

@@ -40,6 +40,7 @@ from conversations.providers.wires import WIRES
 
 _AFTER_FINISH = 2.0
 _MEETING = 0.05
+_AGAIN = 0.05
 _PAGES = 20
 _LIST_LIMIT = 4 * 1024 * 1024
 
@@ -85,10 +86,11 @@ async def batches(
     repetition = request.messages[-1].text if is_continuation(request) else ""
     intake = Intake(endpoint, response.headers, now=loop.time, asked_at=watch.asked_at, repetition=repetition)
     body = response.aiter_raw()
+    alarm = _Alarm(watch)
     try:
         while not intake.ended:
             pieces = intake.pieces
-            yield await _next_events(body, intake, watch)
+            yield await _next_events(body, intake, alarm)
             if intake.finishing:
                 watch.finishing(loop.time())
             elif intake.pieces > pieces:
@@ -97,6 +99,7 @@ async def batches(
         if intake.finishing:
             await _meet_end(body)
     finally:
+        alarm.end()
         await response.aclose()
 
 
@@ -193,19 +196,67 @@ class _Watch:
         return f"nothing came within {self._clocks.first_token:g} seconds"
 
 
+class _Alarm:
+    """Ends a reading that outlasts the deadline of its watch.
+
+    `asyncio.timeout_at` sets a timer and takes it back for each reading. This one leaves it, and looks at the deadline,
+    which has mostly moved on, only when it rings.
+    """
+
+    __slots__ = ("_loop", "_rang", "_reading", "_timer", "watch")
+
+    def __init__(self, watch: _Watch) -> None:
+        self.watch = watch
+        self._loop = asyncio.get_running_loop()
+        self._reading: asyncio.Task[Any] | None = None
+        self._rang = False
+        self._timer = self._loop.call_at(watch.deadline, self._look)
+
+    async def read(self, body: AsyncIterator[bytes]) -> bytes | None:
+        """Return the next bytes of `body`, None at its end. Raises TimeoutError."""
+        if self._timer.when() > self.watch.deadline:
+            self._set(self.watch.deadline)
+        self._reading = asyncio.current_task()
+        try:
+            return await anext(body, None)
+        except asyncio.CancelledError as error:
+            if self._rang and self._reading is not None and self._reading.uncancel() == 0:
+                raise TimeoutError from error
+            raise
+        finally:
+            self._reading = None
+
+    def end(self) -> None:
+        """Ring no more."""
+        self._timer.cancel()
+
+    def _set(self, when: float) -> None:
+        self._timer.cancel()
+        self._timer = self._loop.call_at(when, self._look)
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        if now < self.watch.deadline:
+            self._set(self.watch.deadline)
+        elif self._reading is None:
+            self._set(now + _AGAIN)
+        else:
+            self._rang = True
+            self._reading.cancel()
+
+
 def _chat_call(endpoint: Endpoint, request: ChatRequest) -> Call:
     wire = WIRES[endpoint.wire]
     accept = "text/event-stream" if request.stream else "application/json"
     return Call(endpoint, wire.chat_url(endpoint), headers(endpoint, accept=accept), wire.body(request))
 
 
-async def _next_events(body: AsyncIterator[bytes], intake: Intake, watch: _Watch) -> list[Event]:
+async def _next_events(body: AsyncIterator[bytes], intake: Intake, alarm: _Alarm) -> list[Event]:
     """Read once and return what that completes, or the last events if nothing can be read any more."""
     try:
-        async with asyncio.timeout_at(watch.deadline):
-            data = await anext(body, None)
+        data = await alarm.read(body)
     except TimeoutError:
-        return intake.cut(ErrorKind.TIMEOUT, watch.cause())
+        return intake.cut(ErrorKind.TIMEOUT, alarm.watch.cause())
     except BROKEN:
         return intake.cut(ErrorKind.NETWORK, "the connection broke")
     return intake.end() if data is None else intake.feed(data)
