@@ -98,11 +98,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1, help="of the product")
     parser.add_argument("--crossed", action="store_true", help="sockets at another process than forms")
     parser.add_argument("--answers", type=int, default=200, help="of the cases answers and first")
-    parser.add_argument("--tokens", type=int, default=300, help="an answer of these")
+    parser.add_argument("--tokens", type=int, default=1000, help="an answer of these")
     parser.add_argument(
         "--rate", type=float, default=50, help="tokens a second and answer; 0 for all at once"
     )
-    parser.add_argument("--ramp", type=float, default=2, help="seconds over which the questions are sent")
+    parser.add_argument("--ramp", type=float, default=15, help="seconds over which the questions are sent")
     parser.add_argument("--drivers", type=int, default=1, help="processes that play the people")
     parser.add_argument("--runs", type=int, default=3, help="medians of so many")
     parser.add_argument(
