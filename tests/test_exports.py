@@ -247,7 +247,7 @@ def test_making_one_shows_nothing_and_says_what_it_will_be(written: Cast, manage
     assert export.filters == {key: value for key, value in sent.items() if key != "kind"}
     assert (export.by, export.by_name, export.reason) == (written.manager, "manager", WHY)
     assert (export.answers, export.upto) == (21, AnswerRecord.objects.latest("pk").pk)
-    for words in ("persona: Coca Cola guide", "finish: stop", "Not finished", f"“{WHY}”"):
+    for words in ("persona: Coca Cola guide", "finish: stop", "Not downloaded whole yet", f"“{WHY}”"):
         assert words in page
     assert not Reading.objects.exists()
     taken = manager.get(listed, {"finish": "stop", "rating": "bad"}).content.decode()

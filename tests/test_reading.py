@@ -177,15 +177,22 @@ def test_managers_read_the_record_page_by_page(cast: Cast) -> None:
     client.force_login(cast.manager)
     address = reverse("admin:review_readings", args=[cast.coca_cola.pk])
     page = client.get(address)
-    assert [row.what for row, _ in page.context["readings"]] == ["unmask"] + ["page"] * 99
+    assert [look.reading.what for look in looks(page)] == ["unmask"] + ["page"] * 99
+    assert "Newest" not in page.content.decode()
     older = client.get(address, {"before": page.context["next"]})
-    assert len(older.context["readings"]) == 2
+    assert len(looks(older)) == 2
+    assert "Newest" in older.content.decode()
     for body in (page.content.decode(), older.content.decode()):
         assert "foreign reader" not in body
-        assert str(conversation.pk) not in body  # whose it was is said; which it was would undo the mask
+        assert f"/conversations/{conversation.pk}/" in body  # to look there is on record again
     for odd in ("x", "²", "9" * 40, "-1"):
         assert client.get(address, {"before": odd}).status_code == 200
     assert client.post(address).status_code == 405
+
+
+def looks(page: Any) -> list[Any]:
+    """The single looks of a page of the record."""
+    return [look for act in page.context["acts"] for look in act]
 
 
 def test_the_record_is_no_way_around_the_mask(cast: Cast) -> None:
@@ -197,7 +204,7 @@ def test_the_record_is_no_way_around_the_mask(cast: Cast) -> None:
     address = reverse("admin:review_readings", args=[cast.coca_cola.pk])
 
     def whose() -> list[str]:
-        return [owner for _, owner in client.get(address).context["readings"]]
+        return [look.owner for look in looks(client.get(address))]
 
     masked = [reading.masked_name(cast.coca_cola, pk) for pk in (cast.member2.pk, cast.member.pk)]
     assert whose() == masked
@@ -213,4 +220,17 @@ def test_one_finds_oneself_in_the_record_by_name(cast: Cast) -> None:
     client = Client()
     client.force_login(cast.manager)
     page = client.get(reverse("admin:review_readings", args=[cast.coca_cola.pk]))
-    assert [owner for _, owner in page.context["readings"]] == ["manager"]
+    assert [look.owner for look in looks(page)] == ["manager"]
+
+
+def test_what_was_seen_on_one_page_stands_as_one_line(cast: Cast) -> None:
+    first, second = ended(cast).conversation, ended(cast, by=cast.member2).conversation
+    reading.look(sitting_of(cast), [first, second], Reading.What.LIST)
+    reading.conversation(sitting_of(cast), first.pk)
+    client = Client()
+    client.force_login(cast.manager)
+    page = client.get(reverse("admin:review_readings", args=[cast.coca_cola.pk]))
+    assert [len(act) for act in page.context["acts"]] == [1, 2]
+    body = page.content.decode()
+    assert "<summary>2 conversations</summary>" in body
+    assert body.count(f"/conversations/{first.pk}/") == 2

@@ -48,14 +48,14 @@ async def test_an_export_is_made_downloaded_resumed_and_checked(
     await manager.get_by_role("radio", name="Answers as a table (CSV)").check()
     await manager.get_by_label("Persona").select_option("Coca Cola guide")
     await manager.get_by_role("button", name="Make export").click()
-    await expect(manager.get_by_text("Not finished")).to_be_visible()
+    await expect(manager.get_by_text("Not downloaded whole yet")).to_be_visible()
 
     data = await downloaded(manager, manager.get_by_role("link", name="Download"))
     rows = list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline="")))
     answers = [row for row in rows if row["question"] == formula]
     assert [row["answer"] for row in answers] == ["'=1+1, that is 2"] * 3
     await manager.reload()
-    await expect(manager.get_by_text("Not finished")).to_have_count(0)
+    await expect(manager.get_by_text("Not downloaded whole yet")).to_have_count(0)
 
     lines = data.splitlines(keepends=True)
     await manager.get_by_text("Resume").click()
