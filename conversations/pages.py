@@ -24,11 +24,19 @@ def whole_thread(conversation: Conversation, *, follow: bool) -> str:
     return whole + _stands(conversation, shown.now)
 
 
-def asked(turn: posting.Turn, *, follow: bool) -> str:
+def asked(turn: posting.Turn) -> str:
     """A new turn to add at the end. A page drops what it has: it comes by the form and by the socket."""
-    added = thread.asked(turn, follow=follow)
+    added = thread.asked(turn)
     messages = render_to_string("chat/_messages.html", {"turns": added.turns})
     return f'<div hx-swap-oob="beforeend:#messages">{messages}</div>' + _stands(turn.conversation, added.now)
+
+
+def following(fragment: str, turn: posting.Turn) -> str:
+    """What `asked` gave, for the page that asked: its answer has the socket show it, whether that was told or not."""
+    before, end, behind = fragment.rpartition("</article>")
+    return (
+        before + render_to_string("chat/_follow.html", {"generation_id": turn.generation.pk}) + end + behind
+    )
 
 
 def ending(conversation: Conversation, turn: thread.Turn) -> str:

@@ -153,11 +153,11 @@ def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     return _turns(conversation, tree, [message_id], follow=False)[0]
 
 
-def asked(made: posting.Turn, *, follow: bool) -> Thread:
+def asked(made: posting.Turn) -> Thread:
     """A question that has just been asked at the end, and its answer to come. Asks the database nothing."""
     writable = not closed_reason(made.conversation)
     shown = [
-        _turn(made.conversation, message, _Beside([message.pk]), writable=writable, follow=follow)
+        _turn(made.conversation, message, _Beside([message.pk]), writable=writable, follow=False)
         for message in (made.answer.parent, made.answer)
         if message is not None
     ]

@@ -102,7 +102,7 @@ async def test_a_page_that_missed_an_announcement_gets_the_whole_with_the_next(l
 
     await in_database(ask, "missed")
     announced = await in_database(ask, "announced")
-    await announcements.turn_added(announced, await in_database(pages.asked, announced, follow=False))
+    await announcements.turn_added(announced, await in_database(pages.asked, announced))
     said = await tab.receive_from()
     assert said.index("missed") < said.index("announced")
     await tab.disconnect()

@@ -104,11 +104,11 @@ def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """Ask the next question."""
     found = access.conversation(request.user, conversation_id, versions=True)
     turn = posting.post(request.user, found, turns.text(request), client_id=turns.client_id(request))
-    turns.begin_at_the_end(turn)
+    added = turns.begin_at_the_end(turn) if turn.created else ""
     if not request.htmx:
         return redirect("conversation", conversation_id)
-    if turn.created and thread.is_up_to_date(request.POST.get("state"), turn):
-        fragment = pages.asked(turn, follow=True)
+    if added and thread.is_up_to_date(request.POST.get("state"), turn):
+        fragment = pages.following(added, turn)
     else:  # the page had fallen behind, or asks again what it asked before
         fragment = pages.whole_thread(turn.conversation, follow=True)
     return trigger_client_event(HttpResponse(fragment + pages.fresh_client_id()), "accepted")

@@ -37,11 +37,11 @@ def begin(turn: posting.Turn) -> None:
         async_to_sync(_begin)(turn, announcements.branch_changed(turn.conversation.pk))
 
 
-def begin_at_the_end(turn: posting.Turn) -> None:
-    """Run the answer, and give the other pages the turn to add. Repeated, it changes nothing."""
-    if turn.created:
-        fragment = pages.asked(turn, follow=False)
-        async_to_sync(_begin)(turn, announcements.turn_added(turn, fragment))
+def begin_at_the_end(turn: posting.Turn) -> str:
+    """Run the answer of a turn just made, and give the other pages the fragment that adds it. Gives back the same."""
+    fragment = pages.asked(turn)
+    async_to_sync(_begin)(turn, announcements.turn_added(turn, fragment))
+    return fragment
 
 
 def opened(request: PersonRequest, turn: posting.Turn) -> HttpResponse:
