@@ -128,8 +128,6 @@ def _database() -> dict[str, Any]:
         # With deferred transactions two writers that read first fail at once, whatever the timeout.
         options["transaction_mode"] = "IMMEDIATE"
         options["timeout"] = 20
-        # Opening one takes longer than most queries. All queries are made in the threads of two bounded pools.
-        database["CONN_MAX_AGE"] = None
         options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
         database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # a file: an in-memory one locks by table
     elif database["ENGINE"] == "django.db.backends.postgresql":
