@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from asgiref.sync import sync_to_async
 from django.core import signals
@@ -38,19 +38,23 @@ class PageHandler(ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        with body:
-            request, refused = self.create_request(scope, body)
-            response = await _in_thread(self._answer, request) if request else refused
-            if response is None:
-                return
-            if response.streaming:
-                await self._send_stream(response, receive, send)
-            else:
-                await self.send_response(response, send)
+        request, response = self.create_request(scope, body)
+        if request is None:
+            body.close()
+        else:
+            response = await _in_thread(self._answer, request, body)
+        if response is None:
+            return
+        if response.streaming:
+            await self._send_stream(response, receive, send)
+        else:
+            await self.send_response(response, send)
 
-    def _answer(self, request: ASGIRequest) -> HttpResponseBase:
-        signals.request_started.send(sender=self.__class__, scope=request.scope)
-        response = self.get_response(request)
+    def _answer(self, request: ASGIRequest, body: IO[bytes]) -> HttpResponseBase:
+        """The whole of a request. The body is closed here: who asked may be gone before it was read."""
+        with body:
+            signals.request_started.send(sender=self.__class__, scope=request.scope)
+            response = self.get_response(request)
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         if isinstance(response, FileResponse):
             response.block_size = self.chunk_size
