@@ -148,9 +148,9 @@ def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
 def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     """One message, on the branch shown or not. Raises NotVisible where it was deleted."""
     tree = Tree(conversation.pk)
-    if message_id not in tree:
-        raise NotVisible
-    return _turns(conversation, tree, [message_id], follow=False)[0]
+    for found in _turns(conversation, tree, [message_id] if message_id in tree else [], follow=False):
+        return found
+    raise NotVisible
 
 
 def asked(made: posting.Turn) -> Thread:
