@@ -19,8 +19,9 @@ from urllib.parse import parse_qs
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 
-from conversations import access, announcements, generation, pages, thread, viewer
+from conversations import access, announcements, generation, pages, rechecks, thread, viewer
 from conversations.database import in_database
 from conversations.models import Conversation
 
@@ -41,7 +42,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One page of one conversation."""
 
     conversation_id: uuid.UUID
-    conversation: Conversation  # as it was when the socket was last looked after
+    session_key: str
+    conversation: Conversation  # as it was when the socket last went through the door
+    evidence: rechecks.Evidence
     tasks: dict[str, asyncio.Task[None]]
     followed_at: deque[float]  # when an answer was last shown from its beginning, in the loop's seconds
     shown_head: str  # the last message that the page was given, as far as this socket knows
@@ -53,24 +56,31 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         generation.keep()
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
+        self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
         self.tasks, self.shown_head, self.followed_at = {}, "", deque(maxlen=FOLLOWS)
         # Before the first look at the conversation, so that nothing falls between the two.
         await announcements.join(self.conversation_id, self.channel_name)
-        conversation = await in_database(self._conversation)
+        conversation = await in_database(self._enter)
         if conversation is None:
             await announcements.leave(self.conversation_id, self.channel_name)
             await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
             return
         self.conversation = conversation
+        rechecks.add(self)
         await self.accept()
         shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
         await self._show(conversation, unless=shown)
         self.tasks["beat"] = asyncio.create_task(self._guarded(self._beat()))
 
     async def disconnect(self, code: int) -> None:
+        rechecks.remove(self)
         for task in self.tasks.values():
             task.cancel()
         await announcements.leave(self.conversation_id, self.channel_name)
+
+    async def recheck(self) -> None:
+        """Close where whoever looks may no longer see the conversation."""
+        await self._guarded(self._still_allowed())
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """The one command: `{"follow": generation}` of this conversation. Anything else is ignored."""
@@ -103,6 +113,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if conversation := await self._still_allowed():
             await self._show(conversation)
 
+    def _enter(self) -> Conversation | None:
+        # First what is compared later: a right that is lost in between is noticed.
+        (self.evidence,) = rechecks.evidence([(self.session_key, self.conversation_id)])
+        return self._conversation()
+
     def _conversation(self) -> Conversation | None:
         person = access.person_of_cookies(self.scope["cookies"])
         try:
@@ -122,8 +137,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         while True:
             await asyncio.sleep(BEAT_SECONDS)
             await self._out(self.send(text_data=BEAT))
-            if not await self._still_allowed():
-                return
 
     async def _show(self, conversation: Conversation, *, unless: str | None = None) -> None:
         """Send the whole thread, and follow the answer that ran before: where it ends meanwhile, that is a frame.
@@ -161,7 +174,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except Exception as error:
             raise LineLost from error
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
         """Do `work`. What breaks in it is logged and ends the socket, which the page takes as a lost line."""
         try:
             await work

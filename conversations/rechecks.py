@@ -1,0 +1,104 @@
+"""Whether those who hold open sockets may still see what they look at: one look for all of a process, every few seconds.
+
+What a socket was let in by is compared with what the database says now, in a few queries however many there are.
+Nothing is decided here: whatever differs sends its socket through the door again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import uuid
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Protocol
+
+from django.contrib.sessions.models import Session
+from django.db import Error as DatabaseError
+from django.utils import timezone
+
+from conversations.database import in_database
+from conversations.models import Conversation, Membership
+
+logger = logging.getLogger(__name__)
+
+EVERY = 4.0  # seconds; a socket that is to close does so within five
+BATCH = 500  # sockets in one query
+
+Evidence = tuple[Any, ...]
+
+
+class Socket(Protocol):
+    """What is rechecked. `evidence` was gathered before it was let in."""
+
+    session_key: str
+    conversation_id: uuid.UUID
+    evidence: Evidence
+
+    async def recheck(self) -> None:
+        """Go through the door again, and close where it is shut."""
+
+
+_sockets: dict[Socket, None] = {}  # in the order of their coming
+_task: asyncio.Task[None] | None = None
+
+
+def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
+    """For each session and conversation all that lets the one see the other: the sign-in, the person, their role."""
+    sessions = Session.objects.filter(
+        session_key__in={key for key, _ in held}, expire_date__gt=timezone.now()
+    )
+    data = dict(sessions.values_list("session_key", "session_data"))
+    fields = (
+        "owner",
+        "persona__company",
+        "trial",
+        "owner__password",
+        "owner__is_active",
+        "owner__is_superuser",
+    )
+    found = Conversation.objects.filter(pk__in={pk for _, pk in held}).values_list("pk", *fields)
+    chats = {pk: row for pk, *row in found}
+    members = Membership.objects.filter(user__in={owner for owner, *_ in chats.values()})
+    roles = {(user, company): role for user, company, role in members.values_list("user", "company", "role")}
+    return [
+        (data.get(key), *(chat := chats.get(pk, [None, None])), roles.get((chat[0], chat[1])))
+        for key, pk in held
+    ]
+
+
+def add(socket: Socket) -> None:
+    """Look after `socket` until it is removed."""
+    global _task
+    if _task is None or _task.done() or _task.get_loop() is not asyncio.get_running_loop():
+        _sockets.clear()  # those of another event loop are gone with it
+        _task = asyncio.create_task(_look_regularly(), context=contextvars.Context())
+    _sockets[socket] = None
+
+
+def remove(socket: Socket) -> None:
+    """No longer look after `socket`."""
+    _sockets.pop(socket, None)
+
+
+async def look() -> None:
+    """Look after every socket once."""
+    waiting = iter(list(_sockets))
+    while batch := list(islice(waiting, BATCH)):
+        now = await in_database(evidence, [(each.session_key, each.conversation_id) for each in batch])
+        for socket, found in zip(batch, now, strict=True):
+            if socket in _sockets and socket.evidence != found:
+                socket.evidence = found
+                await socket.recheck()
+
+
+async def _look_regularly() -> None:
+    while True:
+        await asyncio.sleep(EVERY)
+        try:
+            await look()
+        except DatabaseError as error:  # which nobody can have been signed out of meanwhile either
+            logger.error("open sockets are rechecked later: %s", type(error).__name__)
+        except Exception:
+            logger.exception("rechecking open sockets failed")

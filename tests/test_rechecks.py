@@ -1,0 +1,156 @@
+"""A socket does not outlive what let it in, whatever that was, and costs nothing to speak of while it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
+from django.db import connection
+from django.db.utils import OperationalError
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from conversations import rechecks
+from conversations.database import in_database
+from conversations.models import Conversation
+from tests.conftest import Cast
+from tests.test_access import cookie_of, socket
+from tests.test_posting import end, start
+from tests.test_trial import trial
+
+CLOSED = {"type": "websocket.close", "code": 4401}
+
+
+def deactivated(person: User) -> None:
+    User.objects.filter(pk=person.pk).update(is_active=False)
+
+
+def given_a_password(person: User) -> None:
+    person.set_password("another one, as long as it should be")
+    person.save()
+
+
+def removed(person: User) -> None:
+    person.memberships.all().delete()
+
+
+def signed_out(person: User) -> None:
+    Session.objects.all().delete()
+
+
+def timed_out(person: User) -> None:
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+
+
+def deleted(person: User) -> None:
+    Conversation.objects.filter(owner=person).delete()
+
+
+def moved_to_another_person(person: User) -> None:
+    other = User.objects.get(username="member2" if person.username == "member" else "member")
+    Conversation.objects.filter(owner=person).update(owner=other)
+
+
+CHANGES = [
+    deactivated,
+    given_a_password,
+    removed,
+    signed_out,
+    timed_out,
+    deleted,
+    moved_to_another_person,
+]
+
+
+async def opened(path: str, person: User) -> WebsocketCommunicator:
+    tab = socket(path, await in_database(cookie_of, person))
+    assert (await tab.connect())[0]
+    return tab
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_socket_closes_with_what_let_it_in(live_cast: Cast, change: Callable[[User], None]) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    await rechecks.look()
+    assert await tab.receive_nothing()
+    await in_database(change, live_cast.member)
+    await rechecks.look()
+    assert await tab.receive_output() == CLOSED
+
+
+async def test_a_trial_closes_with_the_role(live_cast: Cast) -> None:
+    turn = await in_database(trial, live_cast)
+    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.manager)
+    await in_database(live_cast.manager.memberships.update, role="reviewer")
+    await rechecks.look()
+    assert await tab.receive_output() == CLOSED
+
+
+async def test_a_change_that_takes_nothing_away_closes_nothing(live_cast: Cast) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    await in_database(live_cast.member.memberships.update, role="manager")
+    await rechecks.look()
+    await in_database(deactivated, live_cast.member2)
+    await rechecks.look()
+    assert await tab.receive_nothing()
+    await tab.disconnect()
+
+
+@contextmanager
+def counted(queries: list[int]) -> Iterator[None]:
+    with CaptureQueriesContext(connection) as seen:
+        yield
+    queries.append(len(seen))
+
+
+async def test_many_sockets_take_no_more_queries_than_one(live_cast: Cast) -> None:
+    held = []
+    queries: list[int] = []
+    for _ in range(3):
+        turn = await in_database(start, live_cast)
+        await in_database(end, turn)
+        held.append(("a session", turn.conversation.pk))
+
+    def count() -> None:
+        for number in (1, 3):
+            with counted(queries):
+                assert len(rechecks.evidence(held[:number])) == number
+
+    await in_database(count)
+    assert queries[0] == queries[1] <= 3
+
+
+async def test_a_database_that_is_away_closes_nothing(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    with monkeypatch.context() as broken:
+        broken.setattr(rechecks, "evidence", lambda held: (_ for _ in ()).throw(OperationalError("away")))
+        with pytest.raises(OperationalError):
+            await rechecks.look()
+    assert await tab.receive_nothing()
+    await in_database(deactivated, live_cast.member)
+    await rechecks.look()
+    assert await tab.receive_output() == CLOSED
+
+
+async def test_a_closed_socket_is_looked_after_no_more(live_cast: Cast) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    await tab.disconnect()
+    await in_database(deactivated, live_cast.member)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rechecks, "evidence", lambda held: pytest.fail("nothing is open"))
+        await rechecks.look()
