@@ -65,6 +65,6 @@ def _file_anew(answer: Message) -> None:
     """Have `answer` filed again. Takes its generation's row, so that filing sees all of this or nothing."""
     if answer.conversation.trial_id is not None:
         raise Refused("Answers in a trial are not judged.", status=409)
-    ended = Generation.objects.filter(message=answer).exclude(status__in=Generation.LIVE)
+    ended = Generation.objects.filter(message=answer, finished_at__isnull=False)
     if not ended.update(filed=False):
         raise Refused("Only answers that have ended can be judged.", status=409)

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
@@ -156,7 +156,8 @@ def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
     def make() -> Turn:
         conversation.title, conversation.active_at = title_of(text), timezone.now()
         conversation.save(force_insert=True)
-        return _answer(person, conversation, _question(conversation, None, text), version, client_id)
+        question = Message(conversation=conversation, role=Message.Role.USER, text=text)
+        return _answer(person, conversation, question, version, client_id)
 
     return _once(person, client_id, None, make, text=text)
 
@@ -166,7 +167,7 @@ def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UU
     version = _version_for(conversation)
 
     def make() -> Turn:
-        question = _question(conversation, below(), text)
+        question = Message(conversation=conversation, parent_id=below(), role=Message.Role.USER, text=text)
         return _answer(person, conversation, question, version, client_id)
 
     return _once(person, client_id, conversation, make, text=text)
@@ -195,26 +196,21 @@ def _once(
     *,
     text: str | None = None,
 ) -> Turn:
-    """What `make` makes in one transaction, or what the same request has made before or makes meanwhile."""
-    if earlier := _earlier(person, client_id, conversation, text):
-        return earlier
+    """What `make` makes in one transaction, or what the same request has made before or makes meanwhile.
+
+    That it was made before is nearly never so, and not asked first: the database refuses it.
+    """
     try:
         with transaction.atomic():
             _check_limits(person, conversation)
             return make()
     except (IntegrityError, Refused) as lost:
-        # Lost a race: to the same request, or to another answer.
+        # Lost: to the same request, made before or at this moment, or to another answer.
         if earlier := _earlier(person, client_id, conversation, text):
             return earlier
         if isinstance(lost, Refused):
             raise
         raise _busy() from lost
-
-
-def _question(conversation: Conversation, parent: uuid.UUID | None, text: str) -> Message:
-    return Message.objects.create(
-        conversation=conversation, parent_id=parent, role=Message.Role.USER, text=text
-    )
 
 
 def _answer(
@@ -227,9 +223,8 @@ def _answer(
     text: str = "",
 ) -> Turn:
     now = timezone.now()
-    answer = Message.objects.create(
-        conversation=conversation, parent=question, role=Message.Role.ASSISTANT, text=text
-    )
+    answer = Message(conversation=conversation, parent=question, role=Message.Role.ASSISTANT, text=text)
+    Message.objects.bulk_create([question, answer] if question._state.adding else [answer])
     generation = Generation.objects.create(
         conversation=conversation,
         message=answer,
@@ -253,13 +248,15 @@ def _version_for(conversation: Conversation) -> PersonaVersion:
 
 
 def _check_limits(person: User, conversation: Conversation | None = None) -> None:
-    # One person's requests take turns here, so that two at once cannot both find room for one.
-    User.objects.select_for_update().values_list("pk").get(pk=person.pk)
+    # One person's requests take turns here, so that two at once cannot both find room for one. All of SQLite's do.
+    if connection.features.has_select_for_update:
+        User.objects.select_for_update().values_list("pk").get(pk=person.pk)
     mine = Generation.objects.filter(requested_by=person)
-    if conversation is not None and conversation.generations.filter(status__in=Generation.LIVE).exists():
+    running = mine.live().values_list("conversation_id", flat=True)
+    if conversation is not None and conversation.pk in running:
         raise _busy()
     at_once = settings.ANSWERS_AT_ONCE
-    if at_once and mine.filter(status__in=Generation.LIVE).count() >= at_once:
+    if at_once and len(running) >= at_once:
         raise Refused(
             f"You have {at_once} answers running already. Wait for one to end, or stop one. Your text is kept.",
             status=429,
@@ -285,9 +282,9 @@ def _earlier(
 ) -> Turn | None:
     """The turn that this request made before. Raises Refused where it was another request of the same name."""
     made = Generation.objects.filter(requested_by=person, client_id=client_id)
-    if not made.exists():  # nearly always, so it is asked as cheaply as can be
+    found = made.select_related("conversation__persona__company", "message__parent").first()
+    if found is None:
         return None
-    found = made.select_related("conversation__persona__company", "message__parent").get()
     asked = found.message.parent.text if found.message.parent else ""
     elsewhere = conversation is not None and found.conversation_id != conversation.pk
     if elsewhere or (text is not None and text != asked):

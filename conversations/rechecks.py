@@ -1,4 +1,4 @@
-"""Whether those who hold open sockets may still see what they look at: one look for all of a process, every few seconds.
+"""Whether those who hold open sockets may still see what they look at: one look for a whole process, every few seconds.
 
 What a socket was let in by is compared with what the database says now, in a few queries however many there are.
 Nothing is decided here: whatever differs sends its socket through the door again.

@@ -16,7 +16,7 @@ from conversations.access import NotVisible
 from conversations.models import Conversation, Feedback, Flag, Generation, Message, Persona
 from conversations.posting import can_continue, closed_reason
 from conversations.rendering import fragments, markdown, plaintext
-from conversations.tree import Tree
+from conversations.tree import Tree, siblings
 
 Status = Generation.Status
 
@@ -117,8 +117,8 @@ def standing(conversation: Conversation) -> Standing:
 
 
 def live_generation(conversation: Conversation) -> Generation | None:
-    """The answer that is being written, on the branch shown or not."""
-    live = Generation.objects.filter(conversation=conversation, status__in=Generation.LIVE).first()
+    """The answer that is being written, on the branch shown or not; of its fields which it is, and no more."""
+    live = Generation.objects.live().filter(conversation=conversation).only("message").first()
     if live is not None:
         live.conversation = conversation
     return live
@@ -147,10 +147,12 @@ def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
 
 def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     """One message, on the branch shown or not. Raises NotVisible where it was deleted."""
-    tree = Tree(conversation.pk)
-    for found in _turns(conversation, tree, [message_id] if message_id in tree else [], follow=False):
-        return found
-    raise NotVisible
+    said = Message.objects.select_related("generation", "feedback", "flag")
+    message = said.filter(conversation=conversation, pk=message_id).first()
+    if message is None:
+        raise NotVisible
+    beside = _beside(message, siblings(message))
+    return _turn(conversation, message, beside, writable=not closed_reason(conversation), follow=False)
 
 
 def asked(made: posting.Turn) -> Thread:
@@ -179,7 +181,7 @@ def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, fol
     rows = said.defer(*prompts).in_bulk(path)
     writable = not closed_reason(conversation)
     return [
-        _turn(conversation, rows[pk], _beside(rows[pk], tree), writable=writable, follow=follow)
+        _turn(conversation, rows[pk], _beside(rows[pk], tree.siblings(pk)), writable=writable, follow=follow)
         for pk in path
         if pk in rows
     ]
@@ -194,9 +196,8 @@ class _Beside:
     flag: Flag | None = None
 
 
-def _beside(message: Message, tree: Tree) -> _Beside:
-    said = (getattr(message, name, None) for name in ("feedback", "flag"))
-    return _Beside(tree.siblings(message.pk), *said)
+def _beside(message: Message, siblings: list[uuid.UUID]) -> _Beside:
+    return _Beside(siblings, *(getattr(message, name, None) for name in ("feedback", "flag")))
 
 
 def _turn(

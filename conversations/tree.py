@@ -7,6 +7,12 @@ import uuid
 from conversations.models import Message
 
 
+def siblings(message: Message) -> list[uuid.UUID]:
+    """The versions of a message, itself among them, oldest first: what `Tree.siblings` says, for one alone."""
+    beside = Message.objects.filter(conversation_id=message.conversation_id, parent_id=message.parent_id)
+    return list(beside.order_by("created_at", "pk").values_list("pk", flat=True))
+
+
 class Tree:
     """The messages of one conversation by parent, siblings oldest first. One query."""
 

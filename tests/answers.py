@@ -39,7 +39,7 @@ def ended_in(
 
 def _end(turn: posting.Turn, text: str, facts: dict[str, Any]) -> posting.Turn:
     lease = uuid.uuid4()
-    assert store.claim(turn.generation.pk, lease)
+    assert store.claim(turn.generation, lease)
     outcome = store.Outcome(status=facts.pop("status", Status.DONE), text=text, finish_reason="stop")
     assert store.finish(turn.generation.pk, lease, outcome)
     if facts:

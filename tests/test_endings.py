@@ -47,7 +47,7 @@ async def test_stop_closes_the_upstream_connection(
 async def test_stop_before_anybody_runs_it(live_cast: Cast, running: RecordedUpstream) -> None:
     turn = await in_database(ask, live_cast)
     await generation.stop(turn.conversation.pk)
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     assert (await ended(turn)).status == Status.STOPPED
     assert running.log.requests == []
 
@@ -87,7 +87,7 @@ async def test_stopping_at_any_moment_leaves_one_end_and_all_the_text(
 
 def test_one_process_claims_an_answer(live_cast: Cast) -> None:
     turn = ask(live_cast)
-    jobs = at_once(*[lambda: store.claim(turn.generation.pk, uuid.uuid4()) for _ in range(8)])
+    jobs = at_once(*[lambda: store.claim(turn.generation, uuid.uuid4()) for _ in range(8)])
     assert sum(job is not None for job in jobs) == 1
 
 
@@ -95,7 +95,7 @@ def test_of_two_finishers_one_wins_whole(live_cast: Cast) -> None:
     for number in range(25):
         turn = posting.start(live_cast.member, live_cast.guide, f"race {number}", client_id=uuid.uuid4())
         lease = uuid.uuid4()
-        store.claim(turn.generation.pk, lease)
+        store.claim(turn.generation, lease)
         Generation.objects.filter(pk=turn.generation.pk).update(
             heartbeat_at=timezone.now() - timedelta(minutes=1)
         )
@@ -111,7 +111,7 @@ def test_of_two_finishers_one_wins_whole(live_cast: Cast) -> None:
 
 def test_a_late_save_does_not_shorten_an_ended_answer(live_cast: Cast) -> None:
     turn, lease = ask(live_cast), uuid.uuid4()
-    store.claim(turn.generation.pk, lease)
+    store.claim(turn.generation, lease)
     store.finish(turn.generation.pk, lease, store.Outcome(Status.DONE, "the whole answer"))
     assert store.save([store.Progress(turn.generation.pk, turn.answer.pk, "the wh", "late")], lease) == set()
     answer = Generation.objects.select_related("message").get(pk=turn.generation.pk)
@@ -167,7 +167,7 @@ async def test_a_run_that_lost_its_row_stops_paying(
     await until(turn, bool)
     if fate == "swept":
         row = Generation.objects.filter(pk=turn.generation.pk)
-        await in_database(row.update, status=Status.INTERRUPTED)
+        await in_database(row.update, status=Status.INTERRUPTED, finished_at=timezone.now())
     else:
         await in_database(turn.conversation.delete)
     await keeper.save()
@@ -191,7 +191,7 @@ async def test_a_reader_of_a_waiting_continuation_is_not_told_twice(
     told = (await anext(pieces)).text  # the inherited text, from the database: nobody runs it yet
     claimable, claim = threading.Event(), store.claim
     monkeypatch.setattr(store, "claim", lambda *given: claimable.wait(5) and claim(*given))
-    await generation.start(again.generation.pk)
+    await generation.start(again.generation)
     reader = asyncio.ensure_future(anext(pieces))
     for _ in range(20):
         await asyncio.sleep(0)  # the reader meets the run whose log is still empty

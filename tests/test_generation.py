@@ -29,7 +29,7 @@ def ask(cast: Cast, text: str = "What is Coca Cola?", persona: Persona | None = 
 
 async def begin(cast: Cast, text: str = "What is Coca Cola?", persona: Persona | None = None) -> posting.Turn:
     turn = await in_database(ask, cast, text, persona)
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     return turn
 
 
@@ -110,7 +110,7 @@ async def test_continue_carries_on_from_the_last_character(
         return posting.continue_(live_cast.member, message.get(pk=turn.answer.pk), client_id=uuid.uuid4())
 
     again = await in_database(carry_on)
-    await generation.start(again.generation.pk)
+    await generation.start(again.generation)
     shown = await text_from(again)
     whole = await ended(again)
     assert running.log.requests[1].body["messages"][-1] == {
@@ -143,7 +143,7 @@ async def test_what_is_too_long_for_the_model_loses_its_oldest_turns_and_says_so
     turn = await in_database(
         posting.post, live_cast.member, first.conversation, "y" * 900, client_id=uuid.uuid4()
     )
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     answer = await ended(turn)
     assert answer.left_out == 2
     assert [m["content"] for m in running.log.requests[1].body["messages"]] == ["Be brief.", "y" * 900]
@@ -170,7 +170,7 @@ async def test_every_reader_sees_the_same_text(live_cast: Cast, running: Recorde
 async def test_a_reader_learns_from_the_database_what_another_process_writes(live_cast: Cast) -> None:
     turn = await in_database(ask, live_cast)
     other = uuid.uuid4()
-    assert await in_database(store.claim, turn.generation.pk, other)
+    assert await in_database(store.claim, turn.generation, other)
     progress = store.Progress(turn.generation.pk, turn.answer.pk, text="Half", reasoning="Hm")
     await in_database(store.save, [progress], other)
     pieces = generation.follow(turn.generation.pk)

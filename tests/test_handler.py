@@ -175,8 +175,8 @@ async def test_an_answer_outlives_the_request_that_asked_for_it(
     began, started = await heard(signals.request_started), asyncio.Event()
     start = generation.start
 
-    async def starting(pk: uuid.UUID) -> None:
-        await start(pk)
+    async def starting(pending: Generation) -> None:
+        await start(pending)
         started.set()
 
     monkeypatch.setattr(generation, "start", starting)

@@ -18,7 +18,7 @@ LAYERS = (
     {"filing", "feedback", "reading", "finding", "usage", "reviewing"},
     {"posting", "rules", "scanning", "rubrics", "search"},
     {"personas", "catalogue"},
-    {"endpoints", "access", "tree", "bars"},
+    {"endpoints", "access", "tree", "bars", "rechecks"},
     {"rendering", "providers", "database", "charts", "words", "matching"},
     {"models"},
 )

@@ -258,7 +258,7 @@ def test_a_closed_chat_offers_nothing_that_would_be_refused(cast: Cast) -> None:
     assert "is not published at the moment" in page
     for name in ("Edit", "Regenerate", "Send", "Stop"):
         assert f'aria-label="{name}"' not in page
-    Generation.objects.update(status="running")
+    Generation.objects.update(status="running", finished_at=None)
     page = client.get(reverse("conversation", args=[turn.conversation.pk])).content.decode()
     assert 'aria-label="Stop"' in page
 

@@ -26,7 +26,7 @@ def end(
 ) -> None:
     """Bring a turn to its end the way a runner does."""
     lease = uuid.uuid4()
-    assert store.claim(turn.generation.pk, lease)
+    assert store.claim(turn.generation, lease)
     assert store.finish(
         turn.generation.pk, lease, store.Outcome(status=status, text=text, finish_reason=finish_reason)
     )
@@ -195,7 +195,7 @@ def test_continue_begins_with_what_there_is_and_keeps_its_version(cast: Cast) ->
     turn = posting.continue_(cast.member, answer, client_id=uuid.uuid4())
     assert turn.generation.version == before
     assert turn.generation.inherited_chars == len("It is a")
-    job = store.claim(turn.generation.pk, uuid.uuid4())
+    job = store.claim(turn.generation, uuid.uuid4())
     assert job is not None
     assert job.inherited == "It is a"
     assert job.request.continue_last

@@ -14,7 +14,6 @@ from django.urls import reverse
 from chatsite.asgi import application
 from conversations import announcements, generation, pages, posting, thread
 from conversations.database import in_database
-from conversations.generation import store
 from conversations.models import Generation, Message
 from conversations.providers.recorded import RecordedUpstream, Script
 from tests.conftest import Cast
@@ -36,7 +35,7 @@ async def test_the_socket_shows_an_answer_to_its_end(live_cast: Cast, running: R
     cookie = await in_database(cookie_of, live_cast.member)
     communicator = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
     assert (await communicator.connect())[0]
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     said = await frames(communicator, 'data-status="done"')
     assert "most recognizable" in said
     assert "The answer was cut at its length limit." in said
@@ -114,7 +113,7 @@ async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
 ) -> None:
     running.scripts.append(Script(pieces=("a ",) * 20, hang_after=5))
     turn = await in_database(start, live_cast)
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     cookie = await in_database(cookie_of, live_cast.member)
     tab = socket(f"/ws/c/{turn.conversation.pk}/", cookie)
     assert (await tab.connect())[0]
@@ -124,7 +123,7 @@ async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
         raise OperationalError("database is locked")
 
     if broken == "follower":
-        monkeypatch.setattr(store, "read", locked)
+        monkeypatch.setattr(thread, "turn", locked)
         await generation.stop(turn.conversation.pk)
     else:
         monkeypatch.setattr(thread, "standing", locked)
@@ -141,7 +140,7 @@ async def test_a_client_that_has_just_left_is_no_incident(
 ) -> None:
     running.scripts.append(Script(pieces=("a ",) * 9, hang_after=3))
     turn = await in_database(start, live_cast)
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     cookie = await in_database(cookie_of, live_cast.member)
     told, tried = asyncio.Queue[dict[str, object]](), asyncio.Event()
     told.put_nowait({"type": "websocket.connect"})
@@ -210,7 +209,7 @@ async def test_a_switch_of_version_reaches_the_other_tabs(live_cast: Cast) -> No
 async def test_stop_answers_with_the_end(live_cast: Cast, running: RecordedUpstream) -> None:
     running.scripts.append(Script(pieces=("a ",) * 9, hang_after=3))
     turn = await in_database(start, live_cast)
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     assert await running.log.arrived(1)
     client = await signed_in(live_cast)
     answer = await client.post(reverse("stop", args=[turn.conversation.pk]))

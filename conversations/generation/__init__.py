@@ -15,6 +15,7 @@ from conversations.database import in_database
 from conversations.generation import keeper, store
 from conversations.generation.log import Cursor
 from conversations.generation.runner import RUNS, Run
+from conversations.models import Generation
 
 __all__ = ["Cursor", "Piece", "follow", "keep", "start", "stop"]
 
@@ -36,11 +37,11 @@ def keep() -> None:
     keeper.ensure()
 
 
-async def start(generation_id: uuid.UUID) -> None:
+async def start(generation: Generation) -> None:
     """Run a pending generation in this process. Harmless for one that runs or has ended."""
     keep()
-    if generation_id not in RUNS:
-        RUNS[generation_id] = Run(generation_id)
+    if generation.pk not in RUNS:
+        RUNS[generation.pk] = Run(generation)
 
 
 async def stop(conversation_id: uuid.UUID) -> None:
@@ -69,7 +70,8 @@ async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIte
                 if text or reasoning:
                     cursor = cursor.advanced(text, reasoning)
                     yield Piece(text, reasoning, ended=False)
-        stored = await in_database(store.read, generation_id)
+        # What ran here left its end; it is in the database, where other processes' are read.
+        stored = (run.end if run else None) or await in_database(store.read, generation_id)
         if stored is None:
             yield Piece("", "", ended=True)
             return

@@ -20,6 +20,7 @@ from conversations.database import in_database
 from conversations.generation import store
 from conversations.generation.log import AnswerLog
 from conversations.generation.pace import PACE
+from conversations.models import Generation
 from conversations.providers import FinishReason, sentences, stream
 
 logger = logging.getLogger(__name__)
@@ -42,9 +43,10 @@ _STATUS_OF = {
 class Run:
     """A running answer: its log, its task, and what is known of it so far."""
 
-    def __init__(self, generation_id: uuid.UUID) -> None:
-        self.generation_id = generation_id
+    def __init__(self, generation: Generation) -> None:
+        self.generation_id = generation.pk
         self.message_id: uuid.UUID | None = None
+        self.end: store.Stored | None = None  # once it is in the database
         self.log = AnswerLog()
         self.stopping = False
         self.saved = self.log.cursor
@@ -54,7 +56,7 @@ class Run:
         self._usage: providers.UsageReport | None = None
         self._started = providers.ResponseStarted(None, None)
         # A context of its own: the request's would tie the run to the request's thread and connection.
-        self.task = asyncio.create_task(self._run(), context=contextvars.Context())
+        self.task = asyncio.create_task(self._run(generation), context=contextvars.Context())
 
     def stop(self) -> None:
         """End the answer now; closing the upstream connection is how a provider is told."""
@@ -62,9 +64,9 @@ class Run:
         if self._reader is not None:
             self._reader.cancel()
 
-    async def _run(self) -> None:
+    async def _run(self, generation: Generation) -> None:
         try:
-            job = await in_database(store.claim, self.generation_id, LEASE)
+            job = await in_database(store.claim, generation, LEASE)
             if job is None:
                 return
             self.log.append(text=job.inherited)
@@ -163,12 +165,14 @@ class Run:
         pause = 0.5
         while True:
             try:
-                await in_database(store.finish, self.generation_id, LEASE, outcome)
+                won = await in_database(store.finish, self.generation_id, LEASE, outcome)
             except DatabaseError as error:
                 logger.error("the end of answer %s has to wait: %s", self.generation_id, type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
+                if won:
+                    self.end = store.Stored(outcome.status, outcome.text, outcome.reasoning)
                 return
 
     def progress(self) -> store.Progress | None:

@@ -83,12 +83,11 @@ class Stored:
         return self.status not in Generation.LIVE
 
 
-def claim(generation_id: uuid.UUID, lease: uuid.UUID) -> Job | None:
-    """Take a pending generation for the process `lease`; None where it was stopped, swept or taken before."""
-    waiting = Generation.objects.filter(pk=generation_id, status=Status.PENDING)
-    generation = waiting.select_related("message", "version__endpoint").first()
-    if generation is None:
-        return None
+def claim(generation: Generation, lease: uuid.UUID) -> Job | None:
+    """Take a pending generation for the process `lease`; None where it was stopped, swept or taken before.
+
+    Of `generation` only that counts which never changes, so it may be as it was when it was made.
+    """
     version = generation.version
     context_length = version.context_length or history.DEFAULT_CONTEXT_LENGTH
     answer_tokens = min(version.max_tokens or history.DEFAULT_ANSWER_TOKENS, context_length // 2)
@@ -96,7 +95,7 @@ def claim(generation_id: uuid.UUID, lease: uuid.UUID) -> Job | None:
         version.system_prompt, _branch(generation), context_length=context_length, answer_tokens=answer_tokens
     )
     now, recorded = timezone.now(), endpoints.is_recorded(version.endpoint)
-    taken = waiting.update(
+    taken = Generation.objects.filter(pk=generation.pk, status=Status.PENDING).update(
         status=Status.RUNNING,
         lease=lease,
         started_at=now,
@@ -114,7 +113,7 @@ def claim(generation_id: uuid.UUID, lease: uuid.UUID) -> Job | None:
         continue_last=bool(generation.inherited_chars),
     )
     return Job(
-        generation_id=generation_id,
+        generation_id=generation.pk,
         message_id=generation.message_id,
         endpoint=endpoints.resolve(version.endpoint),
         request=request,
@@ -124,13 +123,14 @@ def claim(generation_id: uuid.UUID, lease: uuid.UUID) -> Job | None:
 
 def _branch(generation: Generation) -> list[providers.ChatMessage]:
     """The conversation down to the question, and the text to carry on where there is some."""
-    path = Tree(generation.conversation_id).path(generation.message_id)
+    tree = Tree(generation.conversation_id)
+    path = tree.path(generation.message_id) if generation.message_id in tree else []  # else it was deleted
     messages = Message.objects.only("role", "text").in_bulk(path)
     return [
         providers.ChatMessage(
             role="user" if message.role == Message.Role.USER else "assistant", text=message.text
         )
-        for message in (messages[pk] for pk in path)
+        for message in (messages[pk] for pk in path if pk in messages)
         if message.text.strip()  # a failed answer left nothing to send, and providers refuse empty turns
     ]
 
@@ -197,7 +197,7 @@ def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool
 
 def live_ids(conversation_id: uuid.UUID) -> list[uuid.UUID]:
     """The live answers of a conversation: at most one."""
-    live = Generation.objects.filter(conversation_id=conversation_id, status__in=Generation.LIVE)
+    live = Generation.objects.live().filter(conversation_id=conversation_id)
     return list(live.values_list("pk", flat=True))
 
 
@@ -214,7 +214,7 @@ def sweep() -> int:
     A provider's paid call is never repeated by itself; the person decides between Retry and Continue.
     """
     stale = timezone.now() - timedelta(seconds=LEASE_SECONDS)
-    lost = Generation.objects.filter(status__in=Generation.LIVE, heartbeat_at__lt=stale)
+    lost = Generation.objects.live().filter(heartbeat_at__lt=stale)
     stopped = _end(lost.filter(stop_requested=True), Status.STOPPED, STOPPED)
     return stopped + _end(lost, Status.INTERRUPTED, INTERRUPTED)
 

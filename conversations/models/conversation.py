@@ -78,6 +78,12 @@ class Message(models.Model):
         return f"{self.role} {self.id}"
 
 
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def live(self) -> GenerationQuerySet:
+        """Those of which more text may still come; their end says so, which is what the indexes of the live go by."""
+        return self.filter(finished_at=None)
+
+
 class Generation(models.Model):
     """How one answer was made: asked by whom, of which version, by whom served, and how it ended.
 
@@ -140,18 +146,27 @@ class Generation(models.Model):
         default=False, help_text="Whether the ledger and the queue know how it ended and what was said of it."
     )
 
+    objects = GenerationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation"],
-                condition=Q(status__in=["pending", "running"]),
+                condition=Q(finished_at=None),
                 name="one_running_answer_a_conversation",
+            ),
+            models.CheckConstraint(
+                condition=Q(finished_at=None, status__in=["pending", "running"])
+                | Q(finished_at__isnull=False) & ~Q(status__in=["pending", "running"]),
+                name="live_answers_have_no_end",
             ),
             models.UniqueConstraint(fields=["requested_by", "client_id"], name="one_answer_a_request"),
         ]
         indexes = [
+            # SQLite takes a partial index only for a condition without parameters: a status would be one.
+            models.Index(fields=["heartbeat_at"], condition=Q(finished_at=None), name="live_answers"),
             models.Index(
-                fields=["heartbeat_at"], condition=Q(status__in=["pending", "running"]), name="live_answers"
+                fields=["requested_by"], condition=Q(finished_at=None), name="live_answers_of_a_person"
             ),
             models.Index(fields=["requested_by", "-created_at"], name="answers_of_a_person"),
             models.Index(

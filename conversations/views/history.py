@@ -63,7 +63,7 @@ def sidebar(
 ) -> dict[str, Any]:
     """The context of the list: `groups`, the address of the next page, and the `query` that was asked."""
     rows = access.conversations(person).annotate(
-        running=Exists(Generation.objects.filter(conversation=OuterRef("pk"), status__in=Generation.LIVE))
+        running=Exists(Generation.objects.live().filter(conversation=OuterRef("pk")))
     )
     if query:
         said = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=query)

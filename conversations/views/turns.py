@@ -54,5 +54,5 @@ def opened(request: PersonRequest, turn: posting.Turn) -> HttpResponse:
 
 
 async def _begin(turn: posting.Turn, announcing: Coroutine[Any, Any, None]) -> None:
-    await generation.start(turn.generation.pk)
+    await generation.start(turn.generation)
     await announcing
