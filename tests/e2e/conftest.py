@@ -74,6 +74,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, providers: Providers, chromiu
         COHERE_BASE_URL=server.base_url("cohere"),
     )
     yield site.install().start()
+    assert not site.has_stale_readers()
     site.close()
     server.close()
     log = site.log.read_text()

@@ -115,6 +115,14 @@ class Site:
             return database.execute(query, values).fetchall()
 
 
+    def has_stale_readers(self) -> bool:
+        """Whether a connection goes on showing a moment that is over: then the log of writes cannot be emptied."""
+        path = self.folder / "chat.sqlite3"
+        with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as database:
+            (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return bool(busy)
+
+
 async def launch(chromium: str) -> tuple[Any, Browser]:
     """A browser, and what has to be stopped after it."""
     playwright = await async_playwright().start()
