@@ -1,8 +1,8 @@
 """How often a running answer is taken up: its first words at once, then what has gathered in a while.
 
 Reading, storing and showing cost by the piece, hardly by the token. So a run rests after each piece, and what the
-provider sends meanwhile waits in the connection; all readers of the answer get the larger piece at once. A process
-that falls behind its own clock lets more gather, which is what makes it catch up.
+provider sends meanwhile waits in the connection; all readers of the answer get the larger piece at once. Where many
+answers run, or the process falls behind its own clock, more gathers, which is what lets it keep up.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 
 FRAME = 0.05  # seconds between two pieces of an answer
-LONGEST = 0.1  # the same in a process that is behind
+LONGEST = 0.1  # the same at most, in a process that has much to do
+PIECES = 1_000.0  # a second, of all answers: a quarter of a processor's time
 PATIENCE = 6.0  # by how many times its delay a process that is behind lets more gather
 MEMORY = 0.05  # the weight of one delay among those before it
 
@@ -21,16 +22,16 @@ class Pace:
     def __init__(self) -> None:
         self._late = 0.0
 
-    @property
-    def interval(self) -> float:
-        """Seconds to rest after a piece."""
-        return min(LONGEST, FRAME + PATIENCE * self._late)
+    def interval(self, running: int) -> float:
+        """Seconds to rest after a piece, where so many answers run."""
+        return min(LONGEST, max(FRAME, running / PIECES) + PATIENCE * self._late)
 
-    async def rest(self) -> None:
-        """Let some text gather."""
+    async def rest(self, running: int) -> None:
+        """Let some text gather. `running` counts the answers of this process."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + self.interval
-        await asyncio.sleep(self.interval)
+        interval = self.interval(running)
+        due = loop.time() + interval
+        await asyncio.sleep(interval)
         self._late += MEMORY * (loop.time() - due - self._late)
 
 

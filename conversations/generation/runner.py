@@ -124,7 +124,7 @@ class Run:
                     self._note_first_token()
                     self.log.append(text="".join(text), reasoning="".join(reasoning))
                     if finished is None:
-                        await PACE.rest()
+                        await PACE.rest(len(RUNS))
         finished = finished or providers.Finished(FinishReason.INTERRUPTED)
         return self._ended(
             _STATUS_OF.get(finished.reason, Status.DONE),
