@@ -130,7 +130,7 @@ def _database() -> dict[str, Any]:
         options["timeout"] = 20
         options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
         # Opening one costs more than most queries, and closing the last empties the log of writes. The threads of two
-        # bounded pools have one each. A result that is not read to its end would keep its moment: the tests look for it.
+        # bounded pools have one each. A result that is not read to its end would keep its moment: tests look for it.
         database["CONN_MAX_AGE"] = None
         database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # a file: an in-memory one locks by table
     elif database["ENGINE"] == "django.db.backends.postgresql":
@@ -153,7 +153,7 @@ CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
             "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}]},
         }
         if REDIS_URL
-        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+        else {"BACKEND": "chatsite.layers.InMemoryLayer"}
     )
 }
 

@@ -110,13 +110,9 @@ def message(conversation: Conversation, message_id: uuid.UUID) -> Message:
     return found
 
 
-def generation(conversation_id: uuid.UUID, generation_id: uuid.UUID) -> Generation:
+def generation(conversation: Conversation, generation_id: uuid.UUID) -> Generation:
     """A generation of a conversation that was let through by `conversation`. Raises NotVisible."""
-    found = (
-        Generation.objects.select_related("conversation__persona__company")
-        .filter(conversation_id=conversation_id, pk=generation_id)
-        .first()
-    )
+    found = Generation.objects.filter(conversation=conversation, pk=generation_id).first()
     if found is None:
         raise NotVisible
     return found

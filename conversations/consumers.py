@@ -88,10 +88,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             wanted = uuid.UUID(json.loads(text_data or "")["follow"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return
-        if await self._still_allowed():
-            with contextlib.suppress(access.NotVisible):
-                found = await in_database(access.generation, self.conversation_id, wanted)
-                self._follow(viewer.Answer.of(found))
+        with contextlib.suppress(access.NotVisible):
+            answer = await in_database(self._answer, wanted)
+            if answer is None:
+                await self._out(self.close(code=GONE))
+            else:
+                self._follow(answer)
 
     async def turn_added(self, event: dict[str, Any]) -> None:
         """Another page, or this one, asked something. A page that missed what stands before gets the whole.
@@ -125,6 +127,14 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         except access.NotVisible:
             return None
 
+    def _answer(self, generation_id: uuid.UUID) -> viewer.Answer | None:
+        """An answer of the conversation; None where that is closed to whoever asks. Raises NotVisible."""
+        conversation = self._conversation()
+        if conversation is None:
+            return None
+        found = access.generation(conversation, generation_id)
+        return viewer.Answer(conversation, found.message_id, found.pk)
+
     async def _still_allowed(self) -> Conversation | None:
         conversation = await in_database(self._conversation)
         if conversation is None:
@@ -149,7 +159,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._out(self.send(text_data=frame))
         self.shown_head = str(before.head)
         if before.live is not None:
-            self._follow(viewer.Answer.of(before.live))
+            live = before.live
+            self._follow(viewer.Answer(conversation, live.message_id, live.generation_id))
 
     def _follow(self, answer: viewer.Answer, *, shown: bool = False) -> None:
         """Show an answer from its beginning; where one is shown already, begin anew. `shown`: it is on the branch."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -41,7 +42,6 @@ class Turn:
     id: uuid.UUID
     role: str
     status: str
-    html: SafeString
     text: str
     reasoning: str
     sentence: str
@@ -63,6 +63,15 @@ class Turn:
     follow: bool
 
     @property
+    def html(self) -> SafeString:
+        """The message as it is shown. Made when it is asked for: what only adds a foot to an answer does not."""
+        if self.generation_id is None:
+            return markdown.escaped(plaintext.clean(self.text))
+        if self.status in Generation.LIVE:
+            return fragments.inline_state(str(self.id), self.text)
+        return markdown.render(self.text)
+
+    @property
     def flagged(self) -> bool:
         """Whether the person asked for a review."""
         return self.flag is not None
@@ -79,13 +88,20 @@ class Turn:
         return Feedback.Reason.choices
 
 
+class Live(NamedTuple):
+    """Which answer is being written."""
+
+    generation_id: uuid.UUID
+    message_id: uuid.UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How a conversation stands at one moment: read once for each rendering, so that its parts agree."""
 
     head: uuid.UUID | None
     status: str
-    live: Generation | None
+    live: Live | None
 
     @property
     def running(self) -> bool:
@@ -96,7 +112,7 @@ class Standing:
     def state(self) -> str:
         """What a page keeps and compares, to know whether it is out of date."""
         status = "live" if self.status in Generation.LIVE else self.status
-        return f"{self.head}.{status}.{self.live.pk if self.live else ''}"
+        return f"{self.head}.{status}.{self.live.generation_id if self.live else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +125,17 @@ class Thread:
 
 def standing(conversation: Conversation) -> Standing:
     """How `conversation` stands now, which may be further than where it was when it was loaded."""
-    live = live_generation(conversation)
+    live = live_answer(conversation)
     head, status = Conversation.objects.values_list("head_id", "head__generation__status").get(
         pk=conversation.pk
     )
     return Standing(head, status or "", live)
 
 
-def live_generation(conversation: Conversation) -> Generation | None:
-    """The answer that is being written, on the branch shown or not; of its fields which it is, and no more."""
-    live = Generation.objects.live().filter(conversation=conversation).only("message").first()
-    if live is not None:
-        live.conversation = conversation
-    return live
+def live_answer(conversation: Conversation) -> Live | None:
+    """The answer that is being written, on the branch shown or not: there is at most one."""
+    live = Generation.objects.live().filter(conversation=conversation).values_list("pk", "message_id")
+    return next((Live(*row) for row in live), None)
 
 
 def thread(conversation: Conversation, *, follow: bool = False) -> Thread:
@@ -148,7 +162,7 @@ def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
 def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     """One message, on the branch shown or not. Raises NotVisible where it was deleted."""
     said = Message.objects.select_related("generation", "feedback", "flag")
-    message = said.filter(conversation=conversation, pk=message_id).first()
+    message = next(iter(said.filter(conversation=conversation, pk=message_id)), None)
     if message is None:
         raise NotVisible
     beside = _beside(message, siblings(message))
@@ -163,7 +177,9 @@ def asked(made: posting.Turn) -> Thread:
         for message in (made.answer.parent, made.answer)
         if message is not None
     ]
-    return Thread(shown, Standing(made.answer.pk, made.generation.status, made.generation))
+    return Thread(
+        shown, Standing(made.answer.pk, made.generation.status, Live(made.generation.pk, made.answer.pk))
+    )
 
 
 def is_up_to_date(state: str | None, made: posting.Turn) -> bool:
@@ -218,15 +234,6 @@ def _turn(
         id=message.pk,
         role=message.role,
         status=generation.status if generation else "",
-        html=(
-            fragments.inline_state(str(message.pk), message.text)
-            if generation is not None and generation.live
-            else (
-                markdown.render(message.text)
-                if generation
-                else markdown.escaped(plaintext.clean(message.text))
-            )
-        ),
         text=message.text,
         reasoning=generation.reasoning if generation else "",
         sentence=generation.sentence if generation else "",

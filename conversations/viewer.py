@@ -10,12 +10,11 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Self
 
 from conversations import generation, pages, thread
 from conversations.access import NotVisible
 from conversations.database import in_database
-from conversations.models import Conversation, Generation
+from conversations.models import Conversation
 from conversations.rendering import fragments
 from conversations.rendering.blocks import BlockStream
 
@@ -29,11 +28,6 @@ class Answer:
     conversation: Conversation
     message_id: uuid.UUID
     generation_id: uuid.UUID
-
-    @classmethod
-    def of(cls, generation: Generation) -> Self:
-        """The answer that `generation` makes, of a conversation that is loaded with it."""
-        return cls(generation.conversation, generation.message_id, generation.pk)
 
 
 async def frames(answer: Answer, *, shown: bool = False) -> AsyncIterator[str]:

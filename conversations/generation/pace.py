@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 
 FRAME = 0.05  # seconds between two pieces of an answer
-LONGEST = 0.1  # the same at most, in a process that has much to do
-PIECES = 1_000.0  # a second, of all answers: a quarter of a processor's time
+LONGEST = 0.11  # the same at most, in a process that has much to do
+PIECES = 500.0  # a second, of all answers, before they grow: an eighth of a processor
 PATIENCE = 6.0  # by how many times its delay a process that is behind lets more gather
 MEMORY = 0.05  # the weight of one delay among those before it
 

@@ -116,8 +116,11 @@ class Tab:
         reply = await self._post(f"{self.path}send/", {"text": question, "state": self._state})
         fragment = await reply.text()
         self.heard.append((time.monotonic(), fragment))
+        if 'id="messages"' in fragment or not self._there.issuperset(_ARTICLE.findall(fragment)):
+            self._follows += _FOLLOW.findall(
+                fragment
+            )  # else the turn came over the socket, and this one is dropped
         self.notice(fragment)
-        self._follows += _FOLLOW.findall(fragment)
         await self._follow()
 
     def twin(self) -> Tab:
