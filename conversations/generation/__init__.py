@@ -23,7 +23,7 @@ POLL_SECONDS = 0.5  # for an answer that another process writes
 STOP_WAIT_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """What came since the last piece. With `ended` it is the last, and the end is in the database."""
 

@@ -51,7 +51,7 @@ class Rows:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Patch:
     """What one piece changed.
 
