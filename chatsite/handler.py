@@ -19,6 +19,8 @@ from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.http import FileResponse
 from django.http.response import HttpResponseBase
 
+from chatsite import health
+
 T = TypeVar("T")
 
 THREADS = 5  # at once; each that computes takes the processor from the event loop, which streams
@@ -34,6 +36,9 @@ class PageHandler(ASGIHandler):
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Serve one request."""
+        if scope["path"] == health.PATH:  # all threads may be waiting for a database that is locked
+            await self.send_response(health.well(), send)
+            return
         try:
             body = await self.read_body(receive)
         except RequestAborted:

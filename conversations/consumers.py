@@ -54,10 +54,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._guarded(getattr(self, get_handler_name(message))(message))
 
     async def connect(self) -> None:
+        try:
+            await self._connect()
+        except (
+            BaseException
+        ):  # a server that has waited long enough for it cancels it, and tells of no disconnect
+            await self._forget()
+            raise
+
+    async def _connect(self) -> None:
+        self.tasks, self.shown_head, self.followed_at = {}, "", deque(maxlen=FOLLOWS)
         generation.keep()
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
-        self.tasks, self.shown_head, self.followed_at = {}, "", deque(maxlen=FOLLOWS)
         # Before the first look at the conversation, so that nothing falls between the two.
         await announcements.join(self.conversation_id, self.channel_name)
         conversation = await in_database(self._enter)
@@ -73,6 +82,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         self.tasks["beat"] = asyncio.create_task(self._guarded(self._beat()))
 
     async def disconnect(self, code: int) -> None:
+        await self._forget()
+
+    async def _forget(self) -> None:
         rechecks.remove(self)
         for task in self.tasks.values():
             task.cancel()

@@ -1,4 +1,4 @@
-"""How asynchronous code reaches the database: one bounded pool of threads, and nothing else.
+"""How asynchronous code reaches the database: two bounded pools of threads, and nothing else.
 
 Channels and Django send all such calls of a process through a single thread, where one slow query holds up
 every socket. Nothing here knows a model.
@@ -17,14 +17,24 @@ from django.db import close_old_connections
 P = ParamSpec("P")
 T = TypeVar("T")
 
-THREADS = 4
+THREADS, WRITERS = 4, 2
 executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="database")
+# What writes may wait for a lock, as long as the database lets it; what only reads must not wait behind it.
+writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="database-writer")
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call `function` in a thread that may query, and give back what it gives back."""
-    call = partial(_with_fresh_connection, partial(function, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(executor, call)
+    return await _in(executor, partial(function, *args, **kwargs))
+
+
+async def writing(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for a function that writes."""
+    return await _in(writers, partial(function, *args, **kwargs))
+
+
+async def _in(pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(pool, partial(_with_fresh_connection, call))
 
 
 def _with_fresh_connection(call: Callable[[], T]) -> T:

@@ -84,8 +84,7 @@ def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None:
         raise Refused("Only answers can be made anew.", status=400)
-    version = _version_for(conversation)
-    return _turn(person, conversation, answer.parent, version, client_id)
+    return _turn(person, conversation, answer.parent, None, client_id)
 
 
 def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
@@ -96,7 +95,6 @@ def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None or not can_continue(answer):
         raise Refused("This answer is complete: there is nothing to continue.", status=409)
-    _version_for(conversation)
     version = answer.generation.version
     return _turn(person, conversation, answer.parent, version, client_id, text=answer.text)
 
@@ -151,9 +149,10 @@ def title_of(text: str) -> str:
 
 def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
     text = checked_text(text)
-    person, version = conversation.owner, _version_for(conversation)
+    person = conversation.owner
 
     def make() -> Turn:
+        version = _version_for(conversation)
         conversation.title, conversation.active_at = title_of(text), timezone.now()
         conversation.save(force_insert=True)
         question = Message(conversation=conversation, role=Message.Role.USER, text=text)
@@ -164,9 +163,9 @@ def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
 
 def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UUID, below: Below) -> Turn:
     text = checked_text(text)
-    version = _version_for(conversation)
 
     def make() -> Turn:
+        version = _version_for(conversation)
         question = Message(conversation=conversation, parent_id=below(), role=Message.Role.USER, text=text)
         return _answer(person, conversation, question, version, client_id)
 
@@ -177,13 +176,16 @@ def _turn(
     person: User,
     conversation: Conversation,
     question: Message,
-    version: PersonaVersion,
+    version: PersonaVersion | None,
     client_id: uuid.UUID,
     *,
     text: str = "",
 ) -> Turn:
+    """An answer to `question` by `version`, or else by the one in force."""
+
     def make() -> Turn:
-        return _answer(person, conversation, question, version, client_id, text=text)
+        in_force = _version_for(conversation)
+        return _answer(person, conversation, question, version or in_force, client_id, text=text)
 
     return _once(person, client_id, conversation, make)
 

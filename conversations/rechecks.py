@@ -57,6 +57,8 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
         "owner__password",
         "owner__is_active",
         "owner__is_superuser",
+        "persona__published",  # these two let nobody in: they say what a socket may offer below an answer
+        "persona__current",
     )
     found = Conversation.objects.filter(pk__in={pk for _, pk in held}).values_list("pk", *fields)
     chats = {pk: row for pk, *row in found}
@@ -71,8 +73,10 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
 def add(socket: Socket) -> None:
     """Look after `socket` until it is removed."""
     global _task
-    if _task is None or _task.done() or _task.get_loop() is not asyncio.get_running_loop():
+    loop = asyncio.get_running_loop()
+    if _task is not None and _task.get_loop() is not loop:
         _sockets.clear()  # those of another event loop are gone with it
+    if _task is None or _task.done() or _task.get_loop() is not loop:
         _task = asyncio.create_task(_look_regularly(), context=contextvars.Context())
     _sockets[socket] = None
 

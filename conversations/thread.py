@@ -165,7 +165,10 @@ def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     message = next(iter(said.filter(conversation=conversation, pk=message_id)), None)
     if message is None:
         raise NotVisible
-    beside = _beside(message, siblings(message))
+    versions = siblings(message)
+    if message.pk not in versions:  # deleted between the two
+        raise NotVisible
+    beside = _beside(message, versions)
     return _turn(conversation, message, beside, writable=not closed_reason(conversation), follow=False)
 
 

@@ -18,7 +18,7 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.fixtures import Settings
 
-from conversations.database import THREADS, executor
+from conversations.database import THREADS, WRITERS, executor, writers
 from conversations.generation import keeper
 from conversations.generation.runner import RUNS
 from conversations.models import Company, Label, Persona, Rule
@@ -107,10 +107,11 @@ def live_cast(transactional_db: None, settings: Settings) -> Iterator[Cast]:
     """The demo companies, visible to other threads too. What these still do ends before the tables are emptied."""
     settings.DEMO_PASSWORD = PASSWORD
     yield load_cast()
-    together = Barrier(THREADS + 1)
-    for _ in range(THREADS):
-        executor.submit(together.wait)
-    together.wait(10)
+    for pool, threads in ((executor, THREADS), (writers, WRITERS)):
+        together = Barrier(threads + 1)
+        for _ in range(threads):
+            pool.submit(together.wait)
+        together.wait(10)
 
 
 @pytest.fixture
@@ -140,5 +141,6 @@ def _database_threads(django_db_setup: None) -> Iterator[None]:
     """Let what the last test left in the threads end, and give its connections back, before the database goes."""
     yield
     executor.shutdown()
+    writers.shutdown()
     # The thread that views run in under the asynchronous client, whose requests end without closing anything.
     SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.django_db(
 Client: Any = testing.ApplicationCommunicator  # which has no types
 HOST = [(b"host", b"testserver")]
 left = threading.Event()
+released = threading.Event()
 HEARD: list[tuple[Signal, Callable[..., None]]] = []
 
 
@@ -47,6 +48,12 @@ def meet(request: HttpRequest) -> HttpResponse:
     """Answered only while as many others are."""
     together.wait(10)
     return HttpResponse("met")
+
+
+def stuck(request: HttpRequest) -> HttpResponse:
+    """Waits as for a database that is locked."""
+    released.wait(10)
+    return HttpResponse("at last")
 
 
 def endless(request: HttpRequest) -> StreamingHttpResponse:
@@ -63,7 +70,7 @@ def endless(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(lines())
 
 
-urlpatterns = [path("where/", where), path("meet/", meet), path("endless/", endless)]
+urlpatterns = [path("where/", where), path("meet/", meet), path("stuck/", stuck), path("endless/", endless)]
 
 
 @pytest.fixture
@@ -108,6 +115,17 @@ async def body(client: Any) -> bytes:
         said += bytes(message.get("body", b""))
         if message["type"] == "http.response.body" and not message.get("more_body"):
             return said
+
+
+async def test_a_process_says_that_it_runs_while_every_page_waits(here: PageHandler) -> None:
+    waiting = [asked(here, "/stuck/") for _ in range(2 * THREADS)]
+    for client in waiting:
+        await client.send_input({"type": "http.request"})
+    probe = asked(here, "/healthz")
+    await probe.send_input({"type": "http.request"})
+    assert await body(probe) == b"ok\n"
+    released.set()
+    assert [await body(client) for client in waiting] == [b"at last"] * len(waiting)
 
 
 async def test_a_request_is_served_by_one_thread_from_its_beginning_to_its_end(here: PageHandler) -> None:

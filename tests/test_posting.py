@@ -54,6 +54,16 @@ def test_a_first_question_makes_a_conversation_with_a_pending_answer(cast: Cast)
     assert turn.generation.version.system_prompt == "You are an assistant for the company Coca Cola"
 
 
+def test_a_request_that_was_taken_is_not_refused_later(cast: Cast) -> None:
+    client_id = uuid.uuid4()
+    first = posting.start(cast.member, cast.guide, "hello", client_id=client_id)
+    end(first)
+    cast.guide.published = False
+    cast.guide.save()
+    again = posting.start(cast.member, cast.guide, "hello", client_id=client_id)
+    assert (again.answer, again.created) == (first.answer, False)
+
+
 def test_the_same_request_twice_is_one_turn(cast: Cast) -> None:
     client_id = uuid.uuid4()
     first = posting.start(cast.member, cast.guide, "hello", client_id=client_id)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,7 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from conversations import rechecks
-from conversations.database import in_database
+from conversations.consumers import ConversationConsumer
+from conversations.database import WRITERS, in_database, writing
 from conversations.models import Conversation
 from tests.conftest import Cast
 from tests.test_access import cookie_of, socket
@@ -154,3 +158,38 @@ async def test_a_closed_socket_is_looked_after_no_more(live_cast: Cast) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rechecks, "evidence", lambda held: pytest.fail("nothing is open"))
         await rechecks.look()
+
+
+async def test_a_socket_that_is_given_up_while_it_opens_leaves_nothing(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    showing = asyncio.Event()
+
+    async def stuck(*given: object, **named: object) -> None:
+        showing.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ConversationConsumer, "_show", stuck)
+    tab = socket(f"/ws/c/{turn.conversation.pk}/", await in_database(cookie_of, live_cast.member))
+    assert (await tab.connect())[0]
+    await showing.wait()
+    tab.stop(exceptions=False)
+    with contextlib.suppress(asyncio.CancelledError):
+        await tab.future
+    monkeypatch.setattr(rechecks, "evidence", lambda held: pytest.fail("nothing is open"))
+    await rechecks.look()
+
+
+async def test_a_socket_opens_while_every_writer_waits(live_cast: Cast) -> None:
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    lock = threading.Event()
+    waiting = [asyncio.ensure_future(writing(lock.wait, 10)) for _ in range(2 * WRITERS)]
+    try:
+        tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    finally:
+        lock.set()
+    assert all(await asyncio.gather(*waiting))
+    await tab.disconnect()

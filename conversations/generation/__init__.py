@@ -11,7 +11,7 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from conversations.database import in_database
+from conversations.database import in_database, writing
 from conversations.generation import keeper, store
 from conversations.generation.log import Cursor
 from conversations.generation.runner import RUNS, Run
@@ -56,7 +56,7 @@ async def stop(conversation_id: uuid.UUID) -> None:
     if runs:
         await asyncio.wait([run.task for run in runs], timeout=STOP_WAIT_SECONDS)
     else:
-        await in_database(store.request_stop, conversation_id)
+        await writing(store.request_stop, conversation_id)
 
 
 async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIterator[Piece]:  # noqa: B008 (frozen)

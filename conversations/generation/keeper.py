@@ -16,7 +16,7 @@ from typing import Any
 from django.db import Error as DatabaseError
 
 from conversations import filing
-from conversations.database import in_database
+from conversations.database import writing
 from conversations.generation import runner, store
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ async def save() -> None:
     ]
     if not runs:
         return
-    running_on = await in_database(store.save, [progress for _, _, progress in runs], runner.LEASE)
+    running_on = await writing(store.save, [progress for _, _, progress in runs], runner.LEASE)
     for run, cursor, _ in runs:
         run.saved = cursor
         if run.generation_id not in running_on:
@@ -73,12 +73,12 @@ async def _save_and_sweep() -> None:
 async def _file() -> None:
     """Beside the saving, which must wait for nothing: a rule may take its time, and so may the first filing of all."""
     while True:
-        await _tried("filing", in_database(filing.file_ended))
+        await _tried("filing", writing(filing.file_ended))
         await asyncio.sleep(FILE_EVERY)
 
 
 async def _sweep() -> None:
-    if lost := await in_database(store.sweep):
+    if lost := await writing(store.sweep):
         logger.warning("%d answers had lost their process and are marked interrupted", lost)
 
 

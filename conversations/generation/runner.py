@@ -16,7 +16,7 @@ import uuid
 from django.db import Error as DatabaseError
 
 from conversations import endpoints, providers
-from conversations.database import in_database
+from conversations.database import writing
 from conversations.generation import store
 from conversations.generation.log import AnswerLog
 from conversations.generation.pace import PACE
@@ -66,7 +66,7 @@ class Run:
 
     async def _run(self, generation: Generation) -> None:
         try:
-            job = await in_database(store.claim, generation, LEASE)
+            job = await writing(store.claim, generation, LEASE)
             if job is None:
                 return
             self.log.append(text=job.inherited)
@@ -165,7 +165,7 @@ class Run:
         pause = 0.5
         while True:
             try:
-                won = await in_database(store.finish, self.generation_id, LEASE, outcome)
+                won = await writing(store.finish, self.generation_id, LEASE, outcome)
             except DatabaseError as error:
                 logger.error("the end of answer %s has to wait: %s", self.generation_id, type(error).__name__)
                 await asyncio.sleep(pause)

@@ -4,6 +4,14 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def keep_in_step(apps, schema_editor):
+    """An answer has an end if, and only if, it is not live: rows that were imported or edited by hand may differ."""
+    answers = apps.get_model("conversations", "Generation").objects
+    live = ["pending", "running"]
+    answers.filter(status__in=live, finished_at__isnull=False).update(finished_at=None)
+    answers.filter(finished_at=None).exclude(status__in=live).update(finished_at=models.F("heartbeat_at"))
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -12,6 +20,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.RunPython(keep_in_step, migrations.RunPython.noop),
         migrations.RemoveConstraint(
             model_name='generation',
             name='one_running_answer_a_conversation',

@@ -17,6 +17,7 @@ Definitions, the same for all three. Times are in milliseconds where a name ends
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 import urllib.request
@@ -75,10 +76,12 @@ def many(answers: int, tokens: int, rate: float, ramp: float, **further: Any) ->
 
 
 def compared(setting: Setting, load: Load) -> Rows:
-    """The three ways to read the answers, in one run."""
+    """The three ways to read the answers, in one run. What has no server of ours, or no page, has no such figures."""
+    no_page = dict.fromkeys(("faults", "connects"), math.nan)
+    no_server = dict.fromkeys(("cpu", "cpu_stream", "peak_mb", "above_idle_mb"), math.nan)
     return {
-        "direct": figures(directly(setting, load)),
-        "relay": figures(through_relay(setting, load)),
+        "direct": figures(directly(setting, load)) | no_page | no_server,
+        "relay": figures(through_relay(setting, load)) | no_page,
         "product": figures(through_product(setting, load)),
     }
 
@@ -202,9 +205,9 @@ def _waits(seen: Seen) -> tuple[list[float], list[float], list[float]]:
 
 
 def _cpu_of_stream(seen: Seen) -> float:
-    """Processor seconds by 1,000 tokens while every answer was running; 0 where there was no such time."""
+    """Processor seconds by 1,000 tokens while every answer was running; NaN where there was no such time."""
     start = max((answer["shown"][0] for answer in seen.answers if answer["shown"]), default=0.0)
     written = [seen.stamps[answer["key"]][0] for answer in seen.answers]
     end = min(moments[-1] if moments else 0.0 for moments in written)
     inside = sum(start <= moment < end for moments in written for moment in moments)
-    return seen.sampler.cpu_between(start, end) / inside * 1e3 if inside else 0.0
+    return seen.sampler.cpu_between(start, end) / inside * 1e3 if inside else math.nan

@@ -10,6 +10,8 @@ from tests.bench.answers import Load, Rows, many
 from tests.bench.product import Setting
 from tests.bench.tables import Columns
 
+RUSH = 5.0  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -25,6 +27,7 @@ def cases(load: Load) -> dict[str, Case]:
     """Every case by its name, the main one with `load`."""
     return {
         "answers": _hot("the next question of an open chat", load),
+        "rush": _hot("the same, all asked in 5 s", replace(load, ramp=min(load.ramp, RUSH))),
         "first": _hot(
             "the first question of a chat: its page is loaded after it", replace(load, mode="first")
         ),

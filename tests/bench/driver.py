@@ -39,7 +39,7 @@ async def main() -> None:
         await asyncio.gather(*(_watch(target, each, go) for each in watched))
         spent = time.process_time() - spent
         if job.get("hold"):
-            print(json.dumps({"open": True}), flush=True)  # noqa: T201
+            print(json.dumps({"open": sum(twin.is_open for twin in target.twins)}), flush=True)  # noqa: T201
             await _heard()
         await target.close()
     told = [each.told() for each in watched]

@@ -24,13 +24,17 @@ HOT: Columns = (
     ("upstream late p95", "{upstream_late_p95_ms:.1f} ms"),
     ("others", "{others:.2f} CPUs"),
 )
+UNKNOWN = "–"  # what is not measured in this row
 _RATIOS = ("delivered", "cpu", "cpu_stream")
 
 
 def table(columns: Columns, rows: Mapping[str, Mapping[str, float]]) -> str:
     """A row of cells for each row of figures; where there is a bare relay, the product by it."""
     cells = [("", *(head for head, _ in columns))]
-    cells += [(name, *(form.format_map(row) for _, form in columns)) for name, row in rows.items()]
+    cells += [
+        (name, *(form.format_map(row).replace("nan", UNKNOWN) for _, form in columns))
+        for name, row in rows.items()
+    ]
     text = _aligned(cells)
     if "relay" in rows and "product" in rows:
         said = (f"{name} {_ratio(rows['product'][name], rows['relay'][name])}" for name in _RATIOS)
@@ -39,7 +43,7 @@ def table(columns: Columns, rows: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _ratio(above: float, below: float) -> str:
-    return f"{above / below:.2f}" if above and below and not math.isnan(above / below) else "-"
+    return f"{above / below:.2f}" if below and not math.isnan(above / below) else UNKNOWN
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> str:

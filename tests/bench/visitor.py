@@ -129,6 +129,11 @@ class Tab:
         other.page, other.path, other._state = self.page, self.path, self._state
         return other
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket."""
+        return self._socket is not None and not self._socket.closed
+
     async def drop(self) -> None:
         """Lose the line."""
         assert self._socket is not None
