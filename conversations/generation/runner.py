@@ -106,9 +106,9 @@ class Run:
         finished: providers.Finished | None = None
         batches = stream.batches(job.endpoint, job.request, clocks=endpoints.clocks())
         async with contextlib.aclosing(batches):
-            async for events in batches:
+            async for batch in batches:
                 text, reasoning = [], []
-                for event in events:
+                for event in batch.events:
                     match event:
                         case providers.TextDelta(piece):
                             text.append(piece)
@@ -124,7 +124,8 @@ class Run:
                     self._note_first_token()
                     self.log.append(text="".join(text), reasoning="".join(reasoning))
                     if finished is None:
-                        await PACE.rest(len(RUNS))
+                        # Who has fallen behind rests no longer than alone, however many others run.
+                        await PACE.rest(1 if batch.more else len(RUNS))
         finished = finished or providers.Finished(FinishReason.INTERRUPTED)
         return self._ended(
             _STATUS_OF.get(finished.reason, Status.DONE),

@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
+from httpx_aiohttp.transport import AiohttpResponseStream
 
 from conversations.providers.addressing import headers
 from conversations.providers.continuing import is_continuation
@@ -60,9 +61,16 @@ async def chat(
     """
     gathered = batches(endpoint, request, clocks=clocks, client=client, retries=retries)
     async with aclosing(gathered):
-        async for events in gathered:
-            for event in events:
+        async for batch in gathered:
+            for event in batch.events:
                 yield event
+
+
+class Batch(NamedTuple):
+    """The events that one reading of the connection completed, maybe none; `more` where it held more than that."""
+
+    events: list[Event]
+    more: bool
 
 
 async def batches(
@@ -72,8 +80,8 @@ async def batches(
     clocks: Clocks = DEFAULT_CLOCKS,
     client: httpx.AsyncClient | None = None,
     retries: Retries = DEFAULT_RETRIES,
-) -> AsyncGenerator[list[Event], None]:
-    """Yield the events of `chat` as each reading of the connection completes them; a list may be empty.
+) -> AsyncGenerator[Batch, None]:
+    """Yield the events of `chat` as each reading of the connection completes them.
 
     Who waits before asking for the next finds more in it: what arrives meanwhile is kept by the connection, which
     slows the provider down before it becomes much.
@@ -90,7 +98,7 @@ async def batches(
     try:
         while not intake.ended:
             pieces = intake.pieces
-            yield await _next_events(body, intake, alarm)
+            yield await _next_batch(body, intake, alarm)
             if intake.finishing:
                 watch.finishing(loop.time())
             elif intake.pieces > pieces:
@@ -113,7 +121,7 @@ async def complete(
 ) -> Answer:
     """Return one whole answer, asked for without streaming. Raises `ProviderError` like `chat`.
 
-    The first byte of such an answer comes with its last, so only the total time counts.
+    Its first byte comes with its last, so only the total time counts.
     """
     text, reasoning = [], []
     started, usage = ResponseStarted(None, None), None
@@ -251,15 +259,16 @@ def _chat_call(endpoint: Endpoint, request: ChatRequest) -> Call:
     return Call(endpoint, wire.chat_url(endpoint), headers(endpoint, accept=accept), wire.body(request))
 
 
-async def _next_events(body: AsyncIterator[bytes], intake: Intake, alarm: _Alarm) -> list[Event]:
+async def _next_batch(body: AsyncIterator[bytes], intake: Intake, alarm: _Alarm) -> Batch:
     """Read once and return what that completes, or the last events if nothing can be read any more."""
     try:
         data = await alarm.read(body)
     except TimeoutError:
-        return intake.cut(ErrorKind.TIMEOUT, alarm.watch.cause())
+        return Batch(intake.cut(ErrorKind.TIMEOUT, alarm.watch.cause()), more=False)
     except BROKEN:
-        return intake.cut(ErrorKind.NETWORK, "the connection broke")
-    return intake.end() if data is None else intake.feed(data)
+        return Batch(intake.cut(ErrorKind.NETWORK, "the connection broke"), more=False)
+    more = data is not None and len(data) >= AiohttpResponseStream.CHUNK_SIZE
+    return Batch(intake.end() if data is None else intake.feed(data), more)
 
 
 async def _meet_end(body: AsyncIterator[bytes]) -> None:

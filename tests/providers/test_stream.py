@@ -215,3 +215,13 @@ async def test_parallel_answers(server: RecordedServer) -> None:
     answers = await asyncio.gather(*(ask(at(server, wire), COKE) for wire in ALL_WIRES * 67))
     assert len(answers) == 201
     assert {text(events) for events in answers} == {MISTRAL_TEXT, COHERE_TEXT}
+
+
+async def test_a_reading_tells_whether_the_connection_held_more(raw: RawStart) -> None:
+    long = "x" * 40_000  # more than one reading takes
+    body = b"".join(b"data: %b\n\n" % json.dumps(each).encode() for each in (chunk(long), chunk("", "stop")))
+    _, address = await raw(sends(head(), body + b"data: [DONE]\n\n"))
+    batches = [batch async for batch in stream_module.batches(endpoint("openai", address), COKE)]
+    assert batches[0].more
+    assert not batches[-1].more
+    assert text([event for batch in batches for event in batch.events]) == long
