@@ -40,7 +40,7 @@ gc.set_threshold(20_000, 20, 20)
 
 # The event loop streams; each time it has waited for a socket, it asks the threads that make pages for the interpreter
 # back. With Python's five milliseconds for each of them, a burst of questions holds up every answer that runs.
-sys.setswitchinterval(0.001)
+sys.setswitchinterval(0.002)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
