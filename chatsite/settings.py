@@ -129,7 +129,7 @@ def _database() -> dict[str, Any]:
         options["transaction_mode"] = "IMMEDIATE"
         options["timeout"] = 20
         options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-        # Opening one costs more than most queries, and closing the last empties the log of writes. The threads of two
+        # Opening one costs more than most queries, and closing the last empties the log of writes. The threads of our
         # bounded pools have one each. A result that is not read to its end would keep its moment: tests look for it.
         database["CONN_MAX_AGE"] = None
         database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # a file: an in-memory one locks by table

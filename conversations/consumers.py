@@ -56,9 +56,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def connect(self) -> None:
         try:
             await self._connect()
-        except (
-            BaseException
-        ):  # a server that has waited long enough for it cancels it, and tells of no disconnect
+        except BaseException:
+            # A server that has waited long enough for a socket cancels it, and tells of no disconnect.
             await self._forget()
             raise
 

@@ -71,6 +71,13 @@ CHANGES = [
 ]
 
 
+async def path_of_a_chat(cast: Cast) -> str:
+    """Of the socket of a chat of the member's, whose answer has ended."""
+    turn = await in_database(start, cast)
+    await in_database(end, turn)
+    return f"/ws/c/{turn.conversation.pk}/"
+
+
 async def opened(path: str, person: User) -> WebsocketCommunicator:
     tab = socket(path, await in_database(cookie_of, person))
     assert (await tab.connect())[0]
@@ -79,9 +86,7 @@ async def opened(path: str, person: User) -> WebsocketCommunicator:
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_a_socket_closes_with_what_let_it_in(live_cast: Cast, change: Callable[[User], None]) -> None:
-    turn = await in_database(start, live_cast)
-    await in_database(end, turn)
-    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    tab = await opened(await path_of_a_chat(live_cast), live_cast.member)
     await rechecks.look()
     assert await tab.receive_nothing()
     await in_database(change, live_cast.member)
@@ -98,9 +103,7 @@ async def test_a_trial_closes_with_the_role(live_cast: Cast) -> None:
 
 
 async def test_a_change_that_takes_nothing_away_closes_nothing(live_cast: Cast) -> None:
-    turn = await in_database(start, live_cast)
-    await in_database(end, turn)
-    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    tab = await opened(await path_of_a_chat(live_cast), live_cast.member)
     await in_database(live_cast.member.memberships.update, role="manager")
     await rechecks.look()
     await in_database(deactivated, live_cast.member2)
@@ -136,9 +139,7 @@ async def test_many_sockets_take_no_more_queries_than_one(live_cast: Cast) -> No
 async def test_a_database_that_is_away_closes_nothing(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = await in_database(start, live_cast)
-    await in_database(end, turn)
-    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    tab = await opened(await path_of_a_chat(live_cast), live_cast.member)
     with monkeypatch.context() as broken:
         broken.setattr(rechecks, "evidence", lambda held: (_ for _ in ()).throw(OperationalError("away")))
         with pytest.raises(OperationalError):
@@ -150,9 +151,7 @@ async def test_a_database_that_is_away_closes_nothing(
 
 
 async def test_a_closed_socket_is_looked_after_no_more(live_cast: Cast) -> None:
-    turn = await in_database(start, live_cast)
-    await in_database(end, turn)
-    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    tab = await opened(await path_of_a_chat(live_cast), live_cast.member)
     await tab.disconnect()
     await in_database(deactivated, live_cast.member)
     with pytest.MonkeyPatch.context() as patch:
@@ -163,17 +162,14 @@ async def test_a_closed_socket_is_looked_after_no_more(live_cast: Cast) -> None:
 async def test_a_socket_that_is_given_up_while_it_opens_leaves_nothing(
     live_cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turn = await in_database(start, live_cast)
-    await in_database(end, turn)
-    showing = asyncio.Event()
+    path, showing = await path_of_a_chat(live_cast), asyncio.Event()
 
     async def stuck(*given: object, **named: object) -> None:
         showing.set()
         await asyncio.Event().wait()
 
     monkeypatch.setattr(ConversationConsumer, "_show", stuck)
-    tab = socket(f"/ws/c/{turn.conversation.pk}/", await in_database(cookie_of, live_cast.member))
-    assert (await tab.connect())[0]
+    tab = await opened(path, live_cast.member)
     await showing.wait()
     tab.stop(exceptions=False)
     with contextlib.suppress(asyncio.CancelledError):
@@ -183,12 +179,10 @@ async def test_a_socket_that_is_given_up_while_it_opens_leaves_nothing(
 
 
 async def test_a_socket_opens_while_every_writer_waits(live_cast: Cast) -> None:
-    turn = await in_database(start, live_cast)
-    await in_database(end, turn)
-    lock = threading.Event()
+    path, lock = await path_of_a_chat(live_cast), threading.Event()
     waiting = [asyncio.ensure_future(writing(lock.wait, 10)) for _ in range(2 * WRITERS)]
     try:
-        tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+        tab = await opened(path, live_cast.member)
     finally:
         lock.set()
     assert all(await asyncio.gather(*waiting))

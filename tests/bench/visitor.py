@@ -117,9 +117,8 @@ class Tab:
         fragment = await reply.text()
         self.heard.append((time.monotonic(), fragment))
         if 'id="messages"' in fragment or not self._there.issuperset(_ARTICLE.findall(fragment)):
-            self._follows += _FOLLOW.findall(
-                fragment
-            )  # else the turn came over the socket, and this one is dropped
+            # Else the turn came over the socket, and this one is dropped.
+            self._follows += _FOLLOW.findall(fragment)
         self.notice(fragment)
         await self._follow()
 
