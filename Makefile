@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs, so that a fresh clone needs nothing else.
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock screenshots bench bench-finding bench-page clean
+.PHONY: run test check format lock screenshots topology chaos soak bench bench-finding bench-page clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -27,6 +27,19 @@ format: .venv/.dev
 
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.e2e.screenshots
+
+# Two processes, PostgreSQL, Redis and nginx from Debian's packages, as `deploy/` has them. Ctrl+C ends it.
+topology: .venv/.dev
+	$(BIN)/python -m tests.faults.topology
+
+# Five minutes of random faults before twenty people, then a comparison of all that was said, kept and shown.
+# CHAOS="--seed 7 --seconds 60 --together" asks for others.
+chaos: .venv/.dev
+	$(BIN)/python -m tests.faults.chaos $(CHAOS)
+
+# Half an hour of 200 sockets and 50 answers, and what it leaves in memory.
+soak: .venv/.dev
+	$(BIN)/python -m tests.faults.soak $(SOAK)
 
 # The whole takes half an hour. BENCH="--cases answers --runs 1" asks for less; BENCH=--help says what there is.
 bench: .venv/.dev

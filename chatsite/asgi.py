@@ -1,36 +1,34 @@
-"""The ASGI application: pages by Django, sockets by Channels.
+"""A process that serves: its place beside others, its memory, its threads, its end.
 
 Any ASGI server can run it; it relies on no lifespan event, because Daphne sends none.
 """
 
 import gc
-import os
+import logging
 import sys
 from typing import Any
 
-import django
-from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.sessions import CookieMiddleware
-from django.urls import re_path
+from django.db import DatabaseError, connection
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsite.settings")
-django.setup(set_prefix=False)
+from chatsite import application as served
+from chatsite import leaving, sending
+from conversations import generation, serving, trace
 
+logger = logging.getLogger(__name__)
 
-from chatsite.handler import PageHandler  # noqa: E402  (these need the settings that the line above loads)
-from chatsite.origins import SameOrigin, refuse  # noqa: E402
-from conversations import generation  # noqa: E402
-from conversations.routing import websocket_urlpatterns  # noqa: E402
-
-# Channels routes to ASGI applications, which the types of Django do not foresee.
-_NO_SUCH_SOCKET = re_path("", refuse)  # type: ignore[arg-type]
-
-_routes = ProtocolTypeRouter(
-    {
-        "http": PageHandler(),
-        "websocket": SameOrigin(CookieMiddleware(URLRouter([*websocket_urlpatterns, _NO_SUCH_SOCKET]))),
-    }
-)
+trace.begin()
+sending.unlimited()
+if serving.begin():
+    # Nobody else can be writing what is still marked as being written.
+    try:
+        if lost := generation.sweep_all():
+            logger.warning(
+                "%d answers were cut off when the last process ended, and are marked interrupted", lost
+            )
+    except DatabaseError as error:
+        logger.error("what the last process left cannot be swept up: %s", type(error).__name__)
+    finally:
+        connection.close()
 
 # What is loaded by now stays for good, and what an answer leaves behind is freed by its counts: looking through all of
 # it each time some hundred objects were made takes a fifth of the processor's time while answers stream.
@@ -44,6 +42,6 @@ sys.setswitchinterval(0.002)
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Serve one request or socket. The first one has the answers of a process that died swept up."""
-    generation.keep()
-    await _routes(scope, receive, send)
+    """Serve one request or socket."""
+    leaving.ensure()
+    await served.application(scope, receive, send)

@@ -47,7 +47,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_REDIRECT_EXEMPT = [r"^readyz$"]  # asked by probes on plain loopback
+SECURE_REDIRECT_EXEMPT = [r"^readyz$", r"^metrics$"]  # asked for on plain loopback
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -68,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "chatsite.health.alive",
+    "chatsite.numbering.numbered",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -127,7 +128,9 @@ def _database() -> dict[str, Any]:
     if database["ENGINE"] == "django.db.backends.sqlite3":
         # With deferred transactions two writers that read first fail at once, whatever the timeout.
         options["transaction_mode"] = "IMMEDIATE"
-        options["timeout"] = 20
+        options["timeout"] = (
+            5  # who waits longer for the lock is told, and has not kept a thread of the pages for long
+        )
         options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
         # Opening one costs more than most queries, and closing the last empties the log of writes. The threads of our
         # bounded pools have one each. A result that is not read to its end would keep its moment: tests look for it.
@@ -135,7 +138,8 @@ def _database() -> dict[str, Any]:
         database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # a file: an in-memory one locks by table
     elif database["ENGINE"] == "django.db.backends.postgresql":
         # Persistent connections leak one per thread under ASGI; the pool bounds and shares them.
-        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
+        options.setdefault("connect_timeout", 5)
     else:
         raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL.")
     return database
@@ -144,18 +148,19 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = envsecret("REDIS_URL")
-CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
-    "default": (
-        {
-            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-            # redis-py closes a subscription that was silent for its default five seconds.
-            "CONFIG": {"hosts": [{"address": REDIS_URL, "socket_timeout": 30}]},
-        }
-        if REDIS_URL
-        else {"BACKEND": "chatsite.layers.InMemoryLayer"}
-    )
-}
+
+def _redis_url() -> str:
+    """The address of Redis; empty where there is none. Raises ImproperlyConfigured for anything else."""
+    url = envsecret("REDIS_URL")
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured("REDIS_URL must be a redis://, rediss:// or unix:// address.")
+    return url
+
+
+REDIS_URL = _redis_url()
+# The sockets of one process; what other processes announce, `conversations.peers` brings from Redis. A layer over Redis
+# would be waited for by every form and every socket that opens, also while Redis says nothing.
+CHANNEL_LAYERS = {"default": {"BACKEND": "chatsite.layers.InMemoryLayer"}}
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -196,18 +201,19 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000 * 4 * 3 + 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
-LINE = "{asctime} {levelname} {name}: {message}"
+LINE = "{asctime} {levelname} {name} [{request_id}]: {message}"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"numbered": {"()": "chatsite.logs.Numbered"}},
     "formatters": {
         "line": {"format": LINE, "style": "{"},
         "brief": {"()": "chatsite.logs.BriefFormatter", "fmt": LINE, "style": "{"},
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["numbered"]},
         # A malformed request is worth a line, not a traceback that anybody can order.
-        "brief": {"class": "logging.StreamHandler", "formatter": "brief"},
+        "brief": {"class": "logging.StreamHandler", "formatter": "brief", "filters": ["numbered"]},
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
@@ -248,3 +254,4 @@ UPSTREAM_SILENCE_TIMEOUT = envseconds("UPSTREAM_SILENCE_TIMEOUT", 45)
 UPSTREAM_TOTAL_TIMEOUT = envseconds("UPSTREAM_TOTAL_TIMEOUT", 600)
 
 DEMO_PASSWORD = envsecret("DEMO_PASSWORD")
+METRICS_TOKEN = envsecret("METRICS_TOKEN")

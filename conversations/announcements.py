@@ -1,7 +1,8 @@
 """What one page tells the others of the same conversation: the rare things, over the channel layer.
 
-A layer may lose a message or be out of reach; every page finds out what it missed by comparing states. So nothing
-here ever fails what was announced. Answers never come this way: they have the log.
+The layer reaches the sockets of this process; those of the others are told through their own. Either may lose a
+message: every page finds out what it missed by comparing states. So nothing here ever fails what was announced, or
+waits for it. Answers never come this way: they have the log.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Awaitable
+from typing import Any
 
 from channels.layers import get_channel_layer
 
-from conversations import posting
+from conversations import peers, posting
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +38,24 @@ async def turn_added(turn: posting.Turn, fragment: str) -> None:
         "generation": str(turn.generation.pk),
         "fragment": fragment,
     }
-    await _tried(get_channel_layer().group_send(_group(turn.conversation.pk), event))
+    await _announce(turn.conversation.pk, event)
 
 
 async def branch_changed(conversation_id: uuid.UUID) -> None:
     """Say that another branch is shown now."""
-    await _tried(get_channel_layer().group_send(_group(conversation_id), {"type": "branch.changed"}))
+    await _announce(conversation_id, {"type": "branch.changed"})
+
+
+async def _announce(conversation_id: uuid.UUID, event: dict[str, Any]) -> None:
+    peers.tell("announcement", {"conversation": str(conversation_id), "event": event})
+    await _tried(get_channel_layer().group_send(_group(conversation_id), event))
+
+
+async def _announced_elsewhere(note: peers.Note) -> None:
+    await _tried(get_channel_layer().group_send(_group(uuid.UUID(note["conversation"])), note["event"]))
+
+
+peers.hear("announcement", _announced_elsewhere)
 
 
 def _group(conversation_id: uuid.UUID) -> str:
@@ -51,5 +65,5 @@ def _group(conversation_id: uuid.UUID) -> str:
 async def _tried(call: Awaitable[None]) -> None:
     try:
         await call
-    except Exception as error:  # whatever a layer may raise: its own, its client's, the network's
+    except Exception as error:  # whatever a layer may raise: its own, or its client's
         logger.warning("the channel layer failed: %s", type(error).__name__)

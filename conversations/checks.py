@@ -9,6 +9,22 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 
+_DEFERRED = checks.Error(
+    "SQLite is used with deferred transactions: writers fail at once when they meet.",
+    hint='Set OPTIONS["transaction_mode"] to "IMMEDIATE".',
+    id="conversations.E002",
+)
+_LEAKS = checks.Error(
+    "Database connections are kept open: under ASGI one leaks for every thread.",
+    hint="Leave CONN_MAX_AGE at 0; PostgreSQL has its pool.",
+    id="conversations.E003",
+)
+_SHARED_SQLITE = checks.Error(
+    "REDIS_URL is for several processes, and SQLite for one: two would lose answers and wait for each other.",
+    hint="Set DATABASE_URL to a PostgreSQL database, or leave REDIS_URL out.",
+    id="conversations.E004",
+)
+
 
 @register(Tags.security, deploy=True)
 def hosts_and_https(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -38,21 +54,11 @@ def hosts_and_https(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
 def database_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """The settings without which SQLite loses writes and PostgreSQL runs out of connections."""
     database = settings.DATABASES["default"]
-    options = database.get("OPTIONS", {})
-    if "sqlite3" in database["ENGINE"] and options.get("transaction_mode") != "IMMEDIATE":
-        return [
-            checks.Error(
-                "SQLite is used with deferred transactions: writers fail at once when they meet.",
-                hint='Set OPTIONS["transaction_mode"] to "IMMEDIATE".',
-                id="conversations.E002",
-            )
-        ]
-    if database.get("CONN_MAX_AGE", 0):
-        return [
-            checks.Error(
-                "Database connections are kept open: under ASGI one leaks for every thread.",
-                hint="Leave CONN_MAX_AGE at 0; PostgreSQL has its pool.",
-                id="conversations.E003",
-            )
-        ]
-    return []
+    if "sqlite3" not in database["ENGINE"]:
+        return [_LEAKS] if database.get("CONN_MAX_AGE", 0) != 0 else []
+    problems: list[CheckMessage] = []
+    if database.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
+        problems.append(_DEFERRED)
+    if settings.REDIS_URL:
+        problems.append(_SHARED_SQLITE)
+    return problems

@@ -20,10 +20,12 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.db import Error as DatabaseError
 
-from conversations import access, announcements, generation, pages, rechecks, thread, viewer
+from conversations import access, announcements, generation, metrics, pages, rechecks, thread, viewer
 from conversations.database import in_database
 from conversations.models import Conversation
+from conversations.window import TooSlow, Window
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ BEAT_SECONDS = 15  # a page that hears nothing for longer knows that the line is
 BEAT = '<i id="beat" hx-swap-oob="outerHTML" hidden></i>'
 GONE = 4401  # signed out, or no longer allowed
 BROKEN = 1011
+AGAIN = 1013  # later
 FOLLOWS = 5  # from the beginning, in as many seconds; a page that asks for more waits a second each time
 
 
@@ -46,6 +49,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     conversation: Conversation  # as it was when the socket last went through the door
     evidence: rechecks.Evidence
     tasks: dict[str, asyncio.Task[None]]
+    window: Window
     followed_at: deque[float]  # when an answer was last shown from its beginning, in the loop's seconds
     shown_head: str  # the last message that the page was given, as far as this socket knows
 
@@ -63,6 +67,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _connect(self) -> None:
         self.tasks, self.shown_head, self.followed_at = {}, "", deque(maxlen=FOLLOWS)
+        self.window = Window()
         generation.keep()
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
@@ -90,19 +95,23 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await announcements.leave(self.conversation_id, self.channel_name)
 
     async def recheck(self) -> None:
-        """Close where whoever looks may no longer see the conversation."""
-        await self._guarded(self._still_allowed())
+        """Close where whoever looks may no longer see the conversation; show what it missed."""
+        await self._guarded(self._look_again())
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """The one command: `{"follow": generation}` of this conversation. Anything else is ignored."""
+        """What a page says: `{"follow": generation}` of this conversation or `{"taken": frames}`; else nothing."""
         try:
-            wanted = uuid.UUID(json.loads(text_data or "")["follow"])
+            said = json.loads(text_data or "")
+            if type(frames := said.get("taken")) is int:
+                self.window.taken(frames)
+                return
+            wanted = uuid.UUID(said["follow"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return
         with contextlib.suppress(access.NotVisible):
             answer = await in_database(self._answer, wanted)
             if answer is None:
-                await self._out(self.close(code=GONE))
+                await self._out(self._end(GONE))
             else:
                 self._follow(answer)
 
@@ -116,7 +125,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             if await self._still_allowed():
                 await self._show(conversation)
             return
-        await self._out(self.send(text_data=event["fragment"]))
+        await self._frame(event["fragment"])
         self.shown_head = event["answer"]
         answer = viewer.Answer(conversation, uuid.UUID(event["answer"]), uuid.UUID(event["generation"]))
         self._follow(answer, shown=True)
@@ -149,15 +158,24 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _still_allowed(self) -> Conversation | None:
         conversation = await in_database(self._conversation)
         if conversation is None:
-            await self._out(self.close(code=GONE))
+            await self._out(self._end(GONE))
         else:
             self.conversation = conversation
         return conversation
 
+    async def _end(self, code: int) -> None:
+        metrics.sockets_closed.labels(str(code)).inc()
+        await self.close(code=code)
+
+    async def _look_again(self) -> None:
+        conversation = await self._still_allowed()
+        if conversation and self.shown_head not in ("", str(conversation.head_id)):
+            await self._show(conversation)
+
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(BEAT_SECONDS)
-            await self._out(self.send(text_data=BEAT))
+            await self._frame(BEAT)
 
     async def _show(self, conversation: Conversation, *, unless: str | None = None) -> None:
         """Send the whole thread, and follow the answer that ran before: where it ends meanwhile, that is a frame.
@@ -167,7 +185,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         before = await in_database(thread.standing, conversation)
         if unless is None or unless not in ("", before.state):
             frame = await in_database(pages.whole_thread, conversation, follow=False)
-            await self._out(self.send(text_data=frame))
+            await self._frame(frame)
         self.shown_head = str(before.head)
         if before.live is not None:
             live = before.live
@@ -186,8 +204,21 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _send_frames(self, answer: viewer.Answer, *, shown: bool, after: float) -> None:
         await asyncio.sleep(after)
-        async for frame in viewer.frames(answer, shown=shown):
-            await self._out(self.send(text_data=frame))
+        with metrics.followers.track_inprogress():
+            async for frame in viewer.frames(answer, shown=shown):
+                await self._frame(frame)
+
+    async def _frame(self, text: str) -> None:
+        """Send a frame, once the page has taken in enough of those before. Raises LineLost, TooSlow."""
+        await self.window.room()
+        self.window.sent(text)
+        await self._out(self.send(text_data=text))
+        if self.window.full and "window" not in self.tasks:  # also where nothing more is to be sent
+            self.tasks["window"] = asyncio.create_task(self._guarded(self._see_through()))
+
+    async def _see_through(self) -> None:
+        await self.window.room()
+        del self.tasks["window"]
 
     async def _out(self, sending: Coroutine[Any, Any, None]) -> None:
         """Send to the client. Servers differ in what they raise for one that has just left. Raises LineLost."""
@@ -204,7 +235,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             raise
         except LineLost:
             pass  # the disconnect that ends everything is on its way
+        except (TooSlow, DatabaseError) as error:
+            logger.warning("a socket has to come again: %s", type(error).__name__)
+            with contextlib.suppress(Exception):
+                await self._end(AGAIN)
         except Exception:
             logger.exception("a socket of conversation %s broke", self.conversation_id)
             with contextlib.suppress(Exception):
-                await self.close(code=BROKEN)
+                await self._end(BROKEN)

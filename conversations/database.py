@@ -7,12 +7,13 @@ every socket. Nothing here knows a model.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,6 +36,13 @@ async def writing(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -
 
 async def _in(pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
     return await asyncio.get_running_loop().run_in_executor(pool, partial(_with_fresh_connection, call))
+
+
+def recover() -> None:
+    """After a failure: part with the connections that a restart of the database broke, before they fail others too."""
+    with contextlib.suppress(Exception):  # whatever a database that is away makes of it: it is tried again
+        if pool := getattr(connection, "pool", None):
+            pool.check()
 
 
 def _with_fresh_connection(call: Callable[[], T]) -> T:

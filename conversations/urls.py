@@ -21,4 +21,5 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/flag/", feedback.flag, name="flag"),
     re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),
     path("readyz", site.readyz, name="readyz"),
+    path("metrics", site.metrics_, name="metrics"),
 ]

@@ -7,11 +7,12 @@ after a lost line and watching from the start are the same.
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from conversations import generation, pages, thread
+from conversations import generation, metrics, pages, thread
 from conversations.access import NotVisible
 from conversations.database import in_database
 from conversations.models import Conversation
@@ -58,6 +59,8 @@ async def frames(answer: Answer, *, shown: bool = False) -> AsyncIterator[str]:
             frame += await in_database(_ending, answer, stream, "".join(texts))
         if frame:
             yield frame
+        if piece.at is not None:
+            metrics.frame_delay.observe(time.monotonic() - piece.at)
 
 
 def _ending(answer: Answer, stream: BlockStream, shown: str) -> str:

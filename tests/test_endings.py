@@ -6,7 +6,6 @@ import asyncio
 import random
 import threading
 import uuid
-from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -96,11 +95,10 @@ def test_of_two_finishers_one_wins_whole(live_cast: Cast) -> None:
         turn = posting.start(live_cast.member, live_cast.guide, f"race {number}", client_id=uuid.uuid4())
         lease = uuid.uuid4()
         store.claim(turn.generation, lease)
-        Generation.objects.filter(pk=turn.generation.pk).update(
-            heartbeat_at=timezone.now() - timedelta(minutes=1)
-        )
         done = store.Outcome(Status.DONE, "the whole answer", finish_reason="complete")
-        won, swept = at_once(partial(store.finish, turn.generation.pk, lease, done), store.sweep)
+        won, swept = at_once(
+            partial(store.finish, turn.generation.pk, lease, done), partial(store.sweep, store.beats())
+        )
         answer = Generation.objects.select_related("message").get(pk=turn.generation.pk)
         assert (won, swept) in {(True, 0), (False, 1)}
         expected = (
@@ -116,30 +114,6 @@ def test_a_late_save_does_not_shorten_an_ended_answer(live_cast: Cast) -> None:
     assert store.save([store.Progress(turn.generation.pk, turn.answer.pk, "the wh", "late")], lease) == set()
     answer = Generation.objects.select_related("message").get(pk=turn.generation.pk)
     assert (answer.message.text, answer.reasoning) == ("the whole answer", "")
-
-
-def test_the_sweep_ends_what_nobody_cares_for(live_cast: Cast) -> None:
-    def aged(seconds: int, **facts: object) -> uuid.UUID:
-        turn = posting.start(live_cast.member, live_cast.guide, "hello", client_id=uuid.uuid4())
-        facts["heartbeat_at"] = timezone.now() - timedelta(seconds=seconds)
-        Generation.objects.filter(pk=turn.generation.pk).update(**facts)
-        return turn.generation.pk
-
-    lease = uuid.uuid4()
-    lost = aged(60, status=Status.RUNNING, lease=lease)
-    never_claimed = aged(60)
-    asked_to_stop = aged(60, status=Status.RUNNING, lease=lease, stop_requested=True)
-    alive = aged(1, status=Status.RUNNING, lease=lease)
-    waiting = aged(1)
-    assert store.sweep() == 3
-    assert store.sweep() == 0
-    assert dict(Generation.objects.values_list("pk", "status")) == {
-        lost: Status.INTERRUPTED,
-        never_claimed: Status.INTERRUPTED,
-        asked_to_stop: Status.STOPPED,
-        alive: Status.RUNNING,
-        waiting: Status.PENDING,
-    }
 
 
 async def test_the_keeper_saves_what_is_shown(live_cast: Cast, running: RecordedUpstream) -> None:

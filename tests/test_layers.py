@@ -18,8 +18,20 @@ LAYERS = (
     {"filing", "feedback", "reading", "finding", "usage", "reviewing"},
     {"posting", "rules", "scanning", "rubrics", "search"},
     {"personas", "catalogue"},
-    {"endpoints", "access", "tree", "bars", "rechecks"},
-    {"rendering", "providers", "database", "charts", "words", "matching"},
+    {"endpoints", "access", "tree", "bars", "rechecks", "lines"},
+    {
+        "rendering",
+        "providers",
+        "database",
+        "charts",
+        "words",
+        "matching",
+        "metrics",
+        "trace",
+        "peers",
+        "serving",
+        "window",
+    },
     {"models"},
 )
 RANK = {name: len(LAYERS) - index for index, layer in enumerate(LAYERS) for name in layer}
@@ -31,6 +43,11 @@ ALONE = {
     "charts",
     "words",
     "matching",
+    "metrics",
+    "trace",
+    "peers",
+    "serving",
+    "window",
 }  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 

@@ -56,6 +56,7 @@ def test_https_follows_the_trusted_origins(tmp_path: Path) -> None:
         ("UPSTREAM_CONNECT_TIMEOUT", "0"),
         ("UPSTREAM_CONNECT_TIMEOUT", "inf"),
         ("MISTRAL_BASE_URL", "api.mistral.ai"),
+        ("REDIS_URL", "127.0.0.1:6379"),
         ("TIME_ZONE", "Berlin"),
         ("TIME_ZONE", "../../etc/passwd"),
         ("DATABASE_URL", "mysql://localhost/chat"),

@@ -11,7 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.db import OperationalError
 from django.urls import reverse
 
-from chatsite.asgi import application
+from chatsite.application import application
 from conversations import announcements, generation, pages, posting, thread
 from conversations.database import in_database
 from conversations.models import Generation, Message
@@ -108,8 +108,16 @@ async def test_a_page_that_missed_an_announcement_gets_the_whole_with_the_next(l
 
 
 @pytest.mark.parametrize("broken", ["follower", "handler"])
+@pytest.mark.parametrize(
+    ("error", "code"), [(OperationalError("database is locked"), 1013), (ValueError("of ours"), 1011)]
+)
 async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
-    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch, broken: str
+    live_cast: Cast,
+    running: RecordedUpstream,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: str,
+    error: Exception,
+    code: int,
 ) -> None:
     running.scripts.append(Script(pieces=("a ",) * 20, hang_after=5))
     turn = await in_database(start, live_cast)
@@ -119,18 +127,18 @@ async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
     assert (await tab.connect())[0]
     await frames(tab, "a a a")
 
-    def locked(*given: object) -> None:
-        raise OperationalError("database is locked")
+    def fails(*given: object) -> None:
+        raise error
 
     if broken == "follower":
-        monkeypatch.setattr(thread, "turn", locked)
+        monkeypatch.setattr(thread, "turn", fails)
         await generation.stop(turn.conversation.pk)
     else:
-        monkeypatch.setattr(thread, "standing", locked)
+        monkeypatch.setattr(thread, "standing", fails)
         await announcements.branch_changed(turn.conversation.pk)
     while (message := await tab.receive_output(timeout=5))["type"] != "websocket.close":
         pass
-    assert message["code"] == 1011
+    assert message["code"] == code
     await tab.disconnect()
     assert not [task for task in asyncio.all_tasks() if "ConversationConsumer" in repr(task)]
 

@@ -7,29 +7,51 @@ offset and at any time, and shows the same text whether it comes out of the runn
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from conversations import peers
 from conversations.database import in_database, writing
 from conversations.generation import keeper, store
-from conversations.generation.log import Cursor
+from conversations.generation.log import AnswerLog, Cursor
+from conversations.generation.redis_log import mirrored
 from conversations.generation.runner import RUNS, Run
 from conversations.models import Generation
 
-__all__ = ["Cursor", "Piece", "follow", "keep", "start", "stop"]
+__all__ = ["Cursor", "Piece", "follow", "keep", "leave", "leaving", "start", "stop", "sweep_all"]
 
-POLL_SECONDS = 0.5  # for an answer that another process writes
+POLL_SECONDS = 1.5  # without news of an answer that another process writes, until the record is asked
 STOP_WAIT_SECONDS = 2.0
+LAST_WORDS_SECONDS = 0.2  # for the sockets and for the other processes to be given the ends
+END_WAIT_SECONDS = 3.0
+END = Cursor(sys.maxsize, sys.maxsize)
+
+
+_leaving = False
 
 
 @dataclass(slots=True)
 class Piece:
-    """What came since the last piece. With `ended` it is the last, and the end is in the database."""
+    """What came since the last piece. With `ended` it is the last, and the end is in the database.
+
+    `at` is when its last text came to this process, in seconds of the monotonic clock; None for what was kept.
+    """
 
     text: str
     reasoning: str
     ended: bool
+    at: float | None = None
+
+
+async def _stop_here(note: peers.Note) -> None:
+    if run := RUNS.get(uuid.UUID(note["generation"])):
+        run.stop()
+
+
+peers.hear("stop", _stop_here)
 
 
 def keep() -> None:
@@ -55,8 +77,37 @@ async def stop(conversation_id: uuid.UUID) -> None:
         run.stop()
     if runs:
         await asyncio.wait([run.task for run in runs], timeout=STOP_WAIT_SECONDS)
-    else:
-        await writing(store.request_stop, conversation_id)
+        return
+    await writing(store.request_stop, conversation_id)
+    for pk in ids:
+        peers.tell("stop", {"generation": str(pk)})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_WAIT_SECONDS):
+                async for _ in follow(pk, END):
+                    pass
+
+
+async def leave(seconds: float) -> None:
+    """Let the answers of this process end, for so long at most; what runs on then is interrupted. No new ones begin."""
+    global _leaving
+    _leaving = True
+    if tasks := [run.task for run in RUNS.values()]:
+        await asyncio.wait(tasks, timeout=seconds)
+    for run in list(RUNS.values()):
+        run.stop(Generation.Status.INTERRUPTED)
+    if tasks := [run.task for run in RUNS.values()]:
+        await asyncio.wait(tasks, timeout=END_WAIT_SECONDS)
+    await asyncio.sleep(LAST_WORDS_SECONDS)
+
+
+def leaving() -> bool:
+    """Whether this process is about to end, and takes no more questions."""
+    return _leaving
+
+
+def sweep_all() -> int:
+    """End every live answer in the database, where no other process can be running one. Blocks."""
+    return store.sweep_all()
 
 
 async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIterator[Piece]:  # noqa: B008 (frozen)
@@ -66,10 +117,9 @@ async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIte
         if run := RUNS.get(generation_id):
             while not run.log.finished:
                 await run.log.news(cursor)
-                text, reasoning = run.log.text.since(cursor.text), run.log.reasoning.since(cursor.reasoning)
-                if text or reasoning:
-                    cursor = cursor.advanced(text, reasoning)
-                    yield Piece(text, reasoning, ended=False)
+                if piece := _news(run.log, cursor):
+                    cursor = cursor.advanced(piece.text, piece.reasoning)
+                    yield piece
         # What ran here left its end; it is in the database, where other processes' are read.
         stored = (run.end if run else None) or await in_database(store.read, generation_id)
         if stored is None:
@@ -81,4 +131,26 @@ async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIte
             yield Piece(text, reasoning, ended=stored.ended)
         if stored.ended:
             return
+        async with mirrored(generation_id) as log:
+            while await _told(log, cursor):
+                if log and (piece := _news(log, cursor)):
+                    cursor = cursor.advanced(piece.text, piece.reasoning)
+                    yield piece
+
+
+async def _told(log: AnswerLog | None, cursor: Cursor) -> bool:
+    """Wait for another process. True where its log holds more, False once it is the record that should be asked."""
+    if log is None or log.finished:
         await asyncio.sleep(POLL_SECONDS)
+        return False
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(POLL_SECONDS):
+            await log.news(cursor)
+            return not log.finished
+    return False
+
+
+def _news(log: AnswerLog, cursor: Cursor) -> Piece | None:
+    """What a log holds behind `cursor`, where that is anything."""
+    text, reasoning = log.text.since(cursor.text), log.reasoning.since(cursor.reasoning)
+    return Piece(text, reasoning, ended=False, at=log.at) if text or reasoning else None

@@ -9,21 +9,23 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-import time
 from collections.abc import Coroutine
 from typing import Any
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 
-from conversations import filing
-from conversations.database import writing
-from conversations.generation import runner, store
+from conversations import database, filing, metrics, peers, serving
+from conversations.database import in_database, writing
+from conversations.generation import redis_log, runner, store
+from conversations.generation.sweeping import Watch
 
 logger = logging.getLogger(__name__)
 
 SAVE_EVERY = 1.0  # seconds
-SWEEP_EVERY = 10.0  # seconds
+SWEEP_EVERY = 5.0  # seconds
 FILE_EVERY = 1.0  # seconds
+LAG_EVERY = 0.5  # seconds
 
 _keeper: asyncio.Task[None] | None = None
 
@@ -56,30 +58,56 @@ async def save() -> None:
             run.stop()
 
 
+async def sweep(watch: Watch) -> None:
+    """End what has lost its process, which is none that runs here: a database may keep those waiting."""
+    beats = await in_database(store.beats)
+    lost = watch.lost({pk: beat for pk, beat in beats.items() if pk not in runner.RUNS})
+    if lost and (number := await writing(store.sweep, lost)):
+        metrics.answers_swept.inc(number)
+        logger.warning("%d answers had lost their process and are marked interrupted", number)
+
+
 async def _keep() -> None:
-    await asyncio.gather(_save_and_sweep(), _file())
+    work = [_save(), _sweep(), _file(), _watch_loop()]
+    if settings.REDIS_URL:
+        from conversations.lines import kept_up  # ten megabytes that a process alone can do without
+
+        work += [
+            kept_up(peers.speak, without="other processes are not told"),
+            kept_up(peers.listen, without="other processes are not heard"),
+            kept_up(redis_log.publish, without="others read the answers of this process from the record"),
+            kept_up(redis_log.read, without="the answers of others are read from the record"),
+        ]
+    await asyncio.gather(*work)
 
 
-async def _save_and_sweep() -> None:
-    swept_at = 0.0
+async def _save() -> None:
     while True:
-        await _tried("saving", save())
-        if time.monotonic() - swept_at >= SWEEP_EVERY:
-            swept_at = time.monotonic()
-            await _tried("sweeping", _sweep())
+        await _tried("save", save())
         await asyncio.sleep(SAVE_EVERY)
+
+
+async def _sweep() -> None:
+    watch = Watch()
+    while True:
+        await _tried("look whether this process may serve", writing(serving.look))
+        await _tried("sweep", sweep(watch))
+        await asyncio.sleep(SWEEP_EVERY)
 
 
 async def _file() -> None:
     """Beside the saving, which must wait for nothing: a rule may take its time, and so may the first filing of all."""
     while True:
-        await _tried("filing", writing(filing.file_ended))
+        await _tried("file", writing(filing.file_ended))
         await asyncio.sleep(FILE_EVERY)
 
 
-async def _sweep() -> None:
-    if lost := await writing(store.sweep):
-        logger.warning("%d answers had lost their process and are marked interrupted", lost)
+async def _watch_loop() -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_EVERY
+        await asyncio.sleep(LAG_EVERY)
+        metrics.loop_lag.observe(max(0.0, loop.time() - due))
 
 
 async def _tried(what: str, work: Coroutine[Any, Any, object]) -> None:
@@ -87,6 +115,8 @@ async def _tried(what: str, work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except DatabaseError as error:
-        logger.error("%s has to wait: %s", what, type(error).__name__)
+        await asyncio.to_thread(database.recover)
+        metrics.database_failures.labels(what).inc()
+        logger.error("the database keeps us waiting (to %s): %s", what, type(error).__name__)
     except Exception:
-        logger.exception("%s failed", what)
+        logger.exception("failed to %s", what)

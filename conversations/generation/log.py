@@ -8,7 +8,9 @@ so a slow one costs no memory.
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -51,14 +53,20 @@ class Cursor:
 
 
 class AnswerLog:
-    """One answer while it is written. Not for use from another thread than its event loop's."""
+    """One answer while it is written. Not for use from another thread than its event loop's.
 
-    __slots__ = ("_waiters", "finished", "reasoning", "text")
+    `told` is called at each change, for who looks after many logs and is no reader of one. `at` is when the last text
+    came, in seconds of the monotonic clock.
+    """
+
+    __slots__ = ("_waiters", "at", "finished", "reasoning", "text", "told")
 
     def __init__(self, text: str = "") -> None:
         self.text = Track(text)
         self.reasoning = Track()
         self.finished = False
+        self.at = time.monotonic()
+        self.told: Callable[[], None] | None = None
         self._waiters: list[asyncio.Future[None]] = []
 
     @property
@@ -70,6 +78,7 @@ class AnswerLog:
         """Add to the answer or to the thinking, and wake the readers."""
         self.text.append(text)
         self.reasoning.append(reasoning)
+        self.at = time.monotonic()
         self._wake()
 
     def finish(self) -> None:
@@ -87,6 +96,8 @@ class AnswerLog:
             await waiter
 
     def _wake(self) -> None:
+        if self.told is not None:
+            self.told()
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             if not waiter.done():

@@ -15,9 +15,9 @@ import uuid
 
 from django.db import Error as DatabaseError
 
-from conversations import endpoints, providers
+from conversations import endpoints, metrics, peers, providers, trace
 from conversations.database import writing
-from conversations.generation import store
+from conversations.generation import redis_log, store
 from conversations.generation.log import AnswerLog
 from conversations.generation.pace import PACE
 from conversations.models import Generation
@@ -25,10 +25,11 @@ from conversations.providers import FinishReason, sentences, stream
 
 logger = logging.getLogger(__name__)
 
-LEASE = uuid.uuid4()  # who this process is, for the rows that it runs
+LEASE = peers.ME
 LONGEST_PAUSE = 10.0  # seconds between two tries to save an end
 BROKE = "Something went wrong on our side. What had arrived is kept. Try again."
 RUNS: dict[uuid.UUID, Run] = {}
+metrics.answers_running.set_function(lambda: len(RUNS))
 
 Status = store.Status
 
@@ -38,6 +39,7 @@ _STATUS_OF = {
     FinishReason.INTERRUPTED: Status.INTERRUPTED,
     FinishReason.TIMEOUT: Status.INTERRUPTED,
 }  # every other way of finishing is the provider's own end: done, with a sentence where it is not a good one
+_BROKEN_OFF = {FinishReason.ERROR, FinishReason.INTERRUPTED, FinishReason.TIMEOUT}
 
 
 class Run:
@@ -48,7 +50,7 @@ class Run:
         self.message_id: uuid.UUID | None = None
         self.end: store.Stored | None = None  # once it is in the database
         self.log = AnswerLog()
-        self.stopping = False
+        self.stopping: store.Status | None = None  # as what it is to end, where it is to end early
         self.saved = self.log.cursor
         self._reader: asyncio.Task[store.Outcome] | None = None
         self._claimed_at = 0.0
@@ -56,11 +58,13 @@ class Run:
         self._usage: providers.UsageReport | None = None
         self._started = providers.ResponseStarted(None, None)
         # A context of its own: the request's would tie the run to the request's thread and connection.
-        self.task = asyncio.create_task(self._run(generation), context=contextvars.Context())
+        context = contextvars.Context()
+        trace.carry_into(context)
+        self.task = asyncio.create_task(self._run(generation), context=context)
 
-    def stop(self) -> None:
+    def stop(self, status: store.Status = Status.STOPPED) -> None:
         """End the answer now; closing the upstream connection is how a provider is told."""
-        self.stopping = True
+        self.stopping = status
         if self._reader is not None:
             self._reader.cancel()
 
@@ -72,7 +76,13 @@ class Run:
             self.log.append(text=job.inherited)
             self.saved = self.log.cursor
             self.message_id = job.message_id
-            await self._finish(await self._outcome(job))
+            redis_log.share(self.generation_id, self.log)
+            with trace.span(
+                "chat", gen_ai__operation__name="chat", gen_ai__request__model=job.request.model
+            ) as facts:
+                outcome = await self._outcome(job)
+                facts |= _facts(self.generation_id, outcome)
+            await self._finish(outcome)
         except Exception:
             # Nothing that is foreseen comes here. A claimed answer still gets its end, and its reader a sentence.
             logger.exception("answer %s broke", self.generation_id)
@@ -90,7 +100,8 @@ class Run:
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
-            return self._ended(Status.STOPPED, sentence=store.STOPPED)
+            sentence = store.STOPPED if self.stopping is Status.STOPPED else store.RESTARTED
+            return self._ended(self.stopping, sentence=sentence)
         except providers.ProviderError as error:
             logger.warning("answer %s: %s", self.generation_id, error)
             return self._ended(
@@ -168,12 +179,14 @@ class Run:
             try:
                 won = await writing(store.finish, self.generation_id, LEASE, outcome)
             except DatabaseError as error:
+                metrics.database_failures.labels("finish").inc()
                 logger.error("the end of answer %s has to wait: %s", self.generation_id, type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
             else:
                 if won:
                     self.end = store.Stored(outcome.status, outcome.text, outcome.reasoning)
+                    _note(self.generation_id, outcome)
                 return
 
     def progress(self) -> store.Progress | None:
@@ -187,3 +200,32 @@ class Run:
             text=self.log.text.since(0) if now.text != self.saved.text else None,
             reasoning=self.log.reasoning.since(0) if now.reasoning != self.saved.reasoning else None,
         )
+
+
+def _facts(generation_id: uuid.UUID, outcome: store.Outcome) -> dict[str, str | int]:
+    """What a span tells of an answer, in the words of OpenTelemetry's conventions where these have one."""
+    return {
+        "chat__answer": str(generation_id),
+        "chat__status": outcome.status,
+        "error__type": outcome.error_kind,
+        "gen_ai__response__id": outcome.request_id,
+        "gen_ai__response__model": outcome.model,
+        "gen_ai__usage__input_tokens": (outcome.usage and outcome.usage.prompt_tokens) or 0,
+        "gen_ai__usage__output_tokens": (outcome.usage and outcome.usage.completion_tokens) or 0,
+        "chat__first_token_ms": outcome.first_token_ms or 0,
+    }
+
+
+def _note(generation_id: uuid.UUID, outcome: store.Outcome) -> None:
+    # With the number of the person's request that the line bears, the whole way can be told.
+    logger.info(
+        "answer %s: %s, the provider's request %s", generation_id, outcome.status, outcome.request_id or "-"
+    )
+    metrics.answers_ended.labels(outcome.status).inc()
+    if outcome.first_token_ms is not None:
+        metrics.first_token.observe(outcome.first_token_ms / 1000)
+    if outcome.error_kind or outcome.finish_reason in _BROKEN_OFF:
+        metrics.upstream_errors.labels(outcome.error_kind or outcome.finish_reason).inc()
+    if outcome.usage:
+        metrics.tokens.labels("prompt").inc(outcome.usage.prompt_tokens or 0)
+        metrics.tokens.labels("completion").inc(outcome.usage.completion_tokens or 0)

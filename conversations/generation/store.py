@@ -7,9 +7,9 @@ exactly one wins and the others do nothing. All functions here block: call them 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 
 from django.db import connection, models, transaction
 from django.utils import timezone
@@ -21,10 +21,12 @@ from conversations.tree import Tree
 
 Status = Generation.Status
 
-LEASE_SECONDS = 20
 INTERRUPTED = (
     "The server stopped while it wrote this answer. All but the last second is kept. "
     "Continue it or try again."
+)
+RESTARTED = (
+    "The server was restarted while it wrote this answer. What had arrived is kept. Continue it or try again."
 )
 STOPPED = "You stopped this answer."
 
@@ -208,13 +210,22 @@ def request_stop(conversation_id: uuid.UUID) -> None:
     live.filter(status=Status.RUNNING).update(stop_requested=True)
 
 
-def sweep() -> int:
-    """End what no process has cared for during the lease: its runner is gone. Gives back how many there were.
+def beats() -> dict[uuid.UUID, datetime]:
+    """The live answers of all processes, and when each was last cared for."""
+    return dict(Generation.objects.live().values_list("pk", "heartbeat_at"))
 
-    A provider's paid call is never repeated by itself; the person decides between Retry and Continue.
-    """
-    stale = timezone.now() - timedelta(seconds=LEASE_SECONDS)
-    lost = Generation.objects.live().filter(heartbeat_at__lt=stale)
+
+def sweep(lost: Mapping[uuid.UUID, datetime]) -> int:
+    """End answers whose heartbeat still is what it was when they were found lost. Gives back how many there were."""
+    return _lose(Generation.objects.live().filter(pk__in=lost, heartbeat_at__in=set(lost.values())))
+
+
+def sweep_all() -> int:
+    """End every live answer, where no process can be running one. Gives back how many there were."""
+    return _lose(Generation.objects.live())
+
+
+def _lose(lost: models.QuerySet[Generation]) -> int:
     stopped = _end(lost.filter(stop_requested=True), Status.STOPPED, STOPPED)
     return stopped + _end(lost, Status.INTERRUPTED, INTERRUPTED)
 

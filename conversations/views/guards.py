@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.models import User
@@ -22,6 +23,9 @@ P = ParamSpec("P")
 logger = logging.getLogger(__name__)
 
 BUSY = "The database does not answer at the moment. Your text is kept. Try again."
+UNREADABLE = "The database does not answer at the moment. What was written is kept. Try again."
+FULL = "The server has no room left to keep anything. Your text is kept on this page; tell whoever runs the site."
+_NO_ROOM = ("disk is full", "readonly database", "No space left on device")  # SQLite's words and PostgreSQL's
 SIGNED_OUT = "You are signed out. Your text is kept. Sign in again in another tab, then try again."
 
 
@@ -40,17 +44,17 @@ def signed_in(
     @wraps(view)
     def guarded(anyone: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         request = cast(PersonRequest, anyone)
-        if not anyone.user.is_authenticated:
-            if request.htmx:
-                return HttpResponse(pages.error(SIGNED_OUT), status=401)
-            return redirect_to_login(request.get_full_path())
         try:
+            if not anyone.user.is_authenticated:
+                if request.htmx:
+                    return HttpResponse(pages.error(SIGNED_OUT), status=401)
+                return redirect_to_login(request.get_full_path())
             response = view(request, *args, **kwargs)
         except Refused as refusal:
             response = _refusal(request, refusal.sentence, refusal.status)
         except OperationalError as error:
             logger.error("%s has to wait: %s", request.path, type(error).__name__)
-            response = _refusal(request, BUSY, 503)
+            response = _refusal(request, _sentence(request, error), 503)
         # A page of somebody's chats is nobody else's: not a cache's, not the next person's at this machine.
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
@@ -58,8 +62,19 @@ def signed_in(
     return guarded
 
 
+def _sentence(request: HttpRequest, error: OperationalError) -> str:
+    if request.method != "POST":
+        return UNREADABLE
+    return FULL if any(words in str(error) for words in _NO_ROOM) else BUSY
+
+
 def _refusal(request: PersonRequest, sentence: str, status: int) -> HttpResponse:
     """A sentence above the composer; for a form that was sent without scripts, a page of its own."""
     if request.htmx:
-        return HttpResponse(pages.error(sentence), status=status)
-    return render(request, "refused.html", {"sentence": sentence}, status=status)
+        response = HttpResponse(pages.error(sentence), status=status)
+    else:
+        page = {"sentence": sentence, "reading": request.method in ("GET", "HEAD")}
+        response = render(request, "refused.html", page, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = "5"
+    return response

@@ -1,36 +1,49 @@
-"""What belongs to no person: readiness, malformed requests, and the style sheet of a colour."""
+"""What belongs to no person: readiness, metrics, malformed requests, and the style sheet of a colour."""
 
 from __future__ import annotations
 
-import redis
+import hmac
+from ipaddress import ip_address
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import loader
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from conversations import access, pages
+from conversations import access, generation, metrics, pages, serving
 from conversations.posting import TOO_LONG
 from conversations.rendering import colour
 
 PROBE_SECONDS = 2
+FORWARDED = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "Via",
+)  # of a proxy, also one beside us
 TOO_MUCH = "This form is too long: it holds more than any of its fields takes. Nothing was saved; shorten it."
 
 
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Database and Redis answer; else 503 with what does not."""
-    problems = []
+    """Whether this process should be given work: database and Redis answer, and it stays; else 503 with the reasons."""
+    problems = [serving.problem] if serving.problem else []
+    if generation.leaving():
+        problems.append("this process is about to end")
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError as error:
         problems.append(f"database: {type(error).__name__}")
     if settings.REDIS_URL:
+        import redis  # ten megabytes that a process alone can do without
+
         try:
             with redis.Redis.from_url(
                 settings.REDIS_URL, socket_timeout=PROBE_SECONDS, socket_connect_timeout=PROBE_SECONDS
@@ -40,6 +53,31 @@ def readyz(request: HttpRequest) -> HttpResponse:
             problems.append(f"redis: {type(error).__name__}")
     text = "\n".join(problems) or "ready"
     return HttpResponse(f"{text}\n", content_type="text/plain", status=503 if problems else 200)
+
+
+@require_safe
+def metrics_(request: HttpRequest) -> HttpResponse:
+    """What this process counts, for who holds METRICS_TOKEN, or asks from this machine and through no proxy."""
+    if not (_has_token(request) or _is_next_door(request)):
+        raise Http404
+    return HttpResponse(
+        metrics.text(), content_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"}
+    )
+
+
+def _has_token(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    token: str = settings.METRICS_TOKEN
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+
+
+def _is_next_door(request: HttpRequest) -> bool:
+    if any(name in request.headers for name in FORWARDED):
+        return False
+    try:
+        return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

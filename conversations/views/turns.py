@@ -15,6 +15,8 @@ from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 from conversations import announcements, generation, pages, posting
 from conversations.views.guards import PersonRequest
 
+LEAVING = "The server is being restarted. Your text is kept; send it again in a moment."
+
 
 def text(request: PersonRequest) -> str:
     """What was written."""
@@ -22,7 +24,9 @@ def text(request: PersonRequest) -> str:
 
 
 def client_id(request: PersonRequest) -> uuid.UUID:
-    """The identity that the page gave to the request. Raises Refused."""
+    """The identity that the page gave to the request. Raises Refused, also where no more answers can begin."""
+    if generation.leaving():
+        raise posting.Refused(LEAVING, status=503)
     try:
         return uuid.UUID(request.POST.get("client_id", ""))
     except ValueError as error:

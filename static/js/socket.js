@@ -4,7 +4,8 @@
 const host = document.querySelector("[data-socket]");
 const SILENCE = 40_000; // the server speaks every 15 seconds
 const PATIENCE = 10_000; // for a connection to come about
-const LONGEST = 10_000; // between two tries
+const LONGEST = 2_500; // between two tries: a page is right again within three seconds of the server's return
+const REPORT = 32_768; // characters after which the server is told how many frames were taken in
 const GONE = 4401;
 const REFUSALS = 2; // tries in vain after which it is asked each time whether the chat is still open to us
 const NEVER = 2 ** 31 - 1;
@@ -15,6 +16,8 @@ let timer = 0;
 let tries = 0;
 let heard = 0;
 let over = false;
+let frames = 0;
+let unreported = 0;
 
 function tell(sentence) {
   const line = document.getElementById("connection");
@@ -35,6 +38,7 @@ function connect(address) {
   url.searchParams.set("state", document.getElementById("state")?.dataset.state ?? "");
   socket = new WebSocket(url);
   heard = Date.now();
+  frames = unreported = 0;
   return socket;
 }
 
@@ -84,6 +88,16 @@ function end() {
     "This chat is no longer open to you here. Your text is kept. Reload the page to sign in again.";
 }
 
+// The server sends no more than it knows to arrive.
+function took({ detail }) {
+  heard = Date.now();
+  frames += 1;
+  unreported += detail.message.length;
+  if (unreported < REPORT) return;
+  unreported = 0;
+  socket.send(JSON.stringify({ taken: frames }));
+}
+
 function watch() {
   if (over || document.hidden) return;
   const silence = Date.now() - heard;
@@ -106,7 +120,7 @@ if (host) {
   htmx.createWebSocket = connect;
   host.addEventListener("htmx:wsOpen", opened);
   host.addEventListener("htmx:wsClose", closed);
-  host.addEventListener("htmx:wsBeforeMessage", () => (heard = Date.now()));
+  host.addEventListener("htmx:wsBeforeMessage", took);
   setInterval(watch, 5000);
   document.addEventListener("visibilitychange", returned);
   window.addEventListener("online", reconnect);

@@ -30,7 +30,8 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page
 from tests.bench import results
 from tests.bench.markdown_upstream import LAST
 from tests.e2e.acts import ask
-from tests.e2e.site import ROOT, Site, launch, sign_in
+from tests.e2e.site import Site, launch, sign_in
+from tests.servers import ROOT
 
 METER = Path(__file__).with_name("meter.js")
 SIZES = [500, 1_000, 2_000, 4_000]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,14 +16,12 @@ from typing import Self
 
 from tests.bench.databases import postgresql
 from tests.bench.processes import ROOT
-from tests.e2e.site import PASSWORD, Site, free_port
+from tests.e2e.site import PASSWORD, Site
+from tests.servers import Daphne
 
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 PERSONA = "Coca Cola guide"
 SIGN_IN = "/accounts/login/"
-START_SECONDS = 30.0
-LOOK_EVERY = 0.005  # seconds, for a server that is starting
-_DAPHNE = ("--no-server-name", "--verbosity", "0", "--websocket-max-message-size", "65536")
 
 
 class Product(Site):
@@ -83,27 +79,11 @@ def addresses(setting: Setting, servers: Sequence[Server]) -> dict[str, list[str
     return {"bases": bases, "lines": bases[1:] + bases[:1] if setting.crossed else bases}
 
 
-class Server:
-    """One process of Daphne's, started as `make run` starts it."""
+class Server(Daphne):
+    """One process, for as long as it is entered."""
 
     def __init__(self, product: Product) -> None:
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._log = product.log
-        self.began = time.monotonic()
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "daphne", "--bind", "127.0.0.1", "--port", str(self.port)),
-                    *_DAPHNE,
-                    "chatsite.asgi:application",
-                ],
-                env=product.environment,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-            )
-        self.pid = self._process.pid
+        super().__init__(product.environment, product.log)
 
     def __enter__(self) -> Self:
         return self
@@ -113,24 +93,8 @@ class Server:
     ) -> None:
         self.close()
 
-    def wait(self, path: str = "/healthz") -> float:
-        """Ask for `path` until it is there. Gives back how many seconds after the start that was."""
-        while True:
-            try:
-                with urllib.request.urlopen(self.url + path, timeout=START_SECONDS):
-                    return time.monotonic() - self.began
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                assert self._process.poll() is None, self._log.read_text()
-                assert time.monotonic() < self.began + START_SECONDS, self._log.read_text()
-                time.sleep(LOOK_EVERY)
-
     def close(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self.end(signal.SIGINT)
 
 
 @contextmanager

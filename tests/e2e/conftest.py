@@ -36,6 +36,12 @@ class Providers:
     def __post_init__(self) -> None:
         self.upstream = RecordedUpstream(pace=recorded.Pace(0.05, 200), choose=self._choose)
 
+    def forget(self) -> None:
+        """Begin anew, at the same address."""
+        self.scripts.clear()
+        self.upstream.reset()
+        self.upstream.choose = self._choose
+
     def on(self, question: str, *scripts: Script) -> str:
         """Answer `question` with `scripts`, one each time, the last one from then on."""
         self.scripts[question] = list(scripts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.async_api import Page, expect
 
-from tests.e2e.site import ROOT
+from tests.servers import ROOT
 
 OUT = ROOT / "var" / "screenshots"
 

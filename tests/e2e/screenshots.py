@@ -17,7 +17,8 @@ from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.e2e.pictures import OUT, answered, ask, shoot
 from tests.e2e.screenshots_review import REVIEW
-from tests.e2e.site import ROOT, Site, launch, sign_in
+from tests.e2e.site import Site, launch, sign_in
+from tests.servers import ROOT
 
 Scheme = Literal["light", "dark"]
 README = ("conversation-light.png", "conversation-dark.png")

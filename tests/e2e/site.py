@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
-import socket
+import signal
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.servers import ROOT, Daphne, free_port
+
 PASSWORD = "correct horse battery"
 QUIET_CHROMIUM = (
     "--no-sandbox",
@@ -27,14 +25,6 @@ QUIET_CHROMIUM = (
     "--disable-sync",
     "--no-first-run",
 )
-
-
-def free_port() -> int:
-    """A loopback port that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Site:
@@ -54,7 +44,7 @@ class Site:
             "ANSWERS_AT_ONCE": "0",
             **environment,
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._server: Daphne | None = None
 
     def install(self) -> Site:
         """Migrate, collect the static files and load the demo companies, as `make run` does."""
@@ -76,38 +66,21 @@ class Site:
 
     def start(self) -> Site:
         """Start the server and wait until it answers."""
-        address = ("--bind", "127.0.0.1", "--port", str(self.port), "--no-server-name", "--verbosity", "0")
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "daphne", *address, "chatsite.asgi:application"],
-                env=self.environment,
-                cwd=ROOT,
-                stdout=log,
-                stderr=log,
-            )
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                with urllib.request.urlopen(f"{self.url}/healthz", timeout=1):
-                    return self
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                assert self._process.poll() is None, self.log.read_text()
-                assert time.monotonic() < deadline, self.log.read_text()
-                time.sleep(0.05)
+        self._server = Daphne(self.environment, self.log, port=self.port)
+        self._server.wait()
+        return self
 
     def kill(self) -> None:
         """End the server as a crash would."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        assert self._server is not None
+        self._server.kill()
+        self._server = None
 
     def close(self) -> None:
-        """End the server."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            self._process = None
+        """End the server, without waiting for answers that run."""
+        if self._server is not None:
+            self._server.end(signal.SIGINT)
+            self._server = None
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What the database has."""
