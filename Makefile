@@ -15,7 +15,7 @@ run: .venv/.run
 		--websocket-max-message-size 65536 chatsite.asgi:application
 
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	BIN=$(BIN) sh scripts/test
 
 check: .venv/.dev
 	BIN=$(BIN) sh scripts/check

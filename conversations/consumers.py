@@ -1,7 +1,7 @@
 """The socket of a conversation's page: it authenticates, follows the answer that runs, and sends frames.
 
 Commands other than "show me that answer" go up by HTTP. A socket is a view: whatever it misses is in the record.
-Whatever breaks here closes it with 1011, and the page comes back and compares states.
+Whatever breaks here closes it, and the page comes back and compares states.
 """
 
 from __future__ import annotations
@@ -31,9 +31,10 @@ logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 15  # a page that hears nothing for longer knows that the line is dead
 BEAT = '<i id="beat" hx-swap-oob="outerHTML" hidden></i>'
+# Of the protocol's own codes Daphne lets an application use none, not even those that were made for it.
 GONE = 4401  # signed out, or no longer allowed
-BROKEN = 1011
-AGAIN = 1013  # later
+BROKEN = 4011
+AGAIN = 4013  # later
 FOLLOWS = 5  # from the beginning, in as many seconds; a page that asks for more waits a second each time
 
 

@@ -109,7 +109,7 @@ async def test_a_page_that_missed_an_announcement_gets_the_whole_with_the_next(l
 
 @pytest.mark.parametrize("broken", ["follower", "handler"])
 @pytest.mark.parametrize(
-    ("error", "code"), [(OperationalError("database is locked"), 1013), (ValueError("of ours"), 1011)]
+    ("error", "code"), [(OperationalError("database is locked"), 4013), (ValueError("of ours"), 4011)]
 )
 async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
     live_cast: Cast,

@@ -153,8 +153,8 @@ async def _send(redis: Redis, changed: Iterable[uuid.UUID]) -> None:
             pipe.execute_command("XADD", _key(pk), "*", "end", "1")
             pipe.expire(_key(pk), AFTERLIFE)
             del _published[pk]
-        elif answer.said_at is None or now - answer.said_at >= REFRESH:
-            pipe.expire(_key(pk), LASTS)
+        elif answer.sent != Cursor() and (answer.said_at is None or now - answer.said_at >= REFRESH):
+            pipe.expire(_key(pk), LASTS)  # there is a stream only once there is a word
             answer.said_at = now
     if len(pipe):
         await pipe.execute()

@@ -46,7 +46,8 @@ async def status_of(page: Page) -> str:
 async def agrees(page: Page, installation: Installation) -> Answer:
     """See that a page shows what the record has, each element once, and the same again when it is loaded anew."""
     kept = installation.answers(conversation(page))[-1]
-    assert (await shown(page)).split() == kept.text.split()
+    seen = (await shown(page)).split()
+    assert seen == kept.text.split()
     assert await status_of(page) == kept.status
     assert await page.locator("#messages [id]").evaluate_all(UNIQUE)
     before = await page.locator("#messages").inner_text()

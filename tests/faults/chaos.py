@@ -53,14 +53,15 @@ class World:
         pieces = tuple(self.scripts[question])
         pace = Pace(self.chance.random(), RATE)
         odd = self.chance.random()
-        if self.over or odd < 0.8:
+        if odd < 0.8 or self.over:
             return Script(pieces=pieces, pace=pace)
         if odd < 0.85:
             return Script(pieces=pieces, pace=pace, hang_after=self.chance.randrange(len(pieces)))
         if odd < 0.9:
             return Script(pieces=pieces, pace=pace, cut_after=self.chance.randrange(200, 4_000))
         if odd < 0.95:
-            return Script(status=self.chance.choice((429, 500, 503)), headers={"retry-after": "1"})
+            status = self.chance.choice((429, 500, 503))
+            return Script(status=status, raw=b'{"message": "Not now."}', headers={"retry-after": "1"})
         return Script(pieces=pieces, pace=pace, finish=None)
 
 
@@ -172,7 +173,7 @@ async def reckon(world: World, people: list[Person]) -> list[str]:
     for _, question, text, status, *_ in rows:
         wrong += _amiss(question, text, status, "".join(world.scripts[question]))
     for question, number in answers.items():
-        paid = sum(seen.tokens > 0 for seen in calls.get(question, []))
+        paid = sum(seen.tokens > 1 for seen in calls.get(question, []))  # the body of a refusal counts as one
         if paid > number:
             wrong.append(f"{question}: {number} answers, and {paid} were paid for")
     [(twice,)] = world.made.rows(

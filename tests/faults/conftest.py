@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from conversations.providers import recorded
 from tests.conftest import missing
@@ -23,6 +23,14 @@ CLOCKS = {
     "UPSTREAM_SILENCE_TIMEOUT": "3",
     "UPSTREAM_TOTAL_TIMEOUT": "40",
 }
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    """What comes about after a fault may take its time; where it may not, a test looks at the clock."""
+    expect.set_options(timeout=15_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(scope="session")

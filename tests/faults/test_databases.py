@@ -96,8 +96,9 @@ async def test_sqlite_locked_for_three_seconds(
     with locked(alone):
         await ask(page, question)
         await providers.upstream.log.arrived(10_000, 3)  # which do not arrive: three seconds
+    await expect(answers(page)).to_have_count(2)
     assert (await ends(page)).split() == [word.strip() for word in words(40)]
-    await expect(page.get_by_role("alert")).to_have_text("")
+    await expect(page.locator("#composer-error")).to_have_text("")
     await agrees(page, alone)
 
 

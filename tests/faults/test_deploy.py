@@ -26,8 +26,6 @@ from tests.faults.services import Postgres, program, until
 from tests.faults.topology import NEEDED, Topology, topology
 from tests.servers import ROOT, Daphne
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
-
 PEOPLE = 20
 ANSWERS = Pace(0.05, 30)
 
@@ -88,7 +86,7 @@ async def test_questions_asked_during_a_restart(deployed: Topology, providers: P
     person = Person(deployed.url, "member2", random.Random(1), tls=deployed.nginx.tls)
     try:
         await person.sign_in()
-        slow = providers.on("hold it open", Script(pieces=tuple("word " * 120), pace=Pace(0, 40)))
+        slow = providers.on("hold it open", Script(pieces=("word ",) * 240, pace=Pace(0, 40)))
         await person.open(slow)
         holder = [server for server in deployed.servers if _running(server)]
         assert len(holder) == 1

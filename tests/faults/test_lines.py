@@ -133,7 +133,7 @@ async def test_a_reader_who_does_not_read(
     try:
         watch = Stopwatch()
         for reader in readers:
-            await asyncio.to_thread(_until_closed, reader)
+            await asyncio.to_thread(_until_closed, reader, server.port)
         assert watch.seconds < LONG
         assert _memory(server.pid) - before < 64 * 2**20
     finally:
@@ -166,15 +166,10 @@ def _deaf(port: int, path: str, cookies: str) -> socket.socket:
     return made
 
 
-def _until_closed(reader: socket.socket) -> None:
+def _until_closed(reader: socket.socket, port: int) -> None:
     """Wait until the other side has let go, reading nothing."""
-    pid_of_other = reader.getpeername()[1]
-    mine = reader.getsockname()[1]
-
-    def gone() -> bool:
-        return not _connected(pid_of_other, mine)
-
-    until(gone, LONG)
+    client = reader.getsockname()[1]
+    until(lambda: not _connected(port, client), LONG)
 
 
 def _connected(server: int, client: int) -> bool:
