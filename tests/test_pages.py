@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import InterfaceError, OperationalError
 from django.test import AsyncClient, Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -391,3 +392,22 @@ def test_the_health_of_the_parts(client: Client, db: None, settings: Settings) -
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert b"redis" in answer.content
+
+
+@pytest.mark.parametrize("path", ["/", "/accounts/login/", "/admin/"])
+@pytest.mark.parametrize(
+    "error", [OperationalError("the connection is lost"), InterfaceError("it is closed")]
+)
+def test_a_database_that_is_away_is_said_on_every_page(
+    client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch, path: str, error: Exception
+) -> None:
+    client.force_login(cast.admin)
+
+    def away(*given: object) -> None:
+        raise error
+
+    monkeypatch.setattr(SessionStore, "load", away)
+    reply = client.get(path)
+    assert (reply.status_code, reply["Retry-After"]) == (503, "5")
+    assert "This page cannot be shown" in reply.content.decode()
+    assert "no-store" in reply["Cache-Control"]

@@ -26,7 +26,9 @@ from conversations.providers import FinishReason, sentences, stream
 logger = logging.getLogger(__name__)
 
 LEASE = peers.ME
+FIRST_PAUSE = 0.5  # seconds between two tries to take on an answer, and the first two to save its end
 LONGEST_PAUSE = 10.0  # seconds between two tries to save an end
+LONGEST_CLAIM = 15.0  # seconds
 BROKE = "Something went wrong on our side. What had arrived is kept. Try again."
 RUNS: dict[uuid.UUID, Run] = {}
 metrics.answers_running.set_function(lambda: len(RUNS))
@@ -70,7 +72,7 @@ class Run:
 
     async def _run(self, generation: Generation) -> None:
         try:
-            job = await writing(store.claim, generation, LEASE)
+            job = await self._claim(generation)
             if job is None:
                 return
             self.log.append(text=job.inherited)
@@ -90,6 +92,21 @@ class Run:
         finally:
             RUNS.pop(self.generation_id, None)
             self.log.finish()
+
+    async def _claim(self, generation: Generation) -> store.Job | None:
+        """Take the answer on. A database that is away is waited for a while: nothing has been asked or paid yet."""
+        deadline = time.monotonic() + LONGEST_CLAIM
+        again = False
+        while True:
+            try:
+                return await writing(store.claim, generation, LEASE, again=again)
+            except DatabaseError as error:
+                metrics.database_failures.labels("claim").inc()
+                logger.error("answer %s has to wait to begin: %s", self.generation_id, type(error).__name__)
+                if time.monotonic() > deadline:
+                    return None  # which the sweep will find
+            again = True
+            await asyncio.sleep(FIRST_PAUSE)
 
     async def _outcome(self, job: store.Job) -> store.Outcome:
         self._reader = asyncio.create_task(self._read(job))
@@ -174,7 +191,7 @@ class Run:
 
     async def _finish(self, outcome: store.Outcome) -> None:
         """Save the end, however long the database takes to come back; until then the log keeps it readable."""
-        pause = 0.5
+        pause = FIRST_PAUSE
         while True:
             try:
                 won = await writing(store.finish, self.generation_id, LEASE, outcome)

@@ -85,9 +85,10 @@ class Stored:
         return self.status not in Generation.LIVE
 
 
-def claim(generation: Generation, lease: uuid.UUID) -> Job | None:
+def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> Job | None:
     """Take a pending generation for the process `lease`; None where it was stopped, swept or taken before.
 
+    Where the database did not say whether it was, ask `again`: what this process has taken before, it has.
     Of `generation` only that counts which never changes, so it may be as it was when it was made.
     """
     version = generation.version
@@ -97,7 +98,10 @@ def claim(generation: Generation, lease: uuid.UUID) -> Job | None:
         version.system_prompt, _branch(generation), context_length=context_length, answer_tokens=answer_tokens
     )
     now, recorded = timezone.now(), endpoints.is_recorded(version.endpoint)
-    taken = Generation.objects.filter(pk=generation.pk, status=Status.PENDING).update(
+    free = models.Q(status=Status.PENDING)
+    if again:
+        free |= models.Q(status=Status.RUNNING, lease=lease)
+    taken = Generation.objects.filter(free, pk=generation.pk).update(
         status=Status.RUNNING,
         lease=lease,
         started_at=now,

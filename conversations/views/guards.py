@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, cast
 
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
@@ -52,9 +52,6 @@ def signed_in(
             response = view(request, *args, **kwargs)
         except Refused as refusal:
             response = _refusal(request, refusal.sentence, refusal.status)
-        except OperationalError as error:
-            logger.error("%s has to wait: %s", request.path, type(error).__name__)
-            response = _refusal(request, _sentence(request, error), 503)
         # A page of somebody's chats is nobody else's: not a cache's, not the next person's at this machine.
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
@@ -62,15 +59,32 @@ def signed_in(
     return guarded
 
 
-def _sentence(request: HttpRequest, error: OperationalError) -> str:
-    if request.method != "POST":
-        return UNREADABLE
-    return FULL if any(words in str(error) for words in _NO_ROOM) else BUSY
+class DatabaseAway:
+    """Middleware: where the database fails a page, whoever it is for is told that, and when to ask again."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer for a view that could not query, and for no other."""
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        logger.error("%s has to wait: %s", request.path, type(error).__name__)
+        if request.method != "POST":
+            sentence = UNREADABLE
+        else:
+            sentence = FULL if any(words in str(error) for words in _NO_ROOM) else BUSY
+        response = _refusal(request, sentence, 503)
+        response.headers.setdefault("Cache-Control", "no-store, private")
+        return response
 
 
-def _refusal(request: PersonRequest, sentence: str, status: int) -> HttpResponse:
+def _refusal(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     """A sentence above the composer; for a form that was sent without scripts, a page of its own."""
-    if request.htmx:
+    if "HX-Request" in request.headers:
         response = HttpResponse(pages.error(sentence), status=status)
     else:
         page = {"sentence": sentence, "reading": request.method in ("GET", "HEAD")}

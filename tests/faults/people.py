@@ -51,6 +51,13 @@ class Person:
         self._follows: list[str] = []
 
     async def sign_in(self) -> None:
+        while True:
+            with contextlib.suppress(*REFUSED):
+                await self._signed_in()
+                return
+            await self._wait()
+
+    async def _signed_in(self) -> None:
         page = await self._got("/accounts/login/")
         fields = {"csrfmiddlewaretoken": _one(_CSRF, page), "username": self.name, "password": PASSWORD}
         async with self._http.post(
@@ -58,7 +65,9 @@ class Person:
             data=fields,
             headers={"Origin": self.url, "Referer": f"{self.url}/"},
         ) as reply:
-            assert reply.status == 200, reply.status
+            if reply.status != 200:
+                self._refused(reply.status)
+                raise aiohttp.ClientError
         self._persona = _one(_PERSONA, await self._got("/"))
 
     async def open(self, question: str) -> None:
