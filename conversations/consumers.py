@@ -121,6 +121,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
         Whoever asked was let in just now, and is who this page is for: a conversation has one owner.
         """
+        if not self.shown_head:
+            return  # it has not come to show anything, and will not
         conversation = self.conversation
         if self.shown_head != event["below"]:
             if await self._still_allowed():
@@ -133,7 +135,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def branch_changed(self, event: dict[str, Any]) -> None:
         """Another branch is shown now."""
-        if conversation := await self._still_allowed():
+        if self.shown_head and (conversation := await self._still_allowed()):
             await self._show(conversation)
 
     def _enter(self) -> Conversation | None:

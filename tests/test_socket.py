@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from chatsite.application import application
 from conversations import announcements, generation, pages, posting, thread
+from conversations.consumers import ConversationConsumer
 from conversations.database import in_database
 from conversations.models import Generation, Message
 from conversations.providers.recorded import RecordedUpstream, Script
@@ -224,3 +225,24 @@ async def test_stop_answers_with_the_end(live_cast: Cast, running: RecordedUpstr
     assert 'data-status="stopped"' in answer.content.decode()
     assert 'aria-label="Send"' in answer.content.decode()
     assert (await in_database(Generation.objects.get)).status == "stopped"
+
+
+async def test_an_announcement_to_a_socket_that_could_not_be_opened_is_passed_over(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn = await in_database(first_turn, live_cast)
+    tab = socket(f"/ws/c/{turn.conversation.pk}/", await in_database(cookie_of, live_cast.member))
+
+    async def left(*given: object) -> None:
+        """The layer has the message already that is now too late."""
+        await announcements.turn_added(turn, "<article></article>")
+
+    def away(*given: object) -> None:
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(announcements, "leave", left)
+    monkeypatch.setattr(ConversationConsumer, "_enter", away)
+    assert (await tab.connect())[0] is False
+    await tab.send_input({"type": "websocket.disconnect", "code": 1006})
+    await tab.wait()
+    assert "broke" not in caplog.text
