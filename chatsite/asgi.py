@@ -6,6 +6,7 @@ Any ASGI server can run it; it relies on no lifespan event, because Daphne sends
 import gc
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.db import DatabaseError, connection
@@ -18,8 +19,12 @@ logger = logging.getLogger(__name__)
 
 trace.begin()
 sending.unlimited()
-if serving.begin():
-    # Nobody else can be writing what is still marked as being written.
+
+
+def _begin() -> None:
+    """Take this process's place. Alone, nobody else can be writing what is still marked as being written."""
+    if not serving.begin():
+        return
     try:
         if lost := generation.sweep_all():
             logger.warning(
@@ -29,6 +34,11 @@ if serving.begin():
         logger.error("what the last process left cannot be swept up: %s", type(error).__name__)
     finally:
         connection.close()
+
+
+# In a thread of its own: some servers load this on their event loop, where Django lets nobody query.
+with ThreadPoolExecutor(1) as beginning:
+    beginning.submit(_begin).result()
 
 # What is loaded by now stays for good, and what an answer leaves behind is freed by its counts: looking through all of
 # it each time some hundred objects were made takes a fifth of the processor's time while answers stream.

@@ -1,6 +1,6 @@
-"""Whether the process is alive, answered before anything else is looked at, and in the server without a thread.
+"""What probes ask, answered before anything else is looked at: they ask each process by an address of its own.
 
-A probe asks by an address of its own, so the host names that are allowed do not matter here.
+Whether the process is alive is answered in the server even without a thread.
 """
 
 from __future__ import annotations
@@ -9,20 +9,27 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
+from conversations.views import site
+
 PATH = "/healthz"
 
 
-def well() -> HttpResponse:
+def well(request: HttpRequest | None = None) -> HttpResponse:
     """What a process that runs says."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def alive(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that answers /healthz and touches nothing."""
+_PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+    PATH: well,
+    "/readyz": site.readyz,
+    "/metrics": site.metrics_,
+}
+
+
+def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: whatever host names are allowed, and whether or not the site is at its best."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        if request.path == PATH:
-            return well()
-        return get_response(request)
+        return _PROBES.get(request.path, get_response)(request)
 
     return answer

@@ -18,7 +18,7 @@ from chatsite.env import envbool, envint, envlist, envseconds, envsecret, envstr
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(envstr("DATA_DIR", str(BASE_DIR / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _secret_key() -> str:
@@ -67,8 +67,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "chatsite.health.alive",
     "chatsite.numbering.numbered",
+    "chatsite.health.probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -140,7 +140,10 @@ def _database() -> dict[str, Any]:
     elif database["ENGINE"] == "django.db.backends.postgresql":
         # Persistent connections leak one per thread under ASGI; the pool bounds and shares them.
         options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 5}
-        options.setdefault("connect_timeout", 5)
+        # A server that is gone without a word is noticed within seconds.
+        silence = {"keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+        for name, value in {"connect_timeout": 5, "tcp_user_timeout": 10_000, **silence}.items():
+            options.setdefault(name, value)
     else:
         raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL.")
     return database
@@ -153,8 +156,20 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 def _redis_url() -> str:
     """The address of Redis; empty where there is none. Raises ImproperlyConfigured for anything else."""
     url = envsecret("REDIS_URL")
-    if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ImproperlyConfigured("REDIS_URL must be a redis://, rediss:// or unix:// address.")
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    try:
+        sound = parts.scheme == "unix" or (
+            parts.scheme in {"redis", "rediss"}
+            and bool(parts.hostname)
+            and (parts.port or 1) > 0
+            and (parts.path.strip("/") or "0").isdigit()
+        )
+    except ValueError:  # a port that is no number
+        sound = False
+    if not sound:
+        raise ImproperlyConfigured("REDIS_URL must be an address such as redis://127.0.0.1:6379/0.")
     return url
 
 
@@ -219,6 +234,7 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "conversations": {"level": "INFO"},
+        "chatsite": {"level": "INFO"},
         # Whole addresses at INFO would carry whatever an operator put into a base URL.
         "httpx": {"level": "WARNING"},
         # A refused form or a missing page is an answer, not an incident.

@@ -35,7 +35,10 @@ BEAT = '<i id="beat" hx-swap-oob="outerHTML" hidden></i>'
 GONE = 4401  # signed out, or no longer allowed
 BROKEN = 4011
 AGAIN = 4013  # later
+TOO_MUCH = 4429
 FOLLOWS = 5  # from the beginning, in as many seconds; a page that asks for more waits a second each time
+WORDS, IN_SECONDS = 200, 10  # that a page may say
+NEWS = 8  # turns that wait to be shown, before they are shown as one
 
 
 class LineLost(Exception):
@@ -53,22 +56,30 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     window: Window
     followed_at: deque[float]  # when an answer was last shown from its beginning, in the loop's seconds
     shown_head: str  # the last message that the page was given, as far as this socket knows
+    news: deque[dict[str, Any] | None]  # turns that the page is to be shown, None for all that there is
+    said_at: deque[float]  # when the page last said something
+    wanted: uuid.UUID | None  # the answer that it asked for last
+    over: bool
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tasks, self.shown_head, self.wanted = {}, "", None
+        self.window, self.news = Window(), deque()
+        self.followed_at, self.said_at = deque(maxlen=FOLLOWS), deque(maxlen=WORDS)
+        self.over = False
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One socket, from its handshake to its end, of which a server does not always tell."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._forget()
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Handle a message without the base class's hop through a thread that all sockets share."""
         await self._guarded(getattr(self, get_handler_name(message))(message))
 
     async def connect(self) -> None:
-        try:
-            await self._connect()
-        except BaseException:
-            # A server that has waited long enough for a socket cancels it, and tells of no disconnect.
-            await self._forget()
-            raise
-
-    async def _connect(self) -> None:
-        self.tasks, self.shown_head, self.followed_at = {}, "", deque(maxlen=FOLLOWS)
-        self.window = Window()
         generation.keep()
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
@@ -76,7 +87,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await announcements.join(self.conversation_id, self.channel_name)
         conversation = await in_database(self._enter)
         if conversation is None:
-            await announcements.leave(self.conversation_id, self.channel_name)
             await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
             return
         self.conversation = conversation
@@ -84,59 +94,92 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.accept()
         shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
         await self._show(conversation, unless=shown)
-        self.tasks["beat"] = asyncio.create_task(self._guarded(self._beat()))
+        self._do("beat", self._beat())
 
     async def disconnect(self, code: int) -> None:
         await self._forget()
 
     async def _forget(self) -> None:
+        self.over = True
         rechecks.remove(self)
         for task in self.tasks.values():
             task.cancel()
-        await announcements.leave(self.conversation_id, self.channel_name)
+        if hasattr(self, "conversation_id"):
+            await announcements.leave(self.conversation_id, self.channel_name)
 
-    async def recheck(self) -> None:
-        """Close where whoever looks may no longer see the conversation; show what it missed."""
-        await self._guarded(self._look_again())
+    def recheck(self) -> None:
+        """Close where whoever looks may no longer see the conversation; show what it missed. Waits for nothing."""
+        self._do("recheck", self._look_again())
+
+    @property
+    def rechecking(self) -> bool:
+        """Whether the last recheck is still under way."""
+        return self._does("recheck")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """What a page says: `{"follow": generation}` of this conversation or `{"taken": frames}`; else nothing."""
+        now = asyncio.get_running_loop().time()
+        if len(self.said_at) == WORDS and now - self.said_at[0] < IN_SECONDS:
+            await self._out(self._end(TOO_MUCH))
+            return
+        self.said_at.append(now)
         try:
             said = json.loads(text_data or "")
             if type(frames := said.get("taken")) is int:
                 self.window.taken(frames)
                 return
-            wanted = uuid.UUID(said["follow"])
+            self.wanted = uuid.UUID(said["follow"])
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return
-        with contextlib.suppress(access.NotVisible):
-            answer = await in_database(self._answer, wanted)
-            if answer is None:
-                await self._out(self._end(GONE))
-            else:
+        if not self._does("ask"):
+            self._do("ask", self._ask())
+
+    async def _ask(self) -> None:
+        """Follow what the page asked for last: who asks often waits, before anything is looked up."""
+        await self._breathe()
+        while wanted := self.wanted:
+            self.wanted = None
+            with contextlib.suppress(access.NotVisible):
+                answer = await in_database(self._answer, wanted)
+                if answer is None:
+                    await self._out(self._end(GONE))
+                    return
                 self._follow(answer)
 
     async def turn_added(self, event: dict[str, Any]) -> None:
-        """Another page, or this one, asked something. A page that missed what stands before gets the whole.
-
-        Whoever asked was let in just now, and is who this page is for: a conversation has one owner.
-        """
-        if not self.shown_head:
-            return  # it has not come to show anything, and will not
-        conversation = self.conversation
-        if self.shown_head != event["below"]:
-            if await self._still_allowed():
-                await self._show(conversation)
-            return
-        await self._frame(event["fragment"])
-        self.shown_head = event["answer"]
-        answer = viewer.Answer(conversation, uuid.UUID(event["answer"]), uuid.UUID(event["generation"]))
-        self._follow(answer, shown=True)
+        """Another page, or this one, asked something."""
+        self._soon(event)
 
     async def branch_changed(self, event: dict[str, Any]) -> None:
         """Another branch is shown now."""
-        if self.shown_head and (conversation := await self._still_allowed()):
-            await self._show(conversation)
+        self._soon(None)
+
+    def _soon(self, news: dict[str, Any] | None) -> None:
+        """Show the page something after what it is being shown. Waiting for it here would keep out what it says."""
+        if not self.shown_head:
+            return  # it has not come to show anything, and will not
+        if news is None or len(self.news) >= NEWS:
+            self.news.clear()
+            news = None
+        self.news.append(news)
+        if not self._does("show"):
+            self._do("show", self._show_news())
+
+    async def _show_news(self) -> None:
+        """A page that missed what stands before a turn gets the whole.
+
+        Whoever asked was let in just now, and is who this page is for: a conversation has one owner.
+        """
+        while self.news:
+            event = self.news.popleft()
+            if event is None or self.shown_head != event["below"]:
+                if conversation := await self._still_allowed():
+                    await self._show(conversation)
+                continue
+            await self._frame(event["fragment"])
+            self.shown_head = event["answer"]
+            ids = uuid.UUID(event["answer"]), uuid.UUID(event["generation"])
+            self._follow(viewer.Answer(self.conversation, *ids), shown=True)
 
     def _enter(self) -> Conversation | None:
         # First what is compared later: a right that is lost in between is noticed.
@@ -172,8 +215,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _look_again(self) -> None:
         conversation = await self._still_allowed()
-        if conversation and self.shown_head not in ("", str(conversation.head_id)):
-            await self._show(conversation)
+        if conversation and self.shown_head != str(conversation.head_id) and not self._does("show"):
+            self._soon(None)
 
     async def _beat(self) -> None:
         while True:
@@ -198,15 +241,16 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Show an answer from its beginning; where one is shown already, begin anew. `shown`: it is on the branch."""
         if earlier := self.tasks.pop("follow", None):
             earlier.cancel()
+        self._do("follow", self._send_frames(answer, shown=shown))
+
+    async def _breathe(self) -> None:
+        """Wait a second where an answer was begun from its beginning too often."""
         now = asyncio.get_running_loop().time()
         hasty = len(self.followed_at) == FOLLOWS and now - self.followed_at[0] < FOLLOWS
         self.followed_at.append(now)
-        self.tasks["follow"] = asyncio.create_task(
-            self._guarded(self._send_frames(answer, shown=shown, after=1 if hasty else 0))
-        )
+        await asyncio.sleep(1 if hasty else 0)
 
-    async def _send_frames(self, answer: viewer.Answer, *, shown: bool, after: float) -> None:
-        await asyncio.sleep(after)
+    async def _send_frames(self, answer: viewer.Answer, *, shown: bool) -> None:
         with metrics.followers.track_inprogress():
             async for frame in viewer.frames(answer, shown=shown):
                 await self._frame(frame)
@@ -216,12 +260,18 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.window.room()
         self.window.sent(text)
         await self._out(self.send(text_data=text))
-        if self.window.full and "window" not in self.tasks:  # also where nothing more is to be sent
-            self.tasks["window"] = asyncio.create_task(self._guarded(self._see_through()))
+        if self.window.full and not self._does("window"):  # also where nothing more is to be sent
+            self._do("window", self.window.room())
 
-    async def _see_through(self) -> None:
-        await self.window.room()
-        del self.tasks["window"]
+    def _does(self, what: str) -> bool:
+        return what in self.tasks and not self.tasks[what].done()
+
+    def _do(self, what: str, work: Coroutine[Any, Any, None]) -> None:
+        """Have `work` done beside everything else, for as long as there is a socket."""
+        if self.over:
+            work.close()
+        else:
+            self.tasks[what] = asyncio.create_task(self._guarded(work))
 
     async def _out(self, sending: Coroutine[Any, Any, None]) -> None:
         """Send to the client. Servers differ in what they raise for one that has just left. Raises LineLost."""

@@ -23,7 +23,10 @@ logger = logging.getLogger(__name__)
 
 ME = uuid.uuid4()  # this process, for the others and for the rows that it cares for
 STREAM = "chat:notes"
-KEPT = 1_000  # notes, in Redis, and in a process that cannot reach it
+KEPT = 1_000  # notes, in Redis
+WAITING = 200  # notes that a process cannot send
+LASTS = 60  # seconds; they hold what was asked, which belongs into the record and nowhere else
+MOST = 200  # entries of a stream in one reading: more would take longer than a line may be silent
 BLOCK = 1.0  # seconds that one reading waits for a note
 
 Note = dict[str, Any]
@@ -31,7 +34,7 @@ Entries = list[tuple[bytes, dict[bytes, bytes]]]  # of a stream: the entry's id,
 Handler = Callable[[Note], Awaitable[None]]
 
 _handlers: dict[str, Handler] = {}
-_waiting: deque[tuple[str, ...]] = deque(maxlen=KEPT)
+_waiting: deque[tuple[str, ...]] = deque(maxlen=WAITING)
 _bell: asyncio.Event | None = None  # of the loop that `speak` runs on
 
 
@@ -51,12 +54,15 @@ async def speak(redis: Redis) -> None:
     """Send what is to be told, for as long as Redis can be reached."""
     global _bell
     _bell = bell = asyncio.Event()
+    if _waiting:
+        bell.set()
     while True:
         await bell.wait()
         bell.clear()
         pipe = redis.pipeline(transaction=False)
         while _waiting:
             pipe.execute_command("XADD", STREAM, "MAXLEN", "~", KEPT, "*", *_waiting.popleft())
+        pipe.expire(STREAM, LASTS)
         await pipe.execute()
 
 
@@ -73,7 +79,7 @@ async def listen(redis: Redis) -> None:
 async def behind(redis: Redis, places: Mapping[str, bytes], *, seconds: float) -> dict[str, Entries]:
     """What streams hold behind the entries named, once that is anything, or nothing after so many seconds."""
     after: Any = dict(places)
-    found: Any = await redis.xread(after, block=int(seconds * 1000))
+    found: Any = await redis.xread(after, count=MOST, block=int(seconds * 1000))
     return {stream.decode(): entries for stream, entries in found}
 
 

@@ -47,8 +47,12 @@ class Socket(Protocol):
     evidence: Evidence
     shown_head: str
 
-    async def recheck(self) -> None:
-        """Go through the door again, and close where it is shut."""
+    @property
+    def rechecking(self) -> bool:
+        """Whether the last recheck is still under way."""
+
+    def recheck(self) -> None:
+        """Begin to go through the door again, and to close where it is shut."""
 
 
 _sockets: dict[Socket, None] = {}  # in the order of their coming
@@ -109,13 +113,13 @@ async def look() -> None:
     while batch := list(islice(waiting, BATCH)):
         now = await in_database(evidence, [(each.session_key, each.conversation_id) for each in batch])
         for socket, found in zip(batch, now, strict=True):
-            if socket not in _sockets:
-                continue
+            if socket not in _sockets or socket.rechecking:
+                continue  # the next look sees to it
             before, socket.evidence = socket.evidence, found
             # A head is new for a moment before its announcement comes: only one that was seen before was missed.
             missed = socket.shown_head not in ("", str(found.head)) and found.head == before.head
             if missed or found.rights != before.rights:
-                await socket.recheck()
+                socket.recheck()
 
 
 async def _look_regularly() -> None:

@@ -37,6 +37,8 @@ SQLITE = (
     "Stop the other, or move to PostgreSQL (DATABASE_URL) and Redis (REDIS_URL) for several."
 )
 
+ONE = "REDIS_URL is for several processes, and SQLite for one. Set DATABASE_URL to PostgreSQL, or take REDIS_URL out."
+
 _held: Any = None  # what holds the lock: a file, or a connection of psycopg's
 _serving = False
 problem = ""  # why this process should not be serving, where that has come up since its start
@@ -49,6 +51,8 @@ def begin() -> bool:
     """
     global _serving
     _serving = True
+    if connection.vendor == "sqlite" and settings.REDIS_URL:
+        raise SystemExit(ONE)
     deadline = time.monotonic() + WAIT_SECONDS
     while not _take():
         if not problem or time.monotonic() > deadline:
@@ -102,7 +106,7 @@ def _of_server() -> tuple[psycopg.Connection | None, str]:
         own = _driver().connect(**{**connection.get_connection_params(), "autocommit": True})
         row = own.execute(f"SELECT pg_try_advisory_lock{shared}(%s)", [_LOCK]).fetchone()
     except _driver().Error as error:
-        logger.error("the database cannot be reached: %s", type(error).__name__)
+        logger.error("the database cannot be reached: %s", str(error).strip().partition("\n")[0])
         return None, ""
     if row and row[0]:
         return own, ""

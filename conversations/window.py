@@ -48,8 +48,10 @@ class Window:
         self._under_way += len(frame)
 
     def taken(self, frames: int) -> None:
-        """The page has taken in so many frames since its socket was opened. More than there were is as good as all."""
-        while self._sizes and self._taken < frames:
+        """The page has taken in so many frames since its socket was opened."""
+        if frames <= self._taken or frames - self._taken > len(self._sizes):
+            return  # nothing new, or nothing that could be so
+        while self._taken < frames:
             self._taken += 1
             self._under_way -= self._sizes.popleft()
         self._news.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from conversations import access, pages, posting, thread
+from conversations import access, generation, pages, posting, thread
 from conversations.database import in_database
 from conversations.models import Conversation, Generation, Judgement, Message
 from conversations.models.persona import MAX_PROMPT_BYTES
@@ -411,3 +412,43 @@ def test_a_database_that_is_away_is_said_on_every_page(
     assert (reply.status_code, reply["Retry-After"]) == (503, "5")
     assert "This page cannot be shown" in reply.content.decode()
     assert "no-store" in reply["Cache-Control"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_question_whose_process_ended_before_it_began_is_begun_by_who_is_asked_again(
+    live_cast: Cast, running: RecordedUpstream, first: bool
+) -> None:
+    """A proxy asks the next process where one ends over a form: the question is kept, and is to be answered."""
+    client, client_id = await signed_in(live_cast), uuid.uuid4()
+    form = {"text": "hello", "client_id": str(client_id)}
+    if first:
+        kept = await in_database(
+            posting.start, live_cast.member, live_cast.guide, "hello", client_id=client_id
+        )
+        path, form = "/start/", form | {"persona": str(live_cast.guide.pk)}
+    else:
+        chat = (await in_database(first_turn, live_cast)).conversation
+        kept = await in_database(posting.post, live_cast.member, chat, "hello", client_id=client_id)
+        path = f"/c/{chat.pk}/send/"
+    for _ in range(2):
+        assert (await client.post(path, form, headers=HTMX)).status_code == 200
+    answer = await ended(kept)
+    assert answer.status == Generation.Status.DONE
+    assert len(running.log.requests) == 1
+
+
+async def test_a_process_that_ends_waits_for_a_form_that_is_being_kept(
+    live_cast: Cast, running: RecordedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was asked just before is answered, as if it had been asked long before."""
+    monkeypatch.setattr(generation, "_leaving", False)
+    with generation.form():
+        leaving = asyncio.create_task(generation.leave(10))
+        await asyncio.sleep(0)
+        assert generation.leaving()
+        turn = await in_database(
+            posting.start, live_cast.member, live_cast.guide, "hello", client_id=uuid.uuid4()
+        )
+        await generation.start(turn.generation)
+    await leaving
+    assert (await in_database(Generation.objects.get)).status == Generation.Status.DONE

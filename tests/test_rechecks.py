@@ -18,7 +18,7 @@ from django.db.utils import OperationalError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations import rechecks
+from conversations import rechecks, window
 from conversations.consumers import ConversationConsumer
 from conversations.database import WRITERS, in_database, writing
 from conversations.models import Conversation
@@ -187,3 +187,23 @@ async def test_a_socket_opens_while_every_writer_waits(live_cast: Cast) -> None:
         lock.set()
     assert all(await asyncio.gather(*waiting))
     await tab.disconnect()
+
+
+async def test_a_page_that_takes_nothing_in_holds_up_no_other(
+    live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shown what it missed when it can take it; others are closed meanwhile where they have to be."""
+    monkeypatch.setattr(window, "SIZE", 1)
+    turn = await in_database(start, live_cast)
+    await in_database(end, turn)
+    path = f"/ws/c/{turn.conversation.pk}/"
+    deaf, other = await opened(f"{path}?state=old", live_cast.member), await opened(path, live_cast.member)
+    await in_database(Conversation.objects.update, head=None)  # which neither page has been told
+    await rechecks.look()
+    await rechecks.look()
+    await in_database(signed_out, live_cast.member)
+    await rechecks.look()
+    while (said := await other.receive_output())["type"] != "websocket.close":
+        pass
+    assert said == CLOSED
+    await deaf.disconnect()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sys
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from conversations import peers
@@ -21,7 +21,7 @@ from conversations.generation.redis_log import mirrored
 from conversations.generation.runner import RUNS, Run
 from conversations.models import Generation
 
-__all__ = ["Cursor", "Piece", "follow", "keep", "leave", "leaving", "start", "stop", "sweep_all"]
+__all__ = ["Cursor", "Piece", "follow", "form", "keep", "leave", "leaving", "start", "stop", "sweep_all"]
 
 POLL_SECONDS = 1.5  # without news of an answer that another process writes, until the record is asked
 STOP_WAIT_SECONDS = 2.0
@@ -29,8 +29,9 @@ LAST_WORDS_SECONDS = 0.2  # for the sockets and for the other processes to be gi
 END_WAIT_SECONDS = 3.0
 END = Cursor(sys.maxsize, sys.maxsize)
 
-
+FORM_SECONDS = 0.05  # between two looks whether one is done
 _leaving = False
+_forms: set[object] = set()
 
 
 @dataclass(slots=True)
@@ -91,13 +92,29 @@ async def leave(seconds: float) -> None:
     """Let the answers of this process end, for so long at most; what runs on then is interrupted. No new ones begin."""
     global _leaving
     _leaving = True
-    if tasks := [run.task for run in RUNS.values()]:
-        await asyncio.wait(tasks, timeout=seconds)
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while (RUNS or _forms) and (
+        left := deadline - loop.time()
+    ) > 0:  # a form that is being kept begins one yet
+        tasks = [run.task for run in RUNS.values()]
+        await (asyncio.wait(tasks, timeout=left) if tasks else asyncio.sleep(FORM_SECONDS))
     for run in list(RUNS.values()):
         run.stop(Generation.Status.INTERRUPTED)
     if tasks := [run.task for run in RUNS.values()]:
         await asyncio.wait(tasks, timeout=END_WAIT_SECONDS)
     await asyncio.sleep(LAST_WORDS_SECONDS)
+
+
+@contextlib.contextmanager
+def form() -> Iterator[None]:
+    """Around a form that may ask for an answer: a process that is to end waits for it. From any thread."""
+    token = object()
+    _forms.add(token)
+    try:
+        yield
+    finally:
+        _forms.discard(token)
 
 
 def leaving() -> bool:
@@ -112,42 +129,43 @@ def sweep_all() -> int:
 
 async def follow(generation_id: uuid.UUID, after: Cursor = Cursor()) -> AsyncIterator[Piece]:  # noqa: B008 (frozen)
     """Pieces of an answer behind `after`, the last one with `ended`. A deleted generation ends at once."""
-    cursor = after
-    while True:
-        if run := RUNS.get(generation_id):
-            while not run.log.finished:
-                await run.log.news(cursor)
-                if piece := _news(run.log, cursor):
-                    cursor = cursor.advanced(piece.text, piece.reasoning)
-                    yield piece
-        # What ran here left its end; it is in the database, where other processes' are read.
-        stored = (run.end if run else None) or await in_database(store.read, generation_id)
-        if stored is None:
-            yield Piece("", "", ended=True)
-            return
-        text, reasoning = stored.text[cursor.text :], stored.reasoning[cursor.reasoning :]
-        if text or reasoning or stored.ended:
-            cursor = cursor.advanced(text, reasoning)
-            yield Piece(text, reasoning, ended=stored.ended)
-        if stored.ended:
-            return
-        async with mirrored(generation_id) as log:
-            while await _told(log, cursor):
-                if log and (piece := _news(log, cursor)):
-                    cursor = cursor.advanced(piece.text, piece.reasoning)
-                    yield piece
+    cursor, mirror, mirroring = after, None, False
+    async with contextlib.AsyncExitStack() as held:
+        while True:
+            if run := RUNS.get(generation_id):
+                while not run.log.finished:
+                    await run.log.news(cursor)
+                    if piece := _news(run.log, cursor):
+                        cursor = cursor.advanced(piece.text, piece.reasoning)
+                        yield piece
+            # What ran here left its end; it is in the database, where other processes' are read.
+            stored = (run.end if run else None) or await in_database(store.read, generation_id)
+            if stored is None:
+                yield Piece("", "", ended=True)
+                return
+            text, reasoning = stored.text[cursor.text :], stored.reasoning[cursor.reasoning :]
+            if text or reasoning or stored.ended:
+                cursor = cursor.advanced(text, reasoning)
+                yield Piece(text, reasoning, ended=stored.ended)
+            if stored.ended:
+                return
+            if not mirroring:  # from here on it is another process's, and read to its end
+                mirroring, mirror = True, await held.enter_async_context(mirrored(generation_id))
+            while piece := await _told(mirror, cursor):
+                cursor = cursor.advanced(piece.text, piece.reasoning)
+                yield piece
 
 
-async def _told(log: AnswerLog | None, cursor: Cursor) -> bool:
-    """Wait for another process. True where its log holds more, False once it is the record that should be asked."""
+async def _told(log: AnswerLog | None, cursor: Cursor) -> Piece | None:
+    """What another process adds to its log; None once it is the record that should be asked."""
     if log is None or log.finished:
         await asyncio.sleep(POLL_SECONDS)
-        return False
+        return None
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(POLL_SECONDS):
             await log.news(cursor)
-            return not log.finished
-    return False
+            return None if log.finished else _news(log, cursor)
+    return None
 
 
 def _news(log: AnswerLog, cursor: Cursor) -> Piece | None:

@@ -104,7 +104,11 @@ def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """Ask the next question."""
     found = access.conversation(request.user, conversation_id, versions=True)
     turn = posting.post(request.user, found, turns.text(request), client_id=turns.client_id(request))
-    added = turns.begin_at_the_end(turn) if turn.created else ""
+    added = ""
+    if turn.created:
+        added = turns.begin_at_the_end(turn)
+    else:
+        turns.begin(turn)
     if not request.htmx:
         return redirect("conversation", conversation_id)
     if added and thread.is_up_to_date(request.POST.get("state"), turn):

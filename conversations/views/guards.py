@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from http import HTTPStatus
 from typing import Concatenate, ParamSpec, cast
@@ -15,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
-from conversations import pages
+from conversations import generation, pages
 from conversations.posting import Refused
 
 P = ParamSpec("P")
@@ -49,7 +50,8 @@ def signed_in(
                 if request.htmx:
                     return HttpResponse(pages.error(SIGNED_OUT), status=401)
                 return redirect_to_login(request.get_full_path())
-            response = view(request, *args, **kwargs)
+            with generation.form() if request.method == "POST" else nullcontext():
+                response = view(request, *args, **kwargs)
         except Refused as refusal:
             response = _refusal(request, refusal.sentence, refusal.status)
         # A page of somebody's chats is nobody else's: not a cache's, not the next person's at this machine.

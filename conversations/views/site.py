@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hmac
+from functools import cache
 from ipaddress import ip_address
+from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse
+from django.db import ProgrammingError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 from django.template import loader
 from django.urls import reverse
@@ -20,6 +22,8 @@ from conversations.posting import TOO_LONG
 from conversations.rendering import colour
 
 PROBE_SECONDS = 2
+NOT_MIGRATED = "database: not migrated (manage.py migrate)"
+_MIGRATED = "SELECT 1 FROM django_migrations WHERE app = 'conversations' AND name = %s"
 FORWARDED = (
     "Forwarded",
     "X-Forwarded-For",
@@ -38,7 +42,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
         problems.append("this process is about to end")
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute(_MIGRATED, [_latest_migration()])
+            if cursor.fetchone() is None:
+                problems.append(NOT_MIGRATED)
+    except ProgrammingError:
+        problems.append(NOT_MIGRATED)
     except DatabaseError as error:
         problems.append(f"database: {type(error).__name__}")
     if settings.REDIS_URL:
@@ -55,11 +63,16 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"{text}\n", content_type="text/plain", status=503 if problems else 200)
 
 
+@cache
+def _latest_migration() -> str:
+    return max(file.stem for file in (Path(__file__).parents[1] / "migrations").glob("0*.py"))
+
+
 @require_safe
 def metrics_(request: HttpRequest) -> HttpResponse:
     """What this process counts, for who holds METRICS_TOKEN, or asks from this machine and through no proxy."""
     if not (_has_token(request) or _is_next_door(request)):
-        raise Http404
+        return HttpResponseNotFound()
     return HttpResponse(
         metrics.text(), content_type=metrics.CONTENT_TYPE, headers={"Cache-Control": "no-store"}
     )

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from conversations import announcements, generation, pages, posting
+from conversations.models import Generation
 from conversations.views.guards import PersonRequest
 
 LEAVING = "The server is being restarted. Your text is kept; send it again in a moment."
@@ -36,9 +37,14 @@ def client_id(request: PersonRequest) -> uuid.UUID:
 
 
 def begin(turn: posting.Turn) -> None:
-    """Run the answer, and tell the other pages that another branch is shown. Repeated, it changes nothing."""
+    """Run the answer, and tell the other pages that another branch is shown.
+
+    Repeated, it changes nothing but where the process that kept the question ended before it began the answer.
+    """
     if turn.created:
         async_to_sync(_begin)(turn, announcements.branch_changed(turn.conversation.pk))
+    elif turn.generation.status == Generation.Status.PENDING:
+        async_to_sync(generation.start)(turn.generation)
 
 
 def begin_at_the_end(turn: posting.Turn) -> str:

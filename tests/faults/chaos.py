@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 
 from conversations.providers import recorded
 from conversations.providers.recorded import Pace, RecordedUpstream, Script, Seen
@@ -271,7 +272,9 @@ async def run(*, seed: int, seconds: float, together: bool) -> list[str]:
         if "Traceback" in made.log():
             wrong.append("a process's log holds a traceback")
         if wrong:
-            print(f"the processes' log: {made.site.log}")
+            kept = Path(mkdtemp(prefix="chaos-")) / "log"
+            kept.write_text(made.log())
+            print(f"the processes' log: {kept}")
         return wrong
     finally:
         for person in people:

@@ -5,6 +5,7 @@ With two, forms go to the first and sockets to the second, so that every word a 
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import uuid
 from contextlib import closing
@@ -55,6 +56,7 @@ class Installation:
         self.site = Site(self._made("site"), **environment)
         self.site.install()
         self.servers: list[Daphne] = []
+        self.said = ""
         self.line = Line(pages=0, sockets=0)
         self.url = self.line.url
         self.start()
@@ -105,8 +107,8 @@ class Installation:
         return [Answer(*row) for row in found]
 
     def log(self) -> str:
-        """What the processes said."""
-        return self.site.log.read_text()
+        """What the processes said, also after their end."""
+        return self.said or self.site.log.read_text()
 
     def close(self) -> None:
         """End it all."""
@@ -118,6 +120,8 @@ class Installation:
         for service in (self.redis, self.postgres):
             if service is not None:
                 service.close()
+        self.said = self.log()
+        shutil.rmtree(self.folder)
 
     def _started(self, port: int | None = None) -> Daphne:
         server = Daphne(self.site.environment, self.site.log, port=port)

@@ -7,6 +7,7 @@ starts it, prints its address and ends with Ctrl+C.
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,7 @@ class Topology(Installation):
     def close(self) -> None:
         self.nginx.close()
         super().close()
+        shutil.rmtree(self.nginx.folder)
 
 
 @contextmanager
@@ -59,8 +61,9 @@ def main() -> None:
             f"Open {made.url} (its certificate is its own). Accounts: admin, manager, reviewer, member; {PASSWORD!r}."
         )
         print(f"Processes: {', '.join(server.url for server in made.servers)}. Ctrl+C ends it.", flush=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.pause()
 
 
 if __name__ == "__main__":

@@ -22,10 +22,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         if connection.vendor != "sqlite":
             raise CommandError("This site is on PostgreSQL: use pg_dump --format=custom --file=FILE.")
+        if not file.name or (file.exists() and not file.is_file()):
+            raise CommandError(f"{str(file)!r} is not a file that could be replaced.")
+        if file.exists() and file.samefile(connection.settings_dict["NAME"]):
+            raise CommandError("This is the database itself. Name another file.")
         draft = file.with_name(f"{file.name}.part")
         connection.ensure_connection()
         try:
             draft.unlink(missing_ok=True)
+            draft.touch(mode=0o600)
             with closing(sqlite3.connect(draft)) as copy:
                 connection.connection.backup(copy, pages=PAGES)
                 (found,) = copy.execute("PRAGMA quick_check").fetchone()
