@@ -20,6 +20,7 @@ from conversations import generation
 logger = logging.getLogger(__name__)
 
 PATIENCE = {signal.SIGTERM: 15.0, signal.SIGINT: 0.0}  # seconds for the answers that run to end by themselves
+SERVERS_TIME = 4.0  # seconds for the server to end in
 
 _servers: dict[int, Any] = {}  # what the server does on a signal
 _task: asyncio.Task[None] | None = None
@@ -55,6 +56,10 @@ async def _leave(number: int) -> None:
 
 
 def _hand_over(number: int) -> None:
+    """Let the server end. A thread that waits for its event loop then waits for ever, and Python for the thread."""
+    last = threading.Timer(SERVERS_TIME, os._exit, [0])
+    last.daemon = True
+    last.start()
     for each, handler in _servers.items():
         signal.signal(each, handler)
     os.kill(os.getpid(), number)
