@@ -36,7 +36,8 @@ def ensure() -> None:
         loop.call_soon_threadsafe(_begin, number)
 
     for number in PATIENCE:
-        _servers[number] = signal.signal(number, told)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as for what a shell started in the background
+            _servers[number] = signal.signal(number, told)
 
 
 def _begin(number: int) -> None:

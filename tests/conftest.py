@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import shutil
+import signal
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from threading import Barrier
@@ -24,6 +25,10 @@ from conversations.generation.runner import RUNS
 from conversations.models import Company, Label, Persona, Rule
 from conversations.providers import http, recorded
 from conversations.providers.recorded import UNPACED, RecordedUpstream
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell has what it starts in the background ignore it, and so would every server that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens
 PASSWORD = "correct horse battery"
