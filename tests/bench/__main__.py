@@ -63,8 +63,9 @@ def _measure(options: argparse.Namespace, chosen: dict[str, Case], say: Say) -> 
                 note = f"{case.note}\n\n" if case.note else ""
                 say(f"### {case.title}\n\n{note}{tables.table(case.columns, rows)}")
                 measured.append(rows)
-            if log := product.log.read_text():
-                print(f"The server said:\n{log[-1_500:]}", file=sys.stderr)  # noqa: T201
+            lines = product.log.read_text().splitlines()
+            if said := "\n".join(line for line in lines if " INFO " not in line):
+                print(f"The server said:\n{said[-1_500:]}", file=sys.stderr)  # noqa: T201
     return measured
 
 
