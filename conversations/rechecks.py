@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 EVERY = 0.8  # seconds; so a socket that is to close does so within one
 SELDOM = 4.0  # seconds at most where there are very many sockets: within five
-SHARE = 0.04  # of the time, at most, that is spent on looking
+SHARE = 0.02  # of the time, at most, that is spent on looking
 BATCH = 500  # sockets in one query
 
 
