@@ -49,16 +49,17 @@ class Providers:
 
     def asked(self, question: str) -> list[Seen]:
         """The requests that asked `question` last."""
-        return [seen for seen in self.upstream.log.requests if _question(seen) == question]
+        return [seen for seen in self.upstream.log.requests if question_of(seen) == question]
 
     def _choose(self, seen: Seen) -> Script | None:
-        scripts = self.scripts.get(_question(seen))
+        scripts = self.scripts.get(question_of(seen))
         if not scripts:
             return None
         return scripts.pop(0) if len(scripts) > 1 else scripts[0]
 
 
-def _question(seen: Seen) -> str:
+def question_of(seen: Seen) -> str:
+    """What a request asked last."""
     messages = (seen.body or {}).get("messages", [])
     return next((str(each["content"]) for each in reversed(messages) if each["role"] == "user"), "")
 

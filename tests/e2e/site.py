@@ -102,9 +102,14 @@ async def launch(chromium: str) -> tuple[Any, Browser]:
 
 
 async def sign_in(context: BrowserContext, site: Site, name: str) -> Page:
-    """A page of `context` at the start, signed in as `name`."""
+    """A page of `context` at the start of `site`, signed in as `name`."""
+    return await sign_in_at(context, site.url, name)
+
+
+async def sign_in_at(context: BrowserContext, url: str, name: str) -> Page:
+    """The same at an address."""
     page = await context.new_page()
-    await page.goto(site.url)
+    await page.goto(url)
     await page.get_by_label("Username").fill(name)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()

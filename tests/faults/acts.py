@@ -5,25 +5,13 @@ from __future__ import annotations
 import re
 import time
 
-from playwright.async_api import BrowserContext, Page, expect
+from playwright.async_api import Page, expect
 
 from tests.e2e.acts import answer
-from tests.e2e.site import PASSWORD
 from tests.faults.installation import Answer, Installation
 
 SOON = 3.0  # seconds after the return of a connection within which a page is right
 UNIQUE = "all => new Set(all.map(e => e.id)).size === all.length"
-
-
-async def sign_in(context: BrowserContext, url: str, name: str) -> Page:
-    """A page at the start, signed in as `name`."""
-    page = await context.new_page()
-    await page.goto(url)
-    await page.get_by_label("Username").fill(name)
-    await page.get_by_label("Password").fill(PASSWORD)
-    await page.get_by_role("button", name="Sign in").click()
-    await page.get_by_role("heading", name="New chat").wait_for()
-    return page
 
 
 def conversation(page: Page) -> str:

@@ -23,6 +23,7 @@ from tempfile import mkdtemp
 
 from conversations.providers import recorded
 from conversations.providers.recorded import Pace, RecordedUpstream, Script, Seen
+from tests.e2e.conftest import question_of
 from tests.faults.installation import Installation
 from tests.faults.people import Person
 
@@ -169,7 +170,7 @@ async def reckon(world: World, people: list[Person]) -> list[str]:
     )
     calls: dict[str, list[Seen]] = {}
     for seen in world.upstream.log.requests:
-        calls.setdefault(_question(seen), []).append(seen)
+        calls.setdefault(question_of(seen), []).append(seen)
     answers = Counter(question for _, question, *_ in rows)
     for _, question, text, status, *_ in rows:
         wrong += _amiss(question, text, status, "".join(world.scripts[question]))
@@ -233,11 +234,6 @@ def leaks(world: World) -> list[str]:
     return wrong
 
 
-def _question(seen: Seen) -> str:
-    messages = (seen.body or {}).get("messages", [])
-    return next((str(each["content"]) for each in reversed(messages) if each["role"] == "user"), "")
-
-
 # -- The run ----------------------------------------------------------------------------------------
 
 
@@ -248,7 +244,7 @@ async def run(*, seed: int, seconds: float, together: bool) -> list[str]:
     server = recorded.serve(upstream)
     made = Installation(together=together, MISTRAL_BASE_URL=server.base_url("mistral"), **SETTINGS)
     world = World(made, chance, upstream)
-    upstream.choose = lambda seen: world.script(_question(seen))
+    upstream.choose = lambda seen: world.script(question_of(seen))
     people = [Person(made.url, name, random.Random(f"{seed} {name}")) for name in made.members(PEOPLE)]
     began = time.monotonic()
     try:

@@ -11,8 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from conversations.providers import recorded
 from tests.conftest import missing
 from tests.e2e.conftest import Providers
-from tests.e2e.site import launch
-from tests.faults.acts import sign_in
+from tests.e2e.site import launch, sign_in_at
 from tests.faults.installation import Installation
 from tests.faults.services import program
 
@@ -110,7 +109,7 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext, installation: Installation) -> Page:
     """The member's start page."""
-    return await sign_in(context, installation.url, "member")
+    return await sign_in_at(context, installation.url, "member")
 
 
 @pytest.fixture

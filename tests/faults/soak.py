@@ -14,10 +14,10 @@ import random
 import statistics
 import sys
 import time
-from pathlib import Path
 
 from conversations.providers import recorded
 from conversations.providers.recorded import Pace, RecordedUpstream, Script
+from tests.bench.processes import memory
 from tests.faults.installation import Installation
 from tests.faults.people import Person
 
@@ -61,7 +61,7 @@ async def run(*, minutes: float, together: bool) -> bool:
             done, _ = await asyncio.wait(lives, timeout=EVERY, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            seen.append(_memory(made))
+            seen.append(memory([each.pid for each in made.servers]))
     finally:
         for task in lives:
             task.cancel()
@@ -78,10 +78,6 @@ async def run(*, minutes: float, together: bool) -> bool:
         f"{seen[0] / 2**20:.0f} MB at first, {first:.0f} MB warm, {last:.0f} MB at the end, {last - first:+.1f} MB"
     )
     return last - first < LIMIT and "Traceback" not in made.log()
-
-
-def _memory(made: Installation) -> int:
-    return sum(int(Path(f"/proc/{each.pid}/statm").read_text().split()[1]) * 4096 for each in made.servers)
 
 
 def main() -> None:

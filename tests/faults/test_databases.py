@@ -20,8 +20,8 @@ from conversations.providers.recorded import Script
 from tests.conftest import missing
 from tests.e2e.acts import SLOW, Words, answer, answers, ask, ends, shows
 from tests.e2e.conftest import Providers
-from tests.e2e.site import Site
-from tests.faults.acts import Stopwatch, agrees, sign_in
+from tests.e2e.site import Site, sign_in_at
+from tests.faults.acts import Stopwatch, agrees
 from tests.faults.installation import Installation
 from tests.faults.services import until
 
@@ -42,7 +42,7 @@ async def test_postgresql_restarts_in_the_middle(
     context: BrowserContext, together: Installation, providers: Providers, words: Words
 ) -> None:
     """The answer goes on and is kept whole; what is asked next is taken within seconds."""
-    page = await sign_in(context, together.url, "member")
+    page = await sign_in_at(context, together.url, "member")
     question = providers.on("restart it", Script(pieces=words(240), pace=SLOW))
     await ask(page, question)
     await shows(page, "word20 ")
@@ -61,7 +61,7 @@ async def test_postgresql_is_away_when_the_answer_ends(
     context: BrowserContext, together: Installation, providers: Providers, words: Words
 ) -> None:
     """Its end waits, readable, and is kept when the database is back; a page asked for meanwhile says what is amiss."""
-    page = await sign_in(context, together.url, "member")
+    page = await sign_in_at(context, together.url, "member")
     question = providers.on("end without it", Script(pieces=words(80), pace=SLOW))
     await ask(page, question)
     await shows(page, "word20 ")
@@ -89,7 +89,7 @@ async def test_sqlite_locked_for_three_seconds(
     context: BrowserContext, alone: Installation, providers: Providers, words: Words
 ) -> None:
     """Nobody notices."""
-    page = await sign_in(context, alone.url, "member")
+    page = await sign_in_at(context, alone.url, "member")
     await ask(page, "open a chat")
     await ends(page)
     question = providers.on("locked out", Script(pieces=words(40), pace=SLOW))
@@ -106,7 +106,7 @@ async def test_sqlite_locked_for_long(
     context: BrowserContext, alone: Installation, providers: Providers, words: Words
 ) -> None:
     """An answer goes on; what is asked is refused, kept in its box, and leaves no half of itself."""
-    page = await sign_in(context, alone.url, "member")
+    page = await sign_in_at(context, alone.url, "member")
     question = providers.on("locked for long", Script(pieces=words(60), pace=SLOW))
     await ask(page, question)
     await shows(page, "word10 ")
@@ -159,7 +159,7 @@ async def test_the_disk_is_full(
     site.log = small_disk.parent / "daphne.log"
     try:
         site.install().start()
-        page = await sign_in(context, site.url, "member")
+        page = await sign_in_at(context, site.url, "member")
         question = providers.on("fill it", Script(pieces=words(160), pace=SLOW))
         await ask(page, question)
         await shows(page, "word10 ")
@@ -196,7 +196,7 @@ async def test_postgresql_takes_no_more_connections(
     context: BrowserContext, together: Installation, providers: Providers
 ) -> None:
     """Whoever is refused for it is told so soon, and nobody hangs."""
-    page = await sign_in(context, together.url, "member")
+    page = await sign_in_at(context, together.url, "member")
     assert together.postgres is not None
     taken: list[psycopg.Connection] = []
     try:

@@ -11,9 +11,11 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from conversations.providers.recorded import Script
+from tests.bench.processes import memory
 from tests.e2e.acts import SLOW, Words, ask, ends, shows
 from tests.e2e.conftest import Providers
-from tests.faults.acts import SOON, Stopwatch, agrees, conversation, sign_in
+from tests.e2e.site import sign_in_at
+from tests.faults.acts import SOON, Stopwatch, agrees, conversation
 from tests.faults.installation import Installation
 from tests.faults.services import until
 
@@ -81,7 +83,7 @@ async def test_a_line_that_nobody_holds(
 ) -> None:
     """Nothing comes and nothing closes: the page does not trust the silence."""
     await context.clock.install()
-    page = await sign_in(context, installation.url, "member")
+    page = await sign_in_at(context, installation.url, "member")
     question = providers.on("freeze me", Script(pieces=words(120), pace=SLOW))
     await ask(page, question)
     await shows(page, "word20 ")
@@ -128,14 +130,14 @@ async def test_a_reader_who_does_not_read(
     server = installation.servers[-1]
     cookies = "; ".join(f"{each['name']}={each['value']}" for each in await context.cookies())
     path = f"/ws/c/{conversation(page)}/?state=other"
-    before = _memory(server.pid)
+    before = memory([server.pid])
     readers = [_deaf(server.port, path, cookies) for _ in range(40)]
     try:
         watch = Stopwatch()
         for reader in readers:
             await asyncio.to_thread(_until_closed, reader, server.port)
         assert watch.seconds < LONG
-        assert _memory(server.pid) - before < 64 * 2**20
+        assert memory([server.pid]) - before < 64 * 2**20
     finally:
         for reader in readers:
             reader.close()
@@ -179,8 +181,3 @@ def _connected(server: int, client: int) -> bool:
         if int(local.split(":")[1], 16) == server and int(remote.split(":")[1], 16) == client:
             return state == "01"
     return False
-
-
-def _memory(pid: int) -> int:
-    """Resident memory in bytes."""
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096

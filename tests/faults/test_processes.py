@@ -11,7 +11,8 @@ from playwright.async_api import BrowserContext, Page, expect
 from conversations.providers.recorded import Pace, Script
 from tests.e2e.acts import SLOW, Words, answer, answers, ask, ends, shows
 from tests.e2e.conftest import Providers
-from tests.faults.acts import SOON, Stopwatch, agrees, conversation, shown, sign_in
+from tests.e2e.site import sign_in_at
+from tests.faults.acts import SOON, Stopwatch, agrees, conversation, shown
 from tests.faults.installation import Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -76,7 +77,7 @@ async def test_a_question_to_a_process_that_is_about_to_end(
 ) -> None:
     """It is refused with a sentence, the text stays, and the next process takes it."""
     question = providers.on("hold on", Script(pieces=words(400), pace=NEVER_ENDS))
-    late = await sign_in(context, alone.url, "member2")
+    late = await sign_in_at(context, alone.url, "member2")
     await ask(late, question)
     await shows(late, "word3 ")
     other = await context.new_page()
@@ -112,7 +113,7 @@ async def test_stopped_from_another_process(
     context: BrowserContext, together: Installation, providers: Providers, words: Words
 ) -> None:
     """Within a second, and the provider is told."""
-    page = await sign_in(context, together.url, "member")
+    page = await sign_in_at(context, together.url, "member")
     question = providers.on("stop me elsewhere", Script(pieces=words(400), pace=SLOW))
     await ask(page, question)
     await shows(page, "word20 ")
@@ -131,7 +132,7 @@ async def test_stopped_from_another_process(
 async def test_a_turn_asked_at_one_process_shows_at_the_other(
     context: BrowserContext, together: Installation, providers: Providers, words: Words
 ) -> None:
-    page = await sign_in(context, together.url, "member")
+    page = await sign_in_at(context, together.url, "member")
     await ask(page, "first of all")
     await ends(page)
     together.point(pages=1, sockets=0)
@@ -153,7 +154,7 @@ async def test_a_right_lost_at_one_process_closes_at_the_other(
     context: BrowserContext, together: Installation, providers: Providers, words: Words
 ) -> None:
     """Within a second or so, with no word about it from anybody."""
-    page = await sign_in(context, together.url, "member2")
+    page = await sign_in_at(context, together.url, "member2")
     question = providers.on("who am I", Script(pieces=words(400), pace=SLOW))
     await ask(page, question)
     await shows(page, "word20 ")

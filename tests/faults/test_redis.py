@@ -12,7 +12,8 @@ from playwright.async_api import BrowserContext, Page, expect
 from conversations.providers.recorded import Script
 from tests.e2e.acts import SLOW, Words, answers, ask, ends, shows
 from tests.e2e.conftest import Providers
-from tests.faults.acts import SOON, Stopwatch, agrees, sign_in
+from tests.e2e.site import sign_in_at
+from tests.faults.acts import SOON, Stopwatch, agrees
 from tests.faults.installation import Installation
 from tests.faults.services import Redis, until
 
@@ -122,7 +123,7 @@ async def test_nothing_is_left_in_it(
     context: BrowserContext, installation: Installation, server: Redis, providers: Providers, words: Words
 ) -> None:
     """What an answer left goes by itself, also where its process died over it."""
-    page = await sign_in(context, installation.url, "member")
+    page = await sign_in_at(context, installation.url, "member")
     await ask(page, providers.on("leave nothing", Script(pieces=words(400), pace=SLOW)))
     await shows(page, "word20 ")
     with redis.Redis(port=server.port) as client:

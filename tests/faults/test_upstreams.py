@@ -7,16 +7,17 @@ import gzip
 import json
 from dataclasses import dataclass
 from itertools import repeat
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from conversations.providers.recorded import UNPACED, Pace, Script
+from tests.bench.processes import memory
 from tests.e2e.acts import answer, ask, shows
 from tests.e2e.conftest import Providers
-from tests.faults.acts import Stopwatch, agrees, sign_in
+from tests.e2e.site import sign_in_at
+from tests.faults.acts import Stopwatch, agrees
 from tests.faults.installation import Answer, Installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -151,7 +152,7 @@ async def outcomes(context: BrowserContext, installation: Installation, provider
         return Seen(kept, len(providers.asked(question)))
 
     providers.forget()
-    await (await sign_in(context, installation.url, "member")).close()
+    await (await sign_in_at(context, installation.url, "member")).close()
     found: Outcomes = {}
     small = [name for name in FAULTS if name not in LARGE]
     for together in (small, *([name] for name in LARGE)):
@@ -182,10 +183,11 @@ async def test_a_line_of_200_megabytes_costs_no_memory(
     page: Page, installation: Installation, providers: Providers
 ) -> None:
     question = providers.on("how large?", FAULTS["a line of 200 megabytes"].script)
-    before = memory(installation)
+    pids = [each.pid for each in installation.servers]
+    before = memory(pids)
     await ask(page, question)
     await expect(answer(page)).to_have_attribute("data-status", "interrupted")
-    assert memory(installation) - before < GREW
+    assert memory(pids) - before < GREW
 
 
 async def test_busy_for_a_moment(page: Page, installation: Installation, providers: Providers) -> None:
@@ -216,10 +218,3 @@ async def test_keep_alives_for_ever(page: Page, installation: Installation, prov
     assert watch.seconds < SLOWEST
     kept = await agrees(page, installation)
     assert kept.text.split() == ["word0"]
-
-
-def memory(installation: Installation) -> int:
-    """Resident memory of the processes, in bytes."""
-    return sum(
-        int(Path(f"/proc/{each.pid}/statm").read_text().split()[1]) * 4096 for each in installation.servers
-    )
