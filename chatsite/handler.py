@@ -8,6 +8,7 @@ the whole of a request is done in one go, by a bounded pool. `tests/test_handler
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, TypeVar
@@ -16,10 +17,10 @@ from asgiref.sync import sync_to_async
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chatsite import health
+from chatsite import headers, health
 
 T = TypeVar("T")
 
@@ -55,6 +56,11 @@ class PageHandler(ASGIHandler):
         else:
             await self.send_response(response, send)
 
+    async def send_response(self, response: HttpResponseBase, send: Any) -> None:
+        """Send an answer with all that the browser is to know of it, whoever made it."""
+        headers.complete(response)
+        await super().send_response(response, send)
+
     def _answer(self, request: ASGIRequest, body: IO[bytes]) -> HttpResponseBase:
         """The whole of a request. The body is closed here: who asked may be gone before it was read."""
         with body:
@@ -62,7 +68,7 @@ class PageHandler(ASGIHandler):
             response = self.get_response(request)
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         if isinstance(response, FileResponse):
-            response.block_size = self.chunk_size
+            response = _whole(response)
         if not response.streaming:
             response.close()
         return response
@@ -80,6 +86,13 @@ class PageHandler(ASGIHandler):
             gone.cancel()
             await asyncio.gather(sending, gone, return_exceptions=True)
             await _in_thread(response.close)
+
+
+def _whole(file: FileResponse) -> HttpResponse:
+    """A file of the site's own, read in the thread of its request."""
+    with contextlib.closing(file):
+        content = b"".join(file)
+    return HttpResponse(content, status=file.status_code, headers=dict(file.headers))
 
 
 async def _in_thread(function: Callable[..., T], *args: Any) -> T:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import dj_database_url
-from csp.constants import NONE, SELF
+from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from chatsite.env import envbool, envint, envlist, envseconds, envsecret, envstr, envzone
@@ -88,8 +89,14 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    ["chatsite.nonces.FilesystemLoader", "chatsite.nonces.AppsLoader"],
+                )
+            ],
+            "builtins": ["chatsite.nonces"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -102,7 +109,7 @@ TEMPLATES = [
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF],
+        "script-src": [NONCE],  # and what these import: see nonces.py
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
@@ -111,6 +118,7 @@ CONTENT_SECURITY_POLICY = {
         "manifest-src": [SELF],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
+        "report-uri": ["/csp-report/"],
     }
 }
 
@@ -216,19 +224,21 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000 * 4 * 3 + 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
 
-LINE = "{asctime} {levelname} {name} [{request_id}]: {message}"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"numbered": {"()": "chatsite.logs.Numbered"}},
+    "filters": {"numbered": {"()": "chatsite.logs.Numbered"}, "brief": {"()": "chatsite.logs.Brief"}},
     "formatters": {
-        "line": {"format": LINE, "style": "{"},
-        "brief": {"()": "chatsite.logs.BriefFormatter", "fmt": LINE, "style": "{"},
+        "line": {"()": f"chatsite.logs.{'Terminal' if sys.stderr.isatty() else 'Json'}Formatter"},
     },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["numbered"]},
         # A malformed request is worth a line, not a traceback that anybody can order.
-        "brief": {"class": "logging.StreamHandler", "formatter": "brief", "filters": ["numbered"]},
+        "brief": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["numbered", "brief"],
+        },
     },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

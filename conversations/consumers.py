@@ -142,7 +142,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             with contextlib.suppress(access.NotVisible):
                 answer = await in_database(self._answer, wanted)
                 if answer is None:
-                    await self._out(self._end(GONE))
+                    await self._shut()
                     return
                 self._follow(answer)
 
@@ -204,10 +204,17 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _still_allowed(self) -> Conversation | None:
         conversation = await in_database(self._conversation)
         if conversation is None:
-            await self._out(self._end(GONE))
+            await self._shut()
         else:
             self.conversation = conversation
         return conversation
+
+    async def _shut(self) -> None:
+        """Whoever looks may no longer: nothing more is shown, and nothing more is asked for them."""
+        if earlier := self.tasks.pop("follow", None):
+            earlier.cancel()
+        generation.forsake(self.conversation_id)
+        await self._out(self._end(GONE))
 
     async def _end(self, code: int) -> None:
         metrics.sockets_closed.labels(str(code)).inc()

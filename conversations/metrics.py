@@ -41,6 +41,12 @@ sockets_closed = Counter(
 )
 followers = Gauge("chat_log_followers", "Readers of answers that are being written.", registry=_registry)
 refusals = Counter("chat_refusals", "Requests that were refused, by status.", ["status"], registry=_registry)
+csp_reports = Counter(
+    "chat_csp_reports",
+    "Reports of browsers that a page met its content security policy, by directive.",
+    ["directive"],
+    registry=_registry,
+)
 loop_lag = Histogram(
     "chat_event_loop_lag_seconds",
     "How late the event loop wakes who waits for a moment.",

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from conversations.views import chat, feedback, history, site
+from conversations.views import chat, feedback, history, reports, site
 
 urlpatterns = [
     path("", chat.start, name="start"),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/feedback/", feedback.feedback, name="feedback"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/flag/", feedback.flag, name="flag"),
     re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),
+    path("csp-report/", reports.csp_report, name="csp_report"),
     path("readyz", site.readyz, name="readyz"),
     path("metrics", site.metrics_, name="metrics"),
 ]

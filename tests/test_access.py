@@ -67,6 +67,7 @@ DOORS = {
     "theme": open_to_all(),
     "readyz": open_to_all(),
     "metrics": open_to_all(),  # from this machine: tests/test_metrics.py has the others
+    "csp_report": open_to_all(400, "POST"),  # of nothing: tests/test_headers.py has the others
     "login": door(others=302, nobody=200),
     "logout": door("POST", others=302),
     "password_change": door(others=200),

@@ -40,7 +40,7 @@ async def test_stop_closes_the_upstream_connection(
     answer = await ended(turn)
     assert answer.status == Status.STOPPED
     assert answer.message.text == "a " * tokens
-    assert answer.sentence == "You stopped this answer."
+    assert answer.sentence == "This answer was stopped."
 
 
 async def test_stop_before_anybody_runs_it(live_cast: Cast, running: RecordedUpstream) -> None:

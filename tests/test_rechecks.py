@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,12 +19,16 @@ from django.db.utils import OperationalError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations import rechecks, window
+from conversations import generation, posting, rechecks, window
 from conversations.consumers import ConversationConsumer
 from conversations.database import WRITERS, in_database, writing
-from conversations.models import Conversation
+from conversations.generation import keeper
+from conversations.generation.runner import RUNS
+from conversations.models import Conversation, Persona
+from conversations.providers.recorded import RecordedUpstream, Script
 from tests.conftest import Cast
 from tests.test_access import cookie_of, socket
+from tests.test_generation import begin, ended, until
 from tests.test_posting import end, start
 from tests.test_trial import trial
 
@@ -92,6 +97,45 @@ async def test_a_socket_closes_with_what_let_it_in(live_cast: Cast, change: Call
     await in_database(change, live_cast.member)
     await rechecks.look()
     assert await tab.receive_output() == CLOSED
+
+
+@pytest.mark.parametrize("change", [deactivated, given_a_password, removed, signed_out])
+async def test_an_answer_ends_with_the_right_to_see_it(
+    live_cast: Cast, running: RecordedUpstream, change: Callable[[User], None]
+) -> None:
+    running.scripts.append(Script(pieces=("a ",) * 9, hang_after=3))
+    turn = await begin(live_cast)
+    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    await until(turn, lambda text: text == "a a a ")
+    await in_database(change, live_cast.member)
+    await rechecks.look()
+    sent = [await tab.receive_output()]
+    while sent[-1] != CLOSED:
+        sent.append(await tab.receive_output())
+    assert await running.log.requests[0].client_left()
+    answer = await ended(turn)
+    assert (answer.status, answer.message.text) == ("stopped", "a a a ")
+    assert await tab.receive_nothing()
+
+
+@pytest.mark.parametrize("change", [deactivated, removed])
+async def test_an_answer_of_somebody_who_was_shut_out_ends_without_a_socket(
+    live_cast: Cast, running: RecordedUpstream, change: Callable[[User], None]
+) -> None:
+    running.scripts.extend([Script(pieces=("a ",) * 9, hang_after=3)] * 2)
+    turn, others = await begin(live_cast), await begin_as(live_cast.member2, live_cast.guide)
+    for each in (turn, others):
+        await until(each, lambda text: text == "a a a ")
+    await in_database(change, live_cast.member)
+    await keeper.dismiss()
+    assert (await ended(turn)).status == "stopped"
+    assert others.generation.pk in RUNS
+
+
+async def begin_as(person: User, persona: Persona) -> posting.Turn:
+    turn = await in_database(lambda: posting.start(person, persona, "Why?", client_id=uuid.uuid4()))
+    await generation.start(turn.generation)
+    return turn
 
 
 async def test_a_trial_closes_with_the_role(live_cast: Cast) -> None:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
+import logging
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+
+from django.db import Error as DatabaseError
 
 from conversations import peers
 from conversations.database import in_database, writing
@@ -21,7 +25,21 @@ from conversations.generation.redis_log import mirrored
 from conversations.generation.runner import RUNS, Run
 from conversations.models import Generation
 
-__all__ = ["Cursor", "Piece", "follow", "form", "keep", "leave", "leaving", "start", "stop", "sweep_all"]
+__all__ = [
+    "Cursor",
+    "Piece",
+    "follow",
+    "form",
+    "forsake",
+    "keep",
+    "leave",
+    "leaving",
+    "start",
+    "stop",
+    "sweep_all",
+]
+
+logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.5  # without news of an answer that another process writes, until the record is asked
 STOP_WAIT_SECONDS = 2.0
@@ -32,6 +50,7 @@ END = Cursor(sys.maxsize, sys.maxsize)
 FORM_SECONDS = 0.05  # between two looks whether one is done
 _leaving = False
 _forms: set[object] = set()
+_forsaking: set[asyncio.Task[None]] = set()
 
 
 @dataclass(slots=True)
@@ -86,6 +105,20 @@ async def stop(conversation_id: uuid.UUID) -> None:
             async with asyncio.timeout(STOP_WAIT_SECONDS):
                 async for _ in follow(pk, END):
                     pass
+
+
+def forsake(conversation_id: uuid.UUID) -> None:
+    """Stop the live answer of a conversation that whoever asked may no longer see. Waits for nothing."""
+    task = asyncio.create_task(_forsake(conversation_id), context=contextvars.Context())
+    _forsaking.add(task)
+    task.add_done_callback(_forsaking.discard)
+
+
+async def _forsake(conversation_id: uuid.UUID) -> None:
+    try:
+        await stop(conversation_id)
+    except DatabaseError as error:  # the keeper looks for such answers too
+        logger.error("an answer that nobody may see runs on: %s", type(error).__name__)
 
 
 async def leave(seconds: float) -> None:

@@ -67,6 +67,14 @@ async def sweep(watch: Watch) -> None:
         logger.warning("%d answers had lost their process and are marked interrupted", number)
 
 
+async def dismiss() -> None:
+    """Stop answers of this process whose asker was deactivated or taken out: nobody may see them, and they cost."""
+    if runner.RUNS:
+        for pk in await in_database(store.forsaken, list(runner.RUNS)):
+            if run := runner.RUNS.get(pk):
+                run.stop()
+
+
 async def _keep() -> None:
     work = [_save(), _sweep(), _file(), _watch_loop()]
     if settings.REDIS_URL:
@@ -92,6 +100,7 @@ async def _sweep() -> None:
     while True:
         await _tried("look whether this process may serve", writing(serving.look))
         await _tried("sweep", sweep(watch))
+        await _tried("look whose answers run", dismiss())
         await asyncio.sleep(SWEEP_EVERY)
 
 

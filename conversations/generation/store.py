@@ -7,7 +7,7 @@ exactly one wins and the others do nothing. All functions here block: call them 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from conversations import endpoints, personas, providers
 from conversations.generation import history
-from conversations.models import Generation, Message
+from conversations.models import Generation, Membership, Message
 from conversations.tree import Tree
 
 Status = Generation.Status
@@ -28,7 +28,7 @@ INTERRUPTED = (
 RESTARTED = (
     "The server was restarted while it wrote this answer. What had arrived is kept. Continue it or try again."
 )
-STOPPED = "You stopped this answer."
+STOPPED = "This answer was stopped."
 
 _KEEP_TEXT = "UPDATE conversations_message SET text = %s WHERE id = %s"
 _KEEP_REASONING = "UPDATE conversations_generation SET reasoning = %s WHERE id = %s"
@@ -212,6 +212,17 @@ def request_stop(conversation_id: uuid.UUID) -> None:
     live = Generation.objects.filter(conversation_id=conversation_id)
     _end(live.filter(status=Status.PENDING), Status.STOPPED, STOPPED)
     live.filter(status=Status.RUNNING).update(stop_requested=True)
+
+
+def forsaken(ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Those of the live answers `ids` whose asker has no account or no place at the company any more."""
+    places = Membership.objects.filter(
+        user=models.OuterRef("requested_by"), company=models.OuterRef("conversation__persona__company")
+    )
+    found = Generation.objects.live().filter(pk__in=ids)
+    placeless = ~models.Exists(places) & ~models.Q(requested_by__is_superuser=True)
+    gone = models.Q(requested_by=None) | models.Q(requested_by__is_active=False) | placeless
+    return set(found.filter(gone).values_list("pk", flat=True))
 
 
 def beats() -> dict[uuid.UUID, datetime]:

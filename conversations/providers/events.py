@@ -128,8 +128,9 @@ class ProviderError(Exception):
         self.retriable = retriable
 
     def __str__(self) -> str:
+        """For logs: without the provider's own words, which may quote what was asked."""
         status = "no response" if self.status is None else f"HTTP {self.status}"
-        return f"{self.provider}: {self.kind} ({status})" + (f": {self.message}" if self.message else "")
+        return f"{self.provider}: {self.kind} ({status})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, providers: Providers, chromiu
     )
     yield site.install().start()
     assert not site.has_stale_readers()
+    assert site.csp_reports() == []
     site.close()
     server.close()
     log = site.log.read_text()

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.servers import ROOT, Daphne, free_port
@@ -93,6 +94,11 @@ class Site:
         with closing(sqlite3.connect(path, timeout=5, isolation_level=None)) as database:
             (busy, *_) = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return bool(busy)
+
+    def csp_reports(self) -> list[str]:
+        """What browsers reported of pages that met their policy, as lines of `/metrics`."""
+        metrics = httpx.get(f"{self.url}/metrics", trust_env=False).text
+        return [line for line in metrics.splitlines() if line.startswith("chat_csp_reports_total{")]
 
 
 async def launch(chromium: str) -> tuple[Any, Browser]:

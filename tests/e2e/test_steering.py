@@ -25,7 +25,7 @@ async def test_stop_from_another_tab_and_continue(
     assert await providers.asked(question)[0].client_left(within=1)
     for tab in (page, other):
         assert (await ends(tab, "stopped")).split() == [f"word{number}" for number in range(12)]
-        await expect(answer(tab)).to_contain_text("You stopped this answer.")
+        await expect(answer(tab)).to_contain_text("This answer was stopped.")
     await page.get_by_role("button", name="Continue").click()
     assert (await ends(page)).endswith("word11 and on")
     assert providers.asked(question)[1].body["messages"][-1]["prefix"] is True

@@ -212,7 +212,10 @@ class Person:
 
     async def _follow(self) -> None:
         while self._follows and self._socket is not None and not self._socket.closed:
-            await self._socket.send_str(self._follows.pop(0))
+            with contextlib.suppress(
+                *REFUSED
+            ):  # what is said to a line that just broke is lost, as a browser's is
+                await self._socket.send_str(self._follows.pop(0))
 
 
 def _one(pattern: re.Pattern[str], page: str) -> str:
