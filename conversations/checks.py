@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
+from csp.constants import NONCE, NONE
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
@@ -23,6 +25,26 @@ _SHARED_SQLITE = checks.Error(
     "REDIS_URL is for several processes, and SQLite for one: two would lose answers and wait for each other.",
     hint="Set DATABASE_URL to a PostgreSQL database, or leave REDIS_URL out.",
     id="conversations.E004",
+)
+_POLICY = checks.Error(
+    "The content security policy lets more scripts run than those that our templates ask for.",
+    hint="Leave script-src at the nonce alone and default-src at 'none' in CONTENT_SECURITY_POLICY.",
+    id="conversations.E005",
+)
+_ADDRESSES = checks.Error(
+    "The log of httpx is at INFO: its lines hold whole addresses of providers.",
+    hint="Leave the logger httpx at WARNING.",
+    id="conversations.E006",
+)
+_ORIGINS = checks.Error(
+    "CSRF_TRUSTED_ORIGINS holds a pattern: whoever has one name below it could open sockets as our people.",
+    hint="Name each origin, such as https://chat.example.com.",
+    id="conversations.E007",
+)
+_KEYS = checks.Warning(
+    "Several processes share the site, and SECRET_KEY is not set: on another machine each would have its own.",
+    hint="Give all of them the same SECRET_KEY.",
+    id="conversations.W002",
 )
 
 
@@ -47,6 +69,22 @@ def hosts_and_https(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Ch
                 id="conversations.W001",
             )
         )
+    return problems
+
+
+@register(Tags.security, deploy=True)
+def walls(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """What keeps text from acting, foreign pages from connecting, and addresses and keys out of the log."""
+    problems: list[CheckMessage] = []
+    policy = (getattr(settings, "CONTENT_SECURITY_POLICY", None) or {}).get("DIRECTIVES", {})
+    if policy.get("script-src") != [NONCE] or policy.get("default-src") != [NONE]:
+        problems.append(_POLICY)
+    if any("*" in origin for origin in settings.CSRF_TRUSTED_ORIGINS):
+        problems.append(_ORIGINS)
+    if logging.getLogger("httpx").isEnabledFor(logging.INFO):
+        problems.append(_ADDRESSES)
+    if settings.REDIS_URL and not settings.SECRET_KEY_GIVEN:
+        problems.append(_KEYS)
     return problems
 
 

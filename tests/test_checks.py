@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from csp.constants import NONCE, SELF
 from django.conf import settings as site
 from django.core.checks import run_checks
 from pytest_django import Settings
 
+from conversations.checks import walls
 from tests.bench.databases import POSTGRESQL, postgresql
 from tests.conftest import missing
 from tests.e2e.site import Site
@@ -55,6 +58,45 @@ def test_settings_that_lose_data(
 def test_the_checks_are_run(db: None, settings: Settings) -> None:
     settings.REDIS_URL = REDIS
     assert "conversations.E004" in {found.id for found in run_checks(databases=["default"])}
+
+
+POLICY = site.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, set()),
+        ({"CONTENT_SECURITY_POLICY": None}, {"conversations.E005"}),
+        (
+            {"CONTENT_SECURITY_POLICY": {"DIRECTIVES": POLICY | {"script-src": [SELF, NONCE]}}},
+            {"conversations.E005"},
+        ),
+        (
+            {"CONTENT_SECURITY_POLICY": {"DIRECTIVES": POLICY | {"default-src": [SELF]}}},
+            {"conversations.E005"},
+        ),
+        ({"CSRF_TRUSTED_ORIGINS": ["https://*.example.com"]}, {"conversations.E007"}),
+        ({"CSRF_TRUSTED_ORIGINS": ["https://chat.example.com"]}, set()),
+        ({"REDIS_URL": REDIS, "SECRET_KEY_GIVEN": False}, {"conversations.W002"}),
+        ({"REDIS_URL": REDIS, "SECRET_KEY_GIVEN": True}, set()),
+        ({"REDIS_URL": "", "SECRET_KEY_GIVEN": False}, set()),
+    ],
+)
+def test_walls_that_were_taken_down(settings: Settings, changed: dict[str, Any], expected: set[str]) -> None:
+    for name, value in changed.items():
+        setattr(settings, name, value)
+    assert {found.id for found in walls(None)} == expected
+
+
+def test_a_log_that_would_hold_addresses() -> None:
+    logger = logging.getLogger("httpx")
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    try:
+        assert {found.id for found in walls(None)} == {"conversations.E006"}
+    finally:
+        logger.setLevel(before)
 
 
 def second(site: Site, **environment: str) -> subprocess.CompletedProcess[str]:

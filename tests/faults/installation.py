@@ -56,7 +56,7 @@ class Installation:
         self.site = Site(self._made("site"), **environment)
         self.site.install()
         self.servers: list[Daphne] = []
-        self.said = ""
+        self.said: str | None = None
         self.line = Line(pages=0, sockets=0)
         self.url = self.line.url
         self.start()
@@ -108,7 +108,7 @@ class Installation:
 
     def log(self) -> str:
         """What the processes said, also after their end."""
-        return self.said or self.site.log.read_text()
+        return self.site.log.read_text() if self.said is None else self.said
 
     def close(self) -> None:
         """End it all."""

@@ -128,9 +128,27 @@ def test_the_proxy_keeps_to_itself_what_is_the_machines(deployed: Topology) -> N
         assert asked(deployed.url, path, deployed)[0] == 404
     status, headers, _ = asked(deployed.url, "/accounts/login/", deployed)
     assert status == 200
-    assert headers["Strict-Transport-Security"]
-    assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
     assert headers["Server"] == "nginx"
+
+
+@pytest.mark.parametrize(
+    ("path", "further", "status"),
+    [("/accounts/login/", {}, 200), ("/metrics", {}, 404), ("/", {"Cookie": "x" * 70_000}, 400)],
+)
+def test_every_answer_has_its_headers_once(
+    deployed: Topology, path: str, further: dict[str, str], status: int
+) -> None:
+    """Those that the proxy makes itself too."""
+    found, headers, _ = asked(deployed.url, path, deployed, **further)
+    assert found == status
+    once = {
+        name: headers.get_all(name)
+        for name in ("X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
+    }
+    assert list(once.values()) == [["nosniff"], ["DENY"], ["same-origin"]]
+    (policy,) = headers.get_all("Content-Security-Policy") or []
+    assert "default-src 'none'" in policy
+    assert len(headers.get_all("Strict-Transport-Security") or []) == 1
 
 
 def test_the_proxy_believes_no_client(deployed: Topology) -> None:
