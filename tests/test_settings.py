@@ -47,6 +47,13 @@ def test_https_follows_the_trusted_origins(tmp_path: Path) -> None:
     assert https.stdout.split() == ["True"] * 3
 
 
+def test_over_https_no_other_host_can_plant_a_cookie(tmp_path: Path) -> None:
+    code = "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME)"
+    assert ask(tmp_path, code).stdout.split() == ["sessionid", "csrftoken"]
+    https = ask(tmp_path, code, CSRF_TRUSTED_ORIGINS="https://chat.example.com")
+    assert https.stdout.split() == ["__Host-sessionid", "__Host-csrftoken"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

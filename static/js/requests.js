@@ -32,7 +32,7 @@ document.addEventListener("input", ({ target }) => {
 
 // Signing in again, in another tab, makes another token.
 function token() {
-  return document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1];
+  return document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1];
 }
 
 function say(sentence) {

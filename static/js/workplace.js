@@ -148,7 +148,7 @@ function arrived({ xhr, requestConfig }) {
 }
 
 document.addEventListener("htmx:configRequest", (event) => {
-  const token = document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1];
+  const token = document.cookie.match(/(?:^|; )(?:__Host-)?csrftoken=([^;]*)/)?.[1];
   if (token) event.detail.headers["X-CSRFToken"] = event.detail.parameters.csrfmiddlewaretoken = token;
   if (event.target.matches("[data-finish]") && desk.querySelector("[data-keeps][data-unsaved]")) {
     event.preventDefault();
