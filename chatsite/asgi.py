@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 
 from chatsite import application as served
@@ -23,10 +24,11 @@ sending.unlimited()
 
 def _begin() -> None:
     """Take this process's place. Alone, nobody else can be writing what is still marked as being written."""
-    if not serving.begin():
-        return
+    alone = serving.begin()
     try:
-        if lost := generation.sweep_all():
+        for problem in run_checks(tags=["upstreams"], databases=["default"]):
+            logger.warning("%s %s", problem.msg, problem.hint)
+        if alone and (lost := generation.sweep_all()):
             logger.warning(
                 "%d answers were cut off when the last process ended, and are marked interrupted", lost
             )

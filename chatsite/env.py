@@ -6,6 +6,7 @@ Only parsing lives here; which settings exist is `settings.py`'s business.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off", ""}
+_PLACE = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)(:(?P<port>[0-9]{1,5}))?", re.ASCII | re.I)
 
 
 def envstr(name: str, default: str = "") -> str:
@@ -78,6 +80,21 @@ def envseconds(name: str, default: float) -> float:
 def envlist(name: str, default: str = "") -> list[str]:
     """The value of `name` split at commas, blanks dropped."""
     return [item.strip() for item in envstr(name, default).split(",") if item.strip()]
+
+
+def envplaces(name: str, *, ported: bool) -> list[str]:
+    """The value of `name` as servers, `host` or `host:port`; with `ported` each has its port.
+
+    Raises ImproperlyConfigured for anything else, such as an address with https:// before it.
+    """
+    entries = envlist(name)
+    for entry in entries:
+        found = _PLACE.fullmatch(entry)
+        port = found and found["port"]
+        if not found or (port and not 0 < int(port) < 65536) or (ported and not port):
+            form = "host:port" if ported else "host or host:port"
+            raise ImproperlyConfigured(f"{name} must be a list of {form} with commas between, not {entry!r}.")
+    return entries
 
 
 def envsecret(name: str) -> str:

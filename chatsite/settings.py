@@ -15,18 +15,18 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from chatsite.env import envbool, envint, envlist, envseconds, envsecret, envstr, envzone
+from chatsite.env import envbool, envint, envlist, envplaces, envseconds, envsecret, envstr, envzone
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(envstr("DATA_DIR", str(BASE_DIR / "var"))).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def _secret_key() -> str:
-    """SECRET_KEY, or one made at the first start and kept beside the data, so that sign-ins survive a restart."""
-    if value := envsecret("SECRET_KEY"):
+def _kept_secret(name: str, kept: str) -> str:
+    """The secret `name`, or one made at the first start and kept beside the data, so that it survives a restart."""
+    if value := envsecret(name):
         return value
-    file = DATA_DIR / "secret-key"
+    file = DATA_DIR / kept
     if not file.exists():
         descriptor, draft = tempfile.mkstemp(dir=DATA_DIR)  # readable by its owner alone
         with os.fdopen(descriptor, "w", encoding="ascii") as stream:
@@ -37,8 +37,19 @@ def _secret_key() -> str:
     return file.read_text("ascii").strip()
 
 
-SECRET_KEY = _secret_key()
+def _encryption_keys() -> list[str]:
+    """What seals secrets in the database: the first seals, each opens. Raises ImproperlyConfigured for a short one."""
+    keys = [key.strip() for key in _kept_secret("ENCRYPTION_KEY", "encryption-key").split(",") if key.strip()]
+    if not keys or min(map(len, keys)) < 32:
+        raise ImproperlyConfigured(
+            "ENCRYPTION_KEY must be one or more keys of at least 32 characters each, with commas between them."
+        )
+    return keys
+
+
+SECRET_KEY = _kept_secret("SECRET_KEY", "secret-key")
 SECRET_KEY_GIVEN = bool(envsecret("SECRET_KEY"))
+ENCRYPTION_KEYS = _encryption_keys()
 DEBUG = envbool("DEBUG", default=False)
 ALLOWED_HOSTS = envlist("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = envlist("CSRF_TRUSTED_ORIGINS")
@@ -274,6 +285,10 @@ COHERE_BASE_URL = _base_url("COHERE_BASE_URL", "https://api.cohere.com")
 OPENAI_API_KEY = envsecret("OPENAI_API_KEY")
 OPENAI_BASE_URL = _base_url("OPENAI_BASE_URL")
 
+# What addresses that are typed into the administration may lead to; those above are allowed by being here.
+UPSTREAM_HOSTS = envplaces("UPSTREAM_HOSTS", ported=False)
+LOCAL_UPSTREAMS = envplaces("LOCAL_UPSTREAMS", ported=True)
+
 MESSAGES_PER_MINUTE = envint("MESSAGES_PER_MINUTE", 20)
 ANSWERS_AT_ONCE = envint("ANSWERS_AT_ONCE", 3)
 
@@ -284,3 +299,6 @@ UPSTREAM_TOTAL_TIMEOUT = envseconds("UPSTREAM_TOTAL_TIMEOUT", 600)
 
 DEMO_PASSWORD = envsecret("DEMO_PASSWORD")
 METRICS_TOKEN = envsecret("METRICS_TOKEN")
+
+# A page about an error may show what was on its way to a provider, also while DEBUG is on.
+DEFAULT_EXCEPTION_REPORTER_FILTER = "chatsite.reporting.Discreet"

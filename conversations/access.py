@@ -15,13 +15,14 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.db import SessionStore
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 
 from conversations.models import (
     AnswerRecord,
     Company,
     Conversation,
+    Endpoint,
     Export,
     Generation,
     Label,
@@ -36,7 +37,7 @@ from conversations.models import (
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
-    from conversations.models.persona import PersonaQuerySet
+    from conversations.models.persona import EndpointQuerySet, PersonaQuerySet
 
 
 AnyPerson = User | AnonymousUser
@@ -181,6 +182,29 @@ def version_to_try(persona: Persona, key: str) -> PersonaVersion:
 def discarded_draft(persona: Persona, version_id: int) -> PersonaVersion:
     """A draft of a persona that `managed_persona` let through, also one that was discarded. Raises NotVisible."""
     found = persona.versions.select_related("endpoint").filter(pk=version_id, number__isnull=True).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def managed_endpoints(person: AnyPerson) -> QuerySet[Endpoint]:
+    """The providers that `managed_companies` can choose: their own, and those of every company; operators see all."""
+    if is_operator(person):
+        return Endpoint.objects.select_related("company")
+    companies = managed_companies(person)
+    if not companies.exists():
+        return Endpoint.objects.none()
+    return Endpoint.objects.filter(Q(company=None) | Q(company__in=companies)).select_related("company")
+
+
+def offered_endpoints(company: Company) -> EndpointQuerySet:
+    """The providers that a company can choose, which was let through by `managed_company`."""
+    return Endpoint.objects.open_to(company.pk).select_related("company")
+
+
+def offered_endpoint(company: Company, endpoint_id: int) -> Endpoint:
+    """One of `offered_endpoints`. Raises NotVisible."""
+    found = offered_endpoints(company).filter(pk=endpoint_id).first()
     if found is None:
         raise NotVisible
     return found

@@ -5,10 +5,11 @@ Nobody waits for it: it is asked beside the page, for a few seconds at most, and
 
 from __future__ import annotations
 
-import hashlib
+import uuid
 
 from asgiref.sync import async_to_sync
 from django.core.cache import cache
+from django.utils.crypto import salted_hmac
 
 from conversations import endpoints, providers
 from conversations.models import Endpoint
@@ -19,10 +20,16 @@ FAILURE_KEPT_SECONDS = 30  # so that a provider that is down costs one person a 
 CLOCKS = providers.Clocks(connect=2.0, first_token=4.0, silence=4.0, total=4.0)
 
 
-def models(endpoint: Endpoint) -> list[providers.ModelInfo] | None:
-    """What `endpoint` offers; None where it cannot be had at the moment."""
-    server = endpoints.resolve(endpoint)
-    key = "models-" + hashlib.sha256(f"{endpoint.pk} {server.wire} {server.base_url}".encode()).hexdigest()
+def models(endpoint: Endpoint, company_id: uuid.UUID | None) -> list[providers.ModelInfo] | None:
+    """What `endpoint` offers to a company, by whose key it is asked; None where it cannot be had at the moment."""
+    try:
+        server = endpoints.resolve(endpoint, company_id).called
+    except providers.ProviderError:
+        return None
+    asked = (
+        f"{endpoint.pk} {server.wire} {server.base_url} {server.api_key}"  # other keys may see other models
+    )
+    key = "models-" + salted_hmac("conversations.catalogue", asked, algorithm="sha256").hexdigest()
     kept = cache.get(key)
     if kept is None:
         try:
@@ -37,7 +44,7 @@ def models(endpoint: Endpoint) -> list[providers.ModelInfo] | None:
 
 async def _listed(server: providers.Endpoint) -> list[providers.ModelInfo]:
     # A client of its own: the event loop may be one that ends with this call.
-    async with http.new_client() as client:
+    async with http.new_client(local=server.local) as client:
         return await stream.list_models(
             server, clocks=CLOCKS, client=client, retries=opening.Retries(limit=0)
         )

@@ -10,6 +10,15 @@ from csp.constants import NONCE, NONE
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
+from django.db import DatabaseError
+
+from conversations import endpoints, sealed
+from conversations.models import Endpoint
+from conversations.providers.addresses import NotAllowed
+
+UPSTREAMS = "upstreams"  # the tag of what a process looks at when it starts
+
+SHOWN = 10  # secrets are named at most
 
 _DEFERRED = checks.Error(
     "SQLite is used with deferred transactions: writers fail at once when they meet.",
@@ -100,3 +109,58 @@ def database_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
     if settings.REDIS_URL:
         problems.append(_SHARED_SQLITE)
     return problems
+
+
+@register(Tags.database, UPSTREAMS)
+def keys_that_open(
+    app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Sealed secrets that this server cannot open: its providers would not be asked."""
+    if not databases:
+        return []
+    try:
+        lost = sealed.unreadable()
+    except DatabaseError:
+        return []  # before the migration that makes the tables
+    if not lost:
+        return []
+    return [
+        checks.Warning(
+            f"{len(lost)} sealed secrets cannot be opened with ENCRYPTION_KEY: "
+            f"{', '.join(map(str, lost[:SHOWN]))}{' …' if len(lost) > SHOWN else '.'}",
+            hint="Add the key that sealed them to the end of ENCRYPTION_KEY (or bring back DATA_DIR/encryption-key "
+            "from the backup). Where it is lost, set these keys anew in the administration.",
+            id="conversations.W002",
+        )
+    ]
+
+
+@register(Tags.database, UPSTREAMS)
+def addresses_that_are_allowed(
+    app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Providers whose address this site does not call, by its lists as they are now. Names are not looked up."""
+    if not databases:
+        return []
+    try:
+        given = list(Endpoint.objects.exclude(base_url="").order_by("pk"))
+    except DatabaseError:
+        return []
+    return [
+        checks.Warning(
+            f"The provider “{endpoint}” is not called: {sentence}",
+            hint="Its personas answer with an error until then. An address that is no longer wanted needs another "
+            "provider in its personas.",
+            id="conversations.W003",
+        )
+        for endpoint in given
+        if (sentence := _refusal(endpoint))
+    ]
+
+
+def _refusal(endpoint: Endpoint) -> str:
+    try:
+        endpoints.allowed().is_local(endpoint.base_url)
+    except NotAllowed as refused:
+        return refused.sentence
+    return ""

@@ -22,6 +22,11 @@ answers_swept = Counter(
 upstream_errors = Counter(
     "chat_upstream_errors", "Answers that a provider cut or refused, by kind.", ["kind"], registry=_registry
 )
+addresses_refused = Counter(
+    "chat_addresses_refused",
+    "Addresses of providers that were not saved, since they may not be called.",
+    registry=_registry,
+)
 tokens = Counter("chat_tokens", "Tokens as the providers counted them.", ["kind"], registry=_registry)
 first_token = Histogram(
     "chat_first_token_seconds",

@@ -14,6 +14,7 @@ from django.db.models import Max
 from conversations import providers
 from conversations.endpoints import wire_of
 from conversations.models import Persona, PersonaVersion
+from conversations.models.persona import EVERYBODY
 
 # What a version says to the model. Two versions that agree in these are the same.
 VERSIONED = (
@@ -32,6 +33,9 @@ VERSIONED = (
     "reasoning_effort",
     "context_length",
 )
+
+
+FOREIGN = "This provider is not one of the persona's company. Choose another."
 
 
 class Overtaken(Exception):
@@ -148,6 +152,11 @@ def changed(one: PersonaVersion, other: PersonaVersion) -> set[str]:
 
 def _check(persona: Persona, version: PersonaVersion, by: User | None) -> None:
     version.persona, version.created_by = persona, by
-    version.full_clean(exclude=["persona", "number"])
+    version.company_id = persona.company_id
+    if version.endpoint_id is not None:
+        version.endpoint_whose = version.endpoint.company_id or EVERYBODY
+        if version.endpoint_whose not in {EVERYBODY, persona.company_id}:
+            raise ValidationError({"endpoint": FOREIGN})
+    version.full_clean(exclude=["persona", "number", "company", "endpoint_whose"])
     if refused := problems(version):
         raise ValidationError(dict(refused))

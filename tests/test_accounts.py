@@ -104,7 +104,12 @@ def leave_something(cast: Cast, person: User, what: str) -> None:
             told = cast.guide.current
             assert told is not None
             PersonaVersion.objects.create(
-                persona=cast.guide, endpoint=told.endpoint, model="m", created_by=person
+                persona=cast.guide,
+                company=cast.coca_cola,
+                endpoint=told.endpoint,
+                endpoint_whose=told.endpoint_whose,
+                model="m",
+                created_by=person,
             )
         case "readings":
             sitting = sitting_of(cast)

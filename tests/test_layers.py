@@ -18,7 +18,7 @@ LAYERS = (
     {"filing", "feedback", "reading", "finding", "usage", "reviewing"},
     {"posting", "rules", "scanning", "rubrics", "search"},
     {"personas", "catalogue"},
-    {"endpoints", "access", "tree", "bars", "rechecks", "lines"},
+    {"endpoints", "keys", "sealed", "access", "tree", "bars", "rechecks", "lines"},
     {
         "rendering",
         "providers",
@@ -31,6 +31,7 @@ LAYERS = (
         "peers",
         "serving",
         "window",
+        "sealing",
     },
     {"models"},
 )
@@ -48,6 +49,7 @@ ALONE = {
     "peers",
     "serving",
     "window",
+    "sealing",
 }  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 

@@ -25,6 +25,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from conversations import access, catalogue, personas, posting
 from conversations.admin import alignment, compare
 from conversations.models import Endpoint, Persona, PersonaVersion
+from conversations.models.persona import EVERYBODY
 from conversations.providers.recorded import RecordedUpstream
 from tests.conftest import NOWHERE, Cast
 from tests.races import at_once
@@ -416,7 +417,14 @@ def test_a_restored_version_is_the_draft(cast: Cast, manager: Client) -> None:
 def test_what_its_provider_refuses_now_is_not_restored(cast: Cast, manager: Client) -> None:
     endpoint = Endpoint.objects.get(wire="mistral")
     PersonaVersion.objects.create(
-        persona=cast.guide, number=2, endpoint=endpoint, model="m", temperature=9.0, created_by=None
+        persona=cast.guide,
+        company=cast.coca_cola,
+        number=2,
+        endpoint=endpoint,
+        endpoint_whose=EVERYBODY,
+        model="m",
+        temperature=9.0,
+        created_by=None,
     )
     answer = manager.post(page("restore", cast, 2), follow=True)
     assert "Version 2 cannot be restored" in answer.content.decode()

@@ -20,6 +20,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries, Settings
 
 from conversations import filing, personas, posting, usage
 from conversations.models import AnswerRecord, Company, Generation, Persona, PersonaVersion
+from conversations.models.persona import EVERYBODY
 from conversations.usage import Figures, Span, percentiles
 from tests.answers import ended
 from tests.conftest import Cast
@@ -110,7 +111,12 @@ def test_parts_are_by_persona_version_and_model(cast: Cast) -> None:
     new = personas.publish(cast.guide, told, by=cast.manager)
     drafts = [
         PersonaVersion.objects.create(
-            persona=cast.guide, endpoint=old.endpoint, model="m", system_prompt=word
+            persona=cast.guide,
+            company=cast.coca_cola,
+            endpoint=old.endpoint,
+            endpoint_whose=EVERYBODY,
+            model="m",
+            system_prompt=word,
         )
         for word in ("one", "two")
     ]
@@ -395,8 +401,10 @@ def test_a_page_takes_the_same_few_queries_however_much_there_is(
         persona = Persona.objects.create(company=cast.coca_cola, name=f"Persona {uuid.uuid4()}")
         version = PersonaVersion.objects.create(
             persona=persona,
+            company=cast.coca_cola,
             number=1,
             endpoint=current.endpoint,
+            endpoint_whose=EVERYBODY,
             model=f"m{number}",
             system_prompt="x",
         )

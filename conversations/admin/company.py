@@ -1,4 +1,4 @@
-"""Companies and who belongs to them, and the providers that answer."""
+"""Companies and who belongs to them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from django.http import HttpRequest
 from conversations.admin import people
 from conversations.admin.people import PeopleAdmin
 from conversations.admin.scope import OperatorsAdmin
-from conversations.models import Company, Endpoint, Membership
+from conversations.models import Company, Membership
 
 if TYPE_CHECKING:
     OperatorsCompany = OperatorsAdmin[Company]
-    OperatorsEndpoint = OperatorsAdmin[Endpoint]
 else:
-    OperatorsCompany = OperatorsEndpoint = OperatorsAdmin
+    OperatorsCompany = OperatorsAdmin
 
 
 class PersonSelect(AutocompleteSelect):
@@ -87,12 +86,3 @@ class MembershipAdmin(PeopleAdmin):
     def full_name(self, membership: Membership) -> str:
         """The person's name, where it is known."""
         return membership.user.get_full_name()
-
-
-@admin.register(Endpoint)
-class EndpointAdmin(OperatorsEndpoint):
-    list_display = ["name", "wire", "base_url"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> list[str]:
-        """Versions are pinned to their endpoint, and answers to their version: another server is another endpoint."""
-        return ["wire", "base_url"] if obj and obj.versions.exists() else []

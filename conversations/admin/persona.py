@@ -70,7 +70,11 @@ class PersonaAdmin(PersonaAdminBase):
         self, request: HttpRequest, obj: Persona | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         """The form brings the fields of the version itself; only the persona's come from the model."""
-        return super().get_form(request, obj, change, **{**kwargs, "fields": PersonaForm.Meta.fields})
+        made: Any = super().get_form(request, obj, change, **{**kwargs, "fields": PersonaForm.Meta.fields})
+        made.offered = (
+            access.offered_endpoints(obj.company) if obj else access.managed_endpoints(request.user)
+        )
+        return made
 
     def get_readonly_fields(self, request: HttpRequest, obj: Persona | None = None) -> list[str]:
         """A persona stays in its company: its conversations would move to another tenant with it."""

@@ -48,6 +48,8 @@ class ProviderSelect(forms.Select):
         endpoint = getattr(value, "instance", None)
         if endpoint is not None:
             accepted = providers.WIRES[wire_of(endpoint)].ACCEPTED
+            if endpoint.company is not None:
+                option["label"] = f"{endpoint.name} ({endpoint.company})"
             option["attrs"]["data-leaves"] = " ".join(each for each in EXPLAINED if not accepted.takes(each))
         return option
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.urls import reverse_lazy
 
 from conversations import personas
 from conversations.admin import compare
 from conversations.admin.persona_fields import PlainText, ProviderSelect, YesNoUnset, explain
-from conversations.models import Persona, PersonaVersion
+from conversations.models import Company, Endpoint, Persona, PersonaVersion
 
 if TYPE_CHECKING:
     PersonaFormBase = forms.ModelForm[Persona]
@@ -63,9 +64,10 @@ class VersionForm(VersionFormBase):
             "system_prompt": forms.Textarea(attrs={"rows": 14, "spellcheck": "true"}),
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, offered: QuerySet[Endpoint], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         explain(self.fields)
+        cast("forms.ModelChoiceField[Endpoint]", self.fields["endpoint"]).queryset = offered
         self.fields["context_length"].widget.attrs["placeholder"] = compare.DEFAULT_CONTEXT
 
     def clean(self) -> dict[str, Any]:
@@ -95,6 +97,9 @@ class PersonaForm(PersonaFormBase):
     is why a form is checked within its transaction.
     """
 
+    offered = Endpoint.objects.none()
+    """The providers that can be chosen; the page sets those of who asks for it."""
+
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
     starters = LinesField(required=False, help_text="Questions to begin with, one a line.")
 
@@ -109,8 +114,11 @@ class PersonaForm(PersonaFormBase):
         self.version = VersionForm(
             self.data if self.is_bound else None,
             initial=model_to_dict(shown, fields=personas.VERSIONED) if shown else None,
+            offered=self.offered,
         )
         self.fields.update(self.version.fields)
+        if self.instance.company_id is not None:
+            self.fields["model"].widget.attrs["data-company"] = str(self.instance.company_id)
         self.initial = {**self.initial, **self.version.initial, "seen": personas.state(self.instance)}
 
     def clean(self) -> dict[str, Any]:
@@ -124,6 +132,7 @@ class PersonaForm(PersonaFormBase):
         else:
             self._take(cleaned.get("seen", ""))
         self._check_name(cleaned)
+        self._check_provider(cleaned)
         return cleaned
 
     def _take(self, seen: str) -> None:
@@ -137,6 +146,13 @@ class PersonaForm(PersonaFormBase):
                 "and your text is kept below: compare it with theirs in another tab, then open this page anew and "
                 "put it in.",
             )
+
+    def _check_provider(self, cleaned: dict[str, Any]) -> None:
+        """One of the company's own or of everybody's: who makes a persona may look after several companies."""
+        endpoint, company = cleaned.get("endpoint"), cleaned.get("company", self.instance)
+        company_id = company.pk if isinstance(company, Company) else self.instance.company_id
+        if endpoint is not None and endpoint.company_id not in {None, company_id}:
+            self.add_error("endpoint", personas.FOREIGN)
 
     def _check_name(self, cleaned: dict[str, Any]) -> None:
         """One name once a company. Django asks only where the company is a field of the form, which it is once."""

@@ -16,7 +16,7 @@ from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest
 
 from conversations import access
-from conversations.models import Company, Conversation, Membership, Persona
+from conversations.models import Company, Conversation, Endpoint, Membership, Persona
 
 COUNTED = 1_000
 
@@ -24,11 +24,12 @@ M = TypeVar("M", bound=Model)
 
 SCOPES: dict[type[Model], Callable[[access.AnyPerson], QuerySet[Any]]] = {
     Company: access.managed_companies,
+    Endpoint: access.managed_endpoints,
     Membership: access.managed_memberships,
     Persona: access.managed_personas,
     User: access.managed_people,
 }
-"""The rows of each model that belongs to a company. A model that is not here belongs to none."""
+"""The rows of each model that belongs, or can belong, to a company. A model that is not here belongs to none."""
 
 if TYPE_CHECKING:
 

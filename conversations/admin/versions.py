@@ -127,12 +127,8 @@ def models_page(request: HttpRequest) -> HttpResponse:
     """The models of a provider, as JSON for the form: `models` is null where they cannot be had."""
     if not access.managed_companies(request.user).exists() and not access.is_operator(request.user):
         raise PermissionDenied
-    number = request.GET.get("endpoint", "")
-    known = number.isascii() and number.isdigit() and len(number) < 10
-    endpoint = Endpoint.objects.filter(pk=int(number)).first() if known else None
-    if endpoint is None:
-        raise access.NotVisible
-    found = catalogue.models(endpoint)
+    endpoint, company_id = _asked(request)
+    found = catalogue.models(endpoint, company_id)
     return JsonResponse(
         {
             "models": found
@@ -142,6 +138,23 @@ def models_page(request: HttpRequest) -> HttpResponse:
             ]
         }
     )
+
+
+def _asked(request: HttpRequest) -> tuple[Endpoint, uuid.UUID | None]:
+    """The provider that is asked, and for which company: by that one's key. Raises NotVisible."""
+    number, company_id = request.GET.get("endpoint", ""), request.GET.get("company", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise access.NotVisible
+    if not company_id:
+        endpoint = access.managed_endpoints(request.user).filter(pk=int(number)).first()
+        if endpoint is None:
+            raise access.NotVisible
+        return endpoint, endpoint.company_id
+    try:
+        company = access.managed_company(request.user, uuid.UUID(company_id))
+    except ValueError:
+        raise access.NotVisible from None
+    return access.offered_endpoint(company, int(number)), company.pk
 
 
 def _drafted(request: HttpRequest, persona: Persona, version: PersonaVersion, name: str) -> HttpResponse:

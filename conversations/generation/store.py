@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from conversations import endpoints, personas, providers
 from conversations.generation import history
-from conversations.models import Generation, Membership, Message
+from conversations.models import Generation, Membership, Message, PersonaVersion
 from conversations.tree import Tree
 
 Status = Generation.Status
@@ -40,9 +40,16 @@ class Job:
 
     generation_id: uuid.UUID
     message_id: uuid.UUID
-    endpoint: providers.Endpoint
+    server: providers.Endpoint | Exception  # whom to ask, or why nobody can be
     request: providers.ChatRequest
     inherited: str
+
+    @property
+    def endpoint(self) -> providers.Endpoint:
+        """Whom to ask. Raises what keeps us from it, a ProviderError where that was foreseen."""
+        if isinstance(self.server, Exception):
+            raise self.server
+        return self.server
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
     messages, left_out = history.fitting(
         version.system_prompt, _branch(generation), context_length=context_length, answer_tokens=answer_tokens
     )
-    now, recorded = timezone.now(), endpoints.is_recorded(version.endpoint)
+    now, server = timezone.now(), _server(version)
     free = models.Q(status=Status.PENDING)
     if again:
         free |= models.Q(status=Status.RUNNING, lease=lease)
@@ -107,7 +114,8 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
         started_at=now,
         heartbeat_at=now,
         left_out=left_out,
-        recorded=recorded,
+        recorded=isinstance(server, endpoints.Server) and server.recorded,
+        key_of=server.key_of if isinstance(server, endpoints.Server) else None,
     )
     if not taken:
         return None
@@ -121,10 +129,20 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
     return Job(
         generation_id=generation.pk,
         message_id=generation.message_id,
-        endpoint=endpoints.resolve(version.endpoint),
+        server=server.called if isinstance(server, endpoints.Server) else server,
         request=request,
         inherited=generation.message.text,
     )
+
+
+def _server(version: PersonaVersion) -> endpoints.Server | Exception:
+    """Who is asked for an answer of `version`, or why nobody is: the answer is claimed all the same, to end so."""
+    try:
+        return endpoints.resolve(version.endpoint, version.company_id)
+    except DatabaseError:
+        raise
+    except Exception as broke:
+        return broke
 
 
 def _branch(generation: Generation) -> list[providers.ChatMessage]:

@@ -3,6 +3,7 @@
 from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Export
+from conversations.models.key import ProviderKey
 from conversations.models.ledger import AnswerRecord
 from conversations.models.persona import Endpoint, Persona, PersonaVersion, Wire
 from conversations.models.queue import EntryReason, QueueEntry, Rule
@@ -38,6 +39,7 @@ __all__ = [
     "Note",
     "Persona",
     "PersonaVersion",
+    "ProviderKey",
     "QueueEntry",
     "Reading",
     "Review",

@@ -99,6 +99,11 @@ class Generation(models.Model):
         FAILED = "failed"
         INTERRUPTED = "interrupted"
 
+    class KeyOf(models.TextChoices):
+        ENVIRONMENT = "environment", "the environment's"
+        PROVIDER = "provider", "the provider's, for every company"
+        COMPANY = "company", "the company's own"
+
     LIVE = (Status.PENDING, Status.RUNNING)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -137,6 +142,12 @@ class Generation(models.Model):
     )
     recorded = models.BooleanField(
         default=False, help_text="Answered by the recorded upstream, not by a model."
+    )
+    key_of = models.CharField(
+        max_length=11,
+        choices=KeyOf,
+        null=True,
+        help_text="By whose key it was asked for, and so who pays; null where there was none.",
     )
 
     created_at = models.DateTimeField(auto_now_add=True)

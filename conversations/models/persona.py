@@ -11,14 +11,17 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from conversations.models.company import Company
+from conversations.models.composite import References
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 MAX_PROMPT_BYTES = 100 * 1024
+EVERYBODY = uuid.UUID(int=0)  # whose a provider is that every company can choose
 
 
 class Wire(models.TextChoices):
@@ -51,13 +54,23 @@ def check_prompt(text: str) -> None:
         )
 
 
-class Endpoint(models.Model):
-    """A server that answers. An empty address means the one, and the key, of the environment."""
+class EndpointQuerySet(models.QuerySet["Endpoint"]):
+    def open_to(self, *companies: uuid.UUID) -> EndpointQuerySet:
+        """What any of these companies can choose: its own, and those that every company can."""
+        return self.filter(models.Q(company=None) | models.Q(company__in=companies))
 
-    name = models.CharField(
-        max_length=100,
-        unique=True,
-        help_text="What people are shown, such as Mistral. Every company can choose it.",
+
+class Endpoint(models.Model):
+    """A server that answers. An empty address means the one of the environment. Keys are in `ProviderKey`."""
+
+    name = models.CharField(max_length=100, help_text="What people are shown, such as Mistral.")
+    company = models.ForeignKey(
+        Company,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="endpoints",
+        help_text="Empty: every company can choose it. Else only this one, and no other hears of it.",
     )
     wire = models.CharField(max_length=10, choices=Wire, verbose_name="protocol")
     base_url = models.CharField(
@@ -65,13 +78,27 @@ class Endpoint(models.Model):
         blank=True,
         validators=[check_address],
         verbose_name="address",
-        help_text="Leave empty to use the address and key of the environment. "
-        "A server given here is called without a key.",
+        help_text="Leave empty to use the address of the environment.",
     )
+    # A company or everybody, never null: so that versions can be held to it by the database.
+    whose = models.GeneratedField(
+        expression=Coalesce("company", models.Value(EVERYBODY, output_field=models.UUIDField())),
+        output_field=models.UUIDField(),
+        db_persist=True,
+    )
+
+    objects = EndpointQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
         verbose_name = "provider"
+        constraints = [
+            models.UniqueConstraint(fields=["company", "name"], name="provider_name_once_a_company"),
+            models.UniqueConstraint(
+                fields=["name"], condition=models.Q(company=None), name="provider_name_once_for_all"
+            ),
+            models.UniqueConstraint(fields=["id", "whose"], name="provider_and_whose"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -113,7 +140,8 @@ class Persona(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(fields=["company", "name"], name="persona_name_once_a_company")
+            models.UniqueConstraint(fields=["company", "name"], name="persona_name_once_a_company"),
+            models.UniqueConstraint(fields=["id", "company"], name="persona_and_company"),
         ]
 
     def __str__(self) -> str:
@@ -141,9 +169,13 @@ class PersonaVersion(models.Model):
 
     Published versions have a number. Without one it is a draft: each saving of a draft is a row of its own, so that
     whatever was tried with it stays tied to its very words, and publishing stores the same words under a number.
+
+    `company` is the persona's, `endpoint_whose` the provider's. The database holds both to their rows and to each
+    other, so that no version can have another company's provider.
     """
 
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, related_name="versions")
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, editable=False, related_name="+")
     number = models.PositiveIntegerField(null=True, editable=False)
     system_prompt = models.TextField(
         blank=True,
@@ -152,8 +184,9 @@ class PersonaVersion(models.Model):
         "Keep secrets out of it: models repeat what they are told.",
     )
     endpoint = models.ForeignKey(
-        Endpoint, on_delete=models.PROTECT, related_name="versions", verbose_name="provider"
+        Endpoint, on_delete=models.RESTRICT, related_name="versions", verbose_name="provider"
     )
+    endpoint_whose = models.UUIDField(editable=False)
     model = models.CharField(max_length=200)
     temperature = models.FloatField(null=True, blank=True)
     top_p = models.FloatField(null=True, blank=True)
@@ -183,7 +216,23 @@ class PersonaVersion(models.Model):
     class Meta:
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(fields=["persona", "number"], name="version_number_once_a_persona")
+            models.UniqueConstraint(fields=["persona", "number"], name="version_number_once_a_persona"),
+            References(
+                name="version_in_its_personas_company",
+                columns=["persona_id", "company_id"],
+                table="conversations_persona",
+                of=["id", "company_id"],
+            ),
+            References(
+                name="version_knows_whose_provider",
+                columns=["endpoint_id", "endpoint_whose"],
+                table="conversations_endpoint",
+                of=["id", "whose"],
+            ),
+            models.CheckConstraint(
+                condition=models.Q(endpoint_whose=EVERYBODY) | models.Q(endpoint_whose=models.F("company")),
+                name="version_of_a_provider_of_its_company",
+            ),
         ]
 
     def __str__(self) -> str:

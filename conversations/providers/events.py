@@ -42,6 +42,9 @@ class ErrorKind(StrEnum):
     NETWORK = "network"
     TIMEOUT = "timeout"
     BAD_RESPONSE = "bad_response"
+    ADDRESS = "address"
+    KEY = "key"
+    ENDPOINT = "endpoint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +183,15 @@ class ChatRequest:
 class Endpoint:
     """Where to ask and with which key.
 
-    `base_url` may carry the API version and a trailing slash or not. The key stays out of `repr`.
+    `base_url` may carry the API version and a trailing slash or not. The key stays out of `repr`. Unless it is
+    `local`, a server that the site names as its own, it is called by https and at public addresses only.
     """
 
     wire: WireName
     label: str
     base_url: str
     api_key: str = field(default="", repr=False)
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

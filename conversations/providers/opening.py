@@ -9,12 +9,12 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
 
-from conversations.providers import failures
+from conversations.providers import failures, guard
 from conversations.providers.events import Clocks, Endpoint, ErrorKind, ProviderError
 from conversations.providers.http import BROKEN, is_before_sending, timeouts
 from conversations.providers.wires import WIRES
@@ -49,12 +49,12 @@ DEFAULT_RETRIES = Retries()
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request to a provider; without a body it is a GET."""
+    """One HTTP request to a provider; without a body it is a GET. Key and question stay out of `repr`."""
 
     endpoint: Endpoint
     url: str
-    headers: dict[str, str]
-    body: dict[str, Any] | None = None
+    headers: dict[str, str] = field(repr=False)
+    body: dict[str, Any] | None = field(default=None, repr=False)
 
 
 async def open_response(
@@ -67,23 +67,24 @@ async def open_response(
 ) -> httpx.Response:
     """Return a 200 response whose body is still to be read and which the caller closes.
 
-    `deadline` is a time of the running loop for headers and waits together. Raises `ProviderError`.
+    `deadline` is a time of the running loop for headers and waits together. Raises `ProviderError`, with no other
+    error behind it: those of the transport hold the request, and with it the key.
     """
     attempt = 0
     while True:
         try:
             return await _once(client, call, clocks, deadline)
-        except _FailedError as failed:
-            error = failed.error
-            if failed.plainer is not None:
-                call = failed.plainer
-                continue
-            wait = retries.wait(attempt, error)
-            in_time = asyncio.get_running_loop().time() + wait < deadline
-            if not failed.repeat or attempt >= retries.limit or wait > retries.longest_wait or not in_time:
-                raise error from failed.__cause__
-            attempt += 1
-            await retries.sleep(wait)
+        except _FailedError as caught:
+            failed = caught
+        if failed.plainer is not None:
+            call = failed.plainer
+            continue
+        wait = retries.wait(attempt, failed.error)
+        in_time = asyncio.get_running_loop().time() + wait < deadline
+        if not failed.repeat or attempt >= retries.limit or wait > retries.longest_wait or not in_time:
+            raise failed.error
+        attempt += 1
+        await retries.sleep(wait)
 
 
 class _FailedError(Exception):
@@ -114,7 +115,11 @@ async def _once(client: httpx.AsyncClient, call: Call, clocks: Clocks, deadline:
         # A ValueError comes from the encoding of host names that are none.
         raise _FailedError(ProviderError(ErrorKind.NETWORK, label, "The address is not valid.")) from error
     except BROKEN as error:
-        failure = ProviderError(ErrorKind.NETWORK, label, "The connection failed.", retriable=True)
+        if guard.refused(error):
+            failure = ProviderError(ErrorKind.ADDRESS, label, "Its address is not a public one.")
+            raise _FailedError(failure) from error
+        name = type(error.__cause__ or error).__name__
+        failure = ProviderError(ErrorKind.NETWORK, label, f"The connection failed: {name}.", retriable=True)
         raise _FailedError(failure, repeat=is_before_sending(error)) from error
     return response
 

@@ -44,6 +44,15 @@ _ERRORS = {
     ErrorKind.BAD_RESPONSE: (
         "{provider} sent something that is not an answer. Try again, or tell your administrator."
     ),
+    ErrorKind.ADDRESS: (
+        "This site does not call the address of {provider}. Nothing was sent there. Please tell your administrator."
+    ),
+    ErrorKind.KEY: (
+        "The key for {provider} cannot be opened. Nothing was sent. Please ask your administrator to set it anew."
+    ),
+    ErrorKind.ENDPOINT: (
+        "This persona's provider is not one of your company's. Nothing was sent. Please tell your administrator."
+    ),
 }
 _STOPPED = "{provider} stopped the request. Nothing of an answer had come; try again."
 _CLIENT_CLOSED = 499

@@ -89,7 +89,7 @@ async def batches(
     loop = asyncio.get_running_loop()
     watch = _Watch(clocks, loop.time())
     call = _chat_call(endpoint, request)
-    client = client or await shared_client()
+    client = client or await shared_client(local=endpoint.local)
     response = await open_response(client, call, clocks=clocks, deadline=watch.deadline, retries=retries)
     repetition = request.messages[-1].text if is_continuation(request) else ""
     intake = Intake(endpoint, response.headers, now=loop.time, asked_at=watch.asked_at, repetition=repetition)
@@ -153,7 +153,7 @@ async def list_models(
 ) -> list[ModelInfo]:
     """Return the chat models that the provider lists. Raises `ProviderError`."""
     wire = WIRES[endpoint.wire]
-    client = client or await shared_client()
+    client = client or await shared_client(local=endpoint.local)
     deadline = asyncio.get_running_loop().time() + clocks.first_token
     models: list[ModelInfo] = []
     page: str | None = None
@@ -282,18 +282,21 @@ async def _meet_end(body: AsyncIterator[bytes]) -> None:
 async def _whole_body(endpoint: Endpoint, response: httpx.Response, deadline: float) -> dict[str, Any]:
     """Return the JSON object that a response holds, and close it. Raises `ProviderError`."""
     raw = bytearray()
+    broken: ErrorKind | None = None
     try:
         async with asyncio.timeout_at(deadline):
             async for data in response.aiter_raw():
                 raw += data
                 if len(raw) > _LIST_LIMIT:
                     break
-    except TimeoutError as error:
-        raise ProviderError(ErrorKind.TIMEOUT, endpoint.label, retriable=True) from error
-    except BROKEN as error:
-        raise ProviderError(ErrorKind.NETWORK, endpoint.label, retriable=True) from error
+    except TimeoutError:
+        broken = ErrorKind.TIMEOUT
+    except BROKEN:
+        broken = ErrorKind.NETWORK
     finally:
         await response.aclose()
+    if broken is not None:  # raised here, so that no error hangs on it that knows the request and its key
+        raise ProviderError(broken, endpoint.label, retriable=True)
     payload = parse_object(bytes(raw)) if len(raw) <= _LIST_LIMIT else None
     if payload is None:
         raise ProviderError(ErrorKind.BAD_RESPONSE, endpoint.label, "The list cannot be read.", status=200)

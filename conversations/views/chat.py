@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from conversations import access, announcements, endpoints, generation, pages, posting, thread
-from conversations.models import Company, Message, Persona, PersonaVersion
+from conversations.models import Company, Message, Persona
 from conversations.views import history, trial, turns
 from conversations.views.guards import PersonRequest, signed_in
 
@@ -40,7 +40,9 @@ class Card:
 @signed_in
 def start(request: PersonRequest) -> HttpResponse:
     """Choose a persona and ask a first question."""
-    cards = [_card(persona, persona.current) for persona in access.personas(request.user) if persona.current]
+    offered = [(persona, persona.current) for persona in access.personas(request.user) if persona.current]
+    notices = endpoints.notices([(version.endpoint, persona.company_id) for persona, version in offered])
+    cards = [_card(persona, notice) for (persona, _), notice in zip(offered, notices, strict=True)]
     selected = cards[0] if cards else None
     companies = [
         {"company": company, "personas": list(group)}
@@ -85,7 +87,7 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "socket_path": reverse("conversation", args=[found.pk]).replace("/c/", "/ws/c/", 1),
         "can_write": not closed_reason,
         "closed_reason": closed_reason,
-        "notice": endpoints.notice(version.endpoint) if version else "",
+        "notice": endpoints.notice(version.endpoint, found.persona.company_id) if version else "",
         "form_action": reverse("send", args=[found.pk]),
         "stop_url": reverse("stop", args=[found.pk]),
         "client_id": uuid.uuid4(),
@@ -176,7 +178,7 @@ def _other_branch(turn: posting.Turn) -> HttpResponse:
     return HttpResponse(pages.whole_thread(turn.conversation, follow=True))
 
 
-def _card(persona: Persona, version: PersonaVersion) -> Card:
+def _card(persona: Persona, notice: str) -> Card:
     return Card(
         id=persona.pk,
         name=persona.name,
@@ -185,5 +187,5 @@ def _card(persona: Persona, version: PersonaVersion) -> Card:
         starters=persona.starters,
         initials=persona.initials,
         company=persona.company,
-        notice=endpoints.notice(version.endpoint),
+        notice=notice,
     )

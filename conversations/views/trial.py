@@ -38,7 +38,7 @@ def try_(request: PersonRequest, persona_id: uuid.UUID) -> HttpResponse:
         raise access.NotVisible
     context = {
         "persona": persona,
-        "notice": endpoints.notice(newest.endpoint),
+        "notice": endpoints.notice(newest.endpoint, persona.company_id),
         "form_action": f"{request.path}?version={newest.pk}",
         "client_id": uuid.uuid4(),
         "colours": [persona.company.colour_code],

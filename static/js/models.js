@@ -2,6 +2,7 @@
 
 const input = document.querySelector("input[data-models]");
 const endpoint = document.querySelector("select[name=endpoint]");
+const company = document.querySelector("select[name=company]");
 const context = document.querySelector("input[name=context_length]");
 const list = document.getElementById("models");
 
@@ -41,7 +42,8 @@ async function load() {
   if (!endpoint.value) return;
   let found = null;
   try {
-    const response = await fetch(`${input.dataset.models}?endpoint=${encodeURIComponent(endpoint.value)}`);
+    const asked = new URLSearchParams({ endpoint: endpoint.value, company: company?.value ?? input.dataset.company ?? "" });
+    const response = await fetch(`${input.dataset.models}?${asked}`);
     if (response.ok) found = (await response.json()).models;
   } catch {
     // Said below: the list is a help, not a condition.
@@ -66,6 +68,7 @@ async function load() {
 if (input && endpoint && list) {
   input.closest("div")?.after(note);
   endpoint.addEventListener("change", load);
+  company?.addEventListener("change", load);
   input.addEventListener("input", describe);
   context.addEventListener("input", describe);
   load();

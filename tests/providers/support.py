@@ -52,7 +52,7 @@ def recording(name: str) -> bytes:
 
 
 def endpoint(wire: WireName = "mistral", base_url: str = "http://127.0.0.1:9", key: str = KEY) -> Endpoint:
-    return Endpoint(wire, LABELS[wire], base_url, key)
+    return Endpoint(wire, LABELS[wire], base_url, key, local=True)
 
 
 def question(text: str = "hello", *, model: str = "a-model") -> ChatRequest:
@@ -82,7 +82,7 @@ async def collect(events: AsyncIterable[Event]) -> list[Event]:
 
 
 def at(server: RecordedServer, wire: WireName = "mistral") -> Endpoint:
-    return Endpoint(wire, LABELS[wire], server.base_url(wire), KEY)
+    return Endpoint(wire, LABELS[wire], server.base_url(wire), KEY, local=True)
 
 
 class Waits(list[float]):

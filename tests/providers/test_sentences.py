@@ -23,6 +23,9 @@ SENTENCES = {
     ErrorKind.TIMEOUT: "did not answer in time",
     ErrorKind.NETWORK: "could not be reached",
     ErrorKind.BAD_RESPONSE: "sent something that is not an answer",
+    ErrorKind.ADDRESS: "does not call the address of ",
+    ErrorKind.KEY: "cannot be opened",
+    ErrorKind.ENDPOINT: "is not one of your company's",
 }
 
 

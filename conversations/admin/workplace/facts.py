@@ -31,6 +31,7 @@ def facts(answer: Generation) -> list[Fact]:
         Fact("Model", version.model, literal=True),
         Fact("Served as", answer.model or UNKNOWN, literal=bool(answer.model)),
         Fact("Provider", f"{version.endpoint.name}, recorded" if answer.recorded else version.endpoint.name),
+        Fact("Key", Generation.KeyOf(answer.key_of).label if answer.key_of else "none"),
         Fact("Parameters", _parameters(answer)),
         Fact("Tokens", _tokens(answer)),
         Fact("First token", _milliseconds(answer.first_token_ms)),

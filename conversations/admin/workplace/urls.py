@@ -13,6 +13,7 @@ from conversations.admin.workplace import (
     answers,
     conversation,
     exports,
+    keys,
     queue,
     readings,
     settings,
@@ -53,6 +54,9 @@ def urls() -> list[URLPattern]:
         ),
         _path("<uuid:company_id>/answers/", answers.listed, "review_answers"),
         _path("<uuid:company_id>/readings/", readings.listed, "review_readings"),
+        _path("<uuid:company_id>/keys/", keys.listed, "review_keys"),
+        _path("<uuid:company_id>/keys/<int:endpoint_id>/", keys.put, "review_key_put"),
+        _path("<uuid:company_id>/keys/<int:endpoint_id>/remove/", keys.remove, "review_key_remove"),
         *_settings(),
     ]
 

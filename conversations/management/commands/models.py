@@ -47,6 +47,6 @@ class Command(BaseCommand):
 
 async def _listed(endpoint: Endpoint) -> list[providers.ModelInfo]:
     try:
-        return await stream.list_models(endpoints.resolve(endpoint), clocks=endpoints.clocks())
+        return await stream.list_models(endpoints.resolve(endpoint, None).called, clocks=endpoints.clocks())
     finally:
         await http.close()

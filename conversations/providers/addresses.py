@@ -1,0 +1,183 @@
+"""Which addresses may be called: by how they are written, by the lists of the site, and by where their names lead.
+
+A text says nothing about where it leads: 2130706433, 127.1, 0x7f000001 and a name of somebody's own all reach this
+machine. So the text is held to a plain form, the name to a list, and what decides are the addresses that it resolves
+to, which `guard` also connects to. Here is no connection.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+Place = tuple[str, str, int]  # scheme, host and port
+
+MALFORMED = (
+    "Give an address such as https://llm.example.com/v1: https://, a name in plain letters, maybe a port and a path. "
+    "A user name, a question mark, a # or a name in other letters (write it as xn--…) is not taken."
+)
+_PLAIN = "{host} is not a server of your own for this site, so it is called by https:// only. {opt_in}"
+_NUMBERS = "{host} is an address in numbers. Give the server's name. {opt_in}"
+_NOT_LISTED = (
+    "This site does not call {host}:{port}. If it should, add {host}{colon_port} to UPSTREAM_HOSTS in its environment "
+    "and restart it. {opt_in}"
+)
+_OPT_IN = "For a server of your own, add {host}:{port} to LOCAL_UPSTREAMS instead."
+_UNKNOWN = "{host} cannot be found at the moment. Check the name, or try again later."
+_INSIDE = (
+    "{host} leads to an address that is not public, so it is not called. For a server of your own, "
+    "add {host}:{port} to LOCAL_UPSTREAMS in the site's environment and restart it."
+)
+
+_WRITTEN = re.compile(
+    r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::([0-9]{1,5}))?((?:/[a-z0-9._~-]+)*/?)",
+    re.ASCII | re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::([0-9]{1,5}))?", re.ASCII | re.IGNORECASE
+)
+_PORTS = {"http": 80, "https": 443}
+
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address, as DNS64 makes them up
+_REFUSED_6 = (
+    IPv6Network("::/96"),  # IPv4-compatible, long withdrawn
+    IPv6Network("64:ff9b:1::/48"),  # RFC 8215: translated within one's own network
+    IPv6Network("2001::/32"),  # Teredo
+    IPv6Network("2002::/16"),  # 6to4
+    IPv6Network("fec0::/10"),  # site-local
+)
+_REFUSED_4 = (IPv4Network("100.64.0.0/10"), IPv4Network("192.88.99.0/24"))  # carriers' NAT; relays of 6to4
+
+
+class NotAllowed(Exception):
+    """An address that is not called; `sentence` says to an operator why, and what would change it."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An http(s) address of the plain form: scheme and host in lower case, an IPv6 address without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def place(self) -> Place:
+        """What the lists name."""
+        return self.scheme, self.host, self.port
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """The servers that may be called: `public` ones wherever public names lead, `local` ones wherever they are."""
+
+    public: frozenset[Place]
+    local: frozenset[Place]
+
+    def is_local(self, text: str) -> bool:
+        """Whether the address is one of the local ones; False for a public one. Raises NotAllowed for any other."""
+        address = parse(text)
+        if address.place in self.local:
+            return True
+        words = _words(address)
+        if address.scheme != "https":
+            raise NotAllowed(_PLAIN.format_map(words))
+        if _is_number(address.host):
+            raise NotAllowed(_NUMBERS.format_map(words))
+        if address.place not in self.public:
+            raise NotAllowed(_NOT_LISTED.format_map(words))
+        return False
+
+    def check(self, text: str) -> None:
+        """Raise NotAllowed unless `text` may be called, and leads to public addresses where it must. Waits for DNS."""
+        if self.is_local(text):
+            return
+        address = parse(text)
+        try:
+            found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise NotAllowed(_UNKNOWN.format_map(_words(address))) from None
+        if not all(is_public(str(each[4][0])) for each in found):
+            raise NotAllowed(_INSIDE.format_map(_words(address)))
+
+
+def parse(text: str) -> Address:
+    """Read an address of the plain form: nothing in it that two readers could read in two ways. Raises NotAllowed."""
+    found = _WRITTEN.fullmatch(text)
+    if found is None or {".", ".."} & set(found[4].split("/")):
+        raise NotAllowed(MALFORMED)
+    scheme = found[1].lower()
+    return Address(scheme, _host(found[2]), _port(found[3], _PORTS[scheme]))
+
+
+def listed(text: str) -> tuple[str, int | None]:
+    """Read an entry of a list: `host`, or `host:port`. Raises NotAllowed."""
+    found = _LISTED.fullmatch(text)
+    if found is None:
+        raise NotAllowed(MALFORMED)
+    return _host(found[1]), _port(found[2], 0) if found[2] else None
+
+
+def is_public(text: str) -> bool:
+    """Whether an IP address, as a resolver gives it, is one of the public internet.
+
+    What holds an IPv4 address is judged by that. Python's own `is_global` lets loopback through in the forms of NAT64
+    and 6to4, and multicast.
+    """
+    try:
+        address: IPv4Address | IPv6Address | None = ip_address(text)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        elif address in _NAT64:
+            address = IPv4Address(int(address) & 0xFFFF_FFFF)
+        elif address.scope_id is not None or any(address in network for network in _REFUSED_6):
+            return False
+    if isinstance(address, IPv4Address) and any(address in network for network in _REFUSED_4):
+        return False
+    return (
+        address is not None
+        and address.is_global
+        and not (address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback)
+        and not (address.is_private or address.is_link_local)
+    )
+
+
+def _host(text: str) -> str:
+    if not text.startswith("["):
+        return text.lower()
+    try:
+        return str(IPv6Address(text[1:-1]))
+    except ValueError:
+        raise NotAllowed(MALFORMED) from None
+
+
+def _port(text: str | None, default: int) -> int:
+    port = int(text) if text else default
+    if not 0 < port < 65536:
+        raise NotAllowed(MALFORMED)
+    return port
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _words(address: Address) -> dict[str, str]:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    port = str(address.port)
+    colon_port = "" if address.port == _PORTS["https"] else f":{port}"
+    opt_in = _OPT_IN.format(host=host, port=port)
+    return {"host": host, "port": port, "colon_port": colon_port, "opt_in": opt_in}
