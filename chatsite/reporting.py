@@ -15,6 +15,7 @@ from django.views.debug import SafeExceptionReporterFilter
 _SILENT = (
     "aiohttp",
     "conversations.admin.key_forms",
+    "conversations.catalogue",
     "conversations.endpoints",
     "conversations.keys",
     "conversations.providers",

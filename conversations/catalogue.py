@@ -26,20 +26,23 @@ def models(endpoint: Endpoint, company_id: uuid.UUID | None) -> list[providers.M
         server = endpoints.resolve(endpoint, company_id).called
     except providers.ProviderError:
         return None
-    asked = (
-        f"{endpoint.pk} {server.wire} {server.base_url} {server.api_key}"  # other keys may see other models
-    )
-    key = "models-" + salted_hmac("conversations.catalogue", asked, algorithm="sha256").hexdigest()
-    kept = cache.get(key)
+    name = _name(endpoint, server)
+    kept = cache.get(name)
     if kept is None:
         try:
             found = sorted(async_to_sync(_listed)(server), key=lambda model: model.id)
         except providers.ProviderError:
             found = None
         kept = (found,)
-        cache.set(key, kept, FAILURE_KEPT_SECONDS if found is None else KEPT_SECONDS)
+        cache.set(name, kept, FAILURE_KEPT_SECONDS if found is None else KEPT_SECONDS)
     listed: list[providers.ModelInfo] | None = kept[0]
     return listed
+
+
+def _name(endpoint: Endpoint, server: providers.Endpoint) -> str:
+    """What a list is kept under. Another key may see other models, so it is in it, as nobody can read it."""
+    asked = f"{endpoint.pk} {server.wire} {server.base_url} {server.api_key}"
+    return "models-" + salted_hmac("conversations.catalogue", asked, algorithm="sha256").hexdigest()
 
 
 async def _listed(server: providers.Endpoint) -> list[providers.ModelInfo]:

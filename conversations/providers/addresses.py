@@ -41,14 +41,16 @@ _LISTED = re.compile(
 _PORTS = {"http": 80, "https": 443}
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address, as DNS64 makes them up
-_REFUSED_6 = (
-    IPv6Network("::/96"),  # IPv4-compatible, long withdrawn
-    IPv6Network("64:ff9b:1::/48"),  # RFC 8215: translated within one's own network
-    IPv6Network("2001::/32"),  # Teredo
+_UNICAST_6 = IPv6Network("2000::/3")  # all of IPv6 that the internet routes
+_REFUSED = (  # of the special purposes that IANA lists, those that some version of Python calls global
+    IPv4Network("100.64.0.0/10"),  # carriers' NAT
+    IPv4Network("192.0.0.0/24"),
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4
+    IPv6Network("2001::/23"),  # Teredo and others
+    IPv6Network("2001:db8::/32"),
     IPv6Network("2002::/16"),  # 6to4
-    IPv6Network("fec0::/10"),  # site-local
+    IPv6Network("3fff::/20"),
 )
-_REFUSED_4 = (IPv4Network("100.64.0.0/10"), IPv4Network("192.88.99.0/24"))  # carriers' NAT; relays of 6to4
 
 
 class NotAllowed(Exception):
@@ -131,7 +133,7 @@ def is_public(text: str) -> bool:
     and 6to4, and multicast.
     """
     try:
-        address: IPv4Address | IPv6Address | None = ip_address(text)
+        address: IPv4Address | IPv6Address = ip_address(text)
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
@@ -139,16 +141,10 @@ def is_public(text: str) -> bool:
             address = address.ipv4_mapped
         elif address in _NAT64:
             address = IPv4Address(int(address) & 0xFFFF_FFFF)
-        elif address.scope_id is not None or any(address in network for network in _REFUSED_6):
+        elif address.scope_id is not None or address not in _UNICAST_6:
             return False
-    if isinstance(address, IPv4Address) and any(address in network for network in _REFUSED_4):
-        return False
-    return (
-        address is not None
-        and address.is_global
-        and not (address.is_multicast or address.is_reserved or address.is_unspecified or address.is_loopback)
-        and not (address.is_private or address.is_link_local)
-    )
+    special = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_private
+    return address.is_global and not special and not any(address in network for network in _REFUSED)
 
 
 def _host(text: str) -> str:
