@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import IPv6Address
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -91,10 +92,23 @@ def envplaces(name: str, *, ported: bool) -> list[str]:
     for entry in entries:
         found = _PLACE.fullmatch(entry)
         port = found and found["port"]
-        if not found or (port and not 0 < int(port) < 65536) or (ported and not port):
+        if (
+            not found
+            or not _is_host(found[1])
+            or (port and not 0 < int(port) < 65536)
+            or (ported and not port)
+        ):
             form = "host:port" if ported else "host or host:port"
             raise ImproperlyConfigured(f"{name} must be a list of {form} with commas between, not {entry!r}.")
     return entries
+
+
+def _is_host(text: str) -> bool:
+    """Whether what stands in brackets, if anything does, is an IPv6 address."""
+    try:
+        return not text.startswith("[") or bool(IPv6Address(text[1:-1]))
+    except ValueError:
+        return False
 
 
 def envsecret(name: str) -> str:

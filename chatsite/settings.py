@@ -273,7 +273,12 @@ LOGGING = {
 def _base_url(name: str, default: str = "") -> str:
     """An http(s) address without a trailing slash. Raises ImproperlyConfigured for anything else."""
     url = envstr(name, default).rstrip("/")
-    if url and (urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname):
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # a port that is no number
+        sound = False
+    if url and not sound:
         raise ImproperlyConfigured(f"{name} must be an http:// or https:// address.")
     return url
 

@@ -27,7 +27,7 @@ _SHOWN_FROM = 16  # of a shorter key, four characters would be much of it
 def problem(text: str) -> str:
     """What is wrong with a key as it was given, in a sentence that does not repeat it; empty where nothing is."""
     if not (text.isascii() and text.isprintable() and " " not in text):
-        return "A key holds no spaces and plain letters, digits and signs only. Copy it again."
+        return "A key has no spaces and no letters but plain ones. Copy it again."
     if not SHORTEST <= len(text) <= LONGEST:
         return f"A key has between {SHORTEST} and {LONGEST} characters. Copy it again."
     return ""

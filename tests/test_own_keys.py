@@ -83,10 +83,10 @@ def test_a_manager_sets_replaces_and_removes_the_companys_key(cast: Cast) -> Non
         ("   ", "Paste the key first."),
         ("short", "between 6 and 500 characters"),
         ("k" * 501, "between 6 and 500 characters"),
-        ("two words of it", "no spaces and plain letters"),
-        ("key\r\nX-Admin: yes", "no spaces and plain letters"),
-        ("schlüssel-canary", "no spaces and plain letters"),
-        ("key-\u200bcanary", "no spaces and plain letters"),
+        ("two words of it", "no spaces and no letters but plain ones"),
+        ("key\r\nX-Admin: yes", "no spaces and no letters but plain ones"),
+        ("schlüssel-canary", "no spaces and no letters but plain ones"),
+        ("key-\u200bcanary", "no spaces and no letters but plain ones"),
     ],
 )
 def test_what_is_no_key_is_refused_and_not_repeated(cast: Cast, given: str, sentence: str) -> None:
@@ -162,8 +162,8 @@ def test_an_operator_makes_a_provider_of_one_company_with_a_key(cast: Cast, sett
 @pytest.mark.parametrize(
     ("base_url", "sentence"),
     [
-        ("http://127.0.0.1:11434", "by https:// only"),
-        ("http://ollama:11434", "by https:// only"),
+        ("http://127.0.0.1:11434", "http:// is only for"),
+        ("http://ollama:11434", "http:// is only for"),
         ("https://unlisted.example.com", "add unlisted.example.com to UPSTREAM_HOSTS"),
         ("https://listed.example.com:8443", "add listed.example.com:8443 to UPSTREAM_HOSTS"),
         ("https://169.254.169.254", "an address in numbers"),

@@ -40,6 +40,24 @@ def test_a_secret_key_is_made_once_and_kept_to_oneself(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
 
 
+def test_the_key_of_secrets_at_rest_is_one_of_its_own(tmp_path: Path) -> None:
+    code = "print(s.ENCRYPTION_KEYS, s.SECRET_KEY not in s.ENCRYPTION_KEYS)"
+    first, second = (ask(tmp_path, code) for _ in range(2))
+    assert first.stdout == second.stdout
+    assert first.stdout.endswith(" True\n")
+    assert stat.S_IMODE((tmp_path / "encryption-key").stat().st_mode) == 0o600
+    several = ask(tmp_path, "print(s.ENCRYPTION_KEYS)", ENCRYPTION_KEY=f"{'n' * 32}, {'o' * 32}")
+    assert several.stdout == f"['{'n' * 32}', '{'o' * 32}']\n"
+    refused = ask(tmp_path, "s.DEBUG", ENCRYPTION_KEY="a-short-canary")
+    assert "a-short-canary" not in refused.stderr
+
+
+def test_servers_are_listed_by_host_and_port(tmp_path: Path) -> None:
+    listed = {"UPSTREAM_HOSTS": "a.example.com, b:8443", "LOCAL_UPSTREAMS": "ollama:11434,[::1]:8080"}
+    done = ask(tmp_path, "print(s.UPSTREAM_HOSTS + s.LOCAL_UPSTREAMS)", **listed)
+    assert done.stdout == "['a.example.com', 'b:8443', 'ollama:11434', '[::1]:8080']\n"
+
+
 def test_https_follows_the_trusted_origins(tmp_path: Path) -> None:
     code = "print(s.SESSION_COOKIE_SECURE, s.SECURE_SSL_REDIRECT, s.SECURE_HSTS_SECONDS > 0)"
     assert ask(tmp_path, code).stdout.split() == ["False"] * 3
@@ -69,6 +87,20 @@ def test_over_https_no_other_host_can_plant_a_cookie(tmp_path: Path) -> None:
         ("DATABASE_URL", "mysql://localhost/chat"),
         ("DATABASE_URL", "nonsense"),
         ("MISTRAL_API_KEY_FILE", "/does/not/exist"),
+        ("MISTRAL_BASE_URL", "https://api.mistral.ai:99999"),
+        ("ENCRYPTION_KEY", "short"),
+        ("ENCRYPTION_KEY", "k" * 40 + ",short"),
+        ("ENCRYPTION_KEY", ","),
+        ("ENCRYPTION_KEY_FILE", "/does/not/exist"),
+        ("UPSTREAM_HOSTS", "https://llm.example.com"),
+        ("UPSTREAM_HOSTS", "*.example.com"),
+        ("UPSTREAM_HOSTS", "llm.example.com:0"),
+        ("UPSTREAM_HOSTS", "llm.example.com/v1"),
+        ("LOCAL_UPSTREAMS", "ollama"),
+        ("LOCAL_UPSTREAMS", "ollama:99999"),
+        ("LOCAL_UPSTREAMS", "[::1"),
+        ("LOCAL_UPSTREAMS", "[:::1]:80"),
+        ("LOCAL_UPSTREAMS", "127.0.0.0/8:80"),
     ],
 )
 def test_a_bad_value_stops_the_start_by_name(tmp_path: Path, name: str, value: str) -> None:

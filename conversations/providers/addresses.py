@@ -18,17 +18,22 @@ MALFORMED = (
     "Give an address such as https://llm.example.com/v1: https://, a name in plain letters, maybe a port and a path. "
     "A user name, a question mark, a # or a name in other letters (write it as xn--…) is not taken."
 )
-_PLAIN = "{host} is not a server of your own for this site, so it is called by https:// only. {opt_in}"
-_NUMBERS = "{host} is an address in numbers. Give the server's name. {opt_in}"
-_NOT_LISTED = (
-    "This site does not call {host}:{port}. If it should, add {host}{colon_port} to UPSTREAM_HOSTS in its environment "
-    "and restart it. {opt_in}"
+_PLAIN = (
+    "http:// is only for servers of your own, which LOCAL_UPSTREAMS in the site's environment names. "
+    "Add {host}:{port} to it and restart the site, or give an https:// address."
 )
-_OPT_IN = "For a server of your own, add {host}:{port} to LOCAL_UPSTREAMS instead."
+_NUMBERS = (
+    "{host} is an address in numbers: give the server's name. One of your own can be added to LOCAL_UPSTREAMS in the "
+    "site's environment, as {host}:{port}."
+)
+_NOT_LISTED = (
+    "This site does not call {host}:{port}. If it should, add {host}{colon_port} to UPSTREAM_HOSTS in its "
+    "environment, or {host}:{port} to LOCAL_UPSTREAMS where the server is your own, and restart the site."
+)
 _UNKNOWN = "{host} cannot be found at the moment. Check the name, or try again later."
 _INSIDE = (
     "{host} leads to an address that is not public, so it is not called. For a server of your own, "
-    "add {host}:{port} to LOCAL_UPSTREAMS in the site's environment and restart it."
+    "add {host}:{port} to LOCAL_UPSTREAMS in the site's environment and restart the site."
 )
 
 _WRITTEN = re.compile(
@@ -175,5 +180,4 @@ def _words(address: Address) -> dict[str, str]:
     host = f"[{address.host}]" if ":" in address.host else address.host
     port = str(address.port)
     colon_port = "" if address.port == _PORTS["https"] else f":{port}"
-    opt_in = _OPT_IN.format(host=host, port=port)
-    return {"host": host, "port": port, "colon_port": colon_port, "opt_in": opt_in}
+    return {"host": host, "port": port, "colon_port": colon_port}

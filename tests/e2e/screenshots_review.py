@@ -92,4 +92,41 @@ async def usage(context: BrowserContext, site: Site, suffix: str) -> None:
         await shoot(page, f"{name}-{suffix}", whole=True)
 
 
-REVIEW = (queue, answers, settings, exports, usage)
+async def keys(context: BrowserContext, site: Site, suffix: str) -> None:
+    """A company's own keys at providers: none, one that was refused, one that is set; and an operator's provider."""
+    page = await sign_in(context, site, "manager")
+    await page.goto(f"{workplace(site)}keys/")
+    await shoot(page, f"keys-{suffix}", whole=True)
+    await page.get_by_label("key for Mistral").fill("two words")
+    await page.get_by_role("button", name="key for Mistral").click()
+    await shoot(page, f"keys-error-{suffix}", whole=True)
+    await page.get_by_label("key for Mistral").fill("a-key-that-is-none-4711")
+    await page.get_by_role("button", name="key for Mistral").click()
+    await expect(page.get_by_text("ending in …4711")).to_be_visible()
+    await shoot(page, f"keys-set-{suffix}", whole=True)
+    await page.get_by_role("button", name="Remove the key for Mistral").click()
+    page = await sign_in(await _other(context), site, "admin")
+    await page.goto(f"{site.url}/admin/conversations/endpoint/add/")
+    await page.get_by_label("Name").fill("A server of one's own")
+    await page.get_by_label("Address").fill("http://127.0.0.1:11434")
+    await page.get_by_label("Protocol").select_option("openai")
+    await page.get_by_label("Key").fill("a-key-that-is-none-4711")
+    await page.get_by_role("button", name="Save", exact=True).click()
+    await shoot(page, f"provider-error-{suffix}", whole=True)
+    await page.goto(f"{site.url}/admin/conversations/endpoint/")
+    await page.get_by_role("link", name="Mistral").click()
+    await shoot(page, f"provider-{suffix}", whole=True)
+    await page.context.close()
+
+
+async def _other(context: BrowserContext) -> BrowserContext:
+    """A browser of somebody else's that looks the same."""
+    assert context.browser is not None
+    page = context.pages[0]
+    dark = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    return await context.browser.new_context(
+        viewport=page.viewport_size, color_scheme="dark" if dark else "light"
+    )
+
+
+REVIEW = (queue, answers, settings, exports, usage, keys)

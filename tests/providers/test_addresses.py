@@ -149,14 +149,14 @@ def test_what_could_be_read_in_two_ways_is_refused(text: str) -> None:
         ("https://other.example.com", "does not call other.example.com:443"),
         ("https://llm.example.com.evil.example", "does not call"),
         ("https://evil-llm.example.com", "does not call"),
-        ("http://llm.example.com", "by https:// only"),
-        ("http://llm.example.com:443", "by https:// only"),
-        ("http://ollama", "by https:// only"),
-        ("http://ollama:11435", "by https:// only"),
+        ("http://llm.example.com", "http:// is only for"),
+        ("http://llm.example.com:443", "http:// is only for"),
+        ("http://ollama", "http:// is only for"),
+        ("http://ollama:11435", "http:// is only for"),
         ("http://ollama.:11434", "Give an address"),
-        ("http://127.0.0.1", "by https:// only"),
-        ("http://localhost:8080", "by https:// only"),  # the same server by a name that nobody listed
-        ("http://169.254.169.254", "by https:// only"),
+        ("http://127.0.0.1", "http:// is only for"),
+        ("http://localhost:8080", "http:// is only for"),  # the same server by a name that nobody listed
+        ("http://169.254.169.254", "http:// is only for"),
         ("https://169.254.169.254", "an address in numbers"),
         ("https://127.0.0.1", "an address in numbers"),  # also where a list of public servers names it
         ("https://[::1]", "an address in numbers"),

@@ -92,9 +92,11 @@ def _page(request: HttpRequest, company: Company, *, refused: KeyForm | None = N
 
 
 def _place(endpoint: Endpoint) -> str:
-    """Where a key goes. A server within the site's own networks is nobody's to know by name."""
+    """Where a key goes; empty where that is nowhere. A server within the site's networks is not named to companies."""
     parts = urlsplit(endpoints.address(endpoint))
-    return f"Called at {parts.hostname}" if parts.scheme == "https" else "A server of this site"
+    if not parts.hostname:
+        return ""
+    return f"Called at {parts.hostname}." if parts.scheme == "https" else "A server of this site."
 
 
 def _says(key: ProviderKey | None, endpoint: Endpoint, notice: str) -> str:
