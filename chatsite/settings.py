@@ -48,7 +48,7 @@ def _encryption_keys() -> list[str]:
 
 
 SECRET_KEY = _kept_secret("SECRET_KEY", "secret-key")
-SECRET_KEY_GIVEN = bool(envsecret("SECRET_KEY"))
+KEYS_GIVEN = bool(envsecret("SECRET_KEY") and envsecret("ENCRYPTION_KEY"))
 ENCRYPTION_KEYS = _encryption_keys()
 DEBUG = envbool("DEBUG", default=False)
 ALLOWED_HOSTS = envlist("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")

@@ -51,8 +51,9 @@ _ORIGINS = checks.Error(
     id="conversations.E007",
 )
 _KEYS = checks.Warning(
-    "Several processes share the site, and SECRET_KEY is not set: on another machine each would have its own.",
-    hint="Give all of them the same SECRET_KEY.",
+    "Several processes share the site, and SECRET_KEY or ENCRYPTION_KEY is not set: on another machine each would have "
+    "its own.",
+    hint="Give all of them the same SECRET_KEY and ENCRYPTION_KEY.",
     id="conversations.W002",
 )
 
@@ -92,7 +93,7 @@ def walls(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage
         problems.append(_ORIGINS)
     if logging.getLogger("httpx").isEnabledFor(logging.INFO):
         problems.append(_ADDRESSES)
-    if settings.REDIS_URL and not settings.SECRET_KEY_GIVEN:
+    if settings.REDIS_URL and not settings.KEYS_GIVEN:
         problems.append(_KEYS)
     return problems
 

@@ -78,9 +78,9 @@ POLICY = site.CONTENT_SECURITY_POLICY["DIRECTIVES"]
         ),
         ({"CSRF_TRUSTED_ORIGINS": ["https://*.example.com"]}, {"conversations.E007"}),
         ({"CSRF_TRUSTED_ORIGINS": ["https://chat.example.com"]}, set()),
-        ({"REDIS_URL": REDIS, "SECRET_KEY_GIVEN": False}, {"conversations.W002"}),
-        ({"REDIS_URL": REDIS, "SECRET_KEY_GIVEN": True}, set()),
-        ({"REDIS_URL": "", "SECRET_KEY_GIVEN": False}, set()),
+        ({"REDIS_URL": REDIS, "KEYS_GIVEN": False}, {"conversations.W002"}),
+        ({"REDIS_URL": REDIS, "KEYS_GIVEN": True}, set()),
+        ({"REDIS_URL": "", "KEYS_GIVEN": False}, set()),
     ],
 )
 def test_walls_that_were_taken_down(settings: Settings, changed: dict[str, Any], expected: set[str]) -> None:
