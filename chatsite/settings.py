@@ -153,7 +153,10 @@ def _database() -> dict[str, Any]:
         options["timeout"] = (
             5  # who waits longer for the lock is told, and has not kept a thread of the pages for long
         )
-        options["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        # What is deleted is overwritten: else its words would stand in the file until something else needs the place.
+        options["init_command"] = (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;"
+        )
         # Opening one costs more than most queries, and closing the last empties the log of writes. The threads of our
         # bounded pools have one each. A result that is not read to its end would keep its moment: tests look for it.
         database["CONN_MAX_AGE"] = None

@@ -1,4 +1,4 @@
-"""How asynchronous code reaches the database: two bounded pools of threads, and nothing else.
+"""How asynchronous code reaches the database: three bounded pools of threads, and nothing else.
 
 Channels and Django send all such calls of a process through a single thread, where one slow query holds up
 every socket. Nothing here knows a model.
@@ -22,6 +22,8 @@ THREADS, WRITERS = 4, 2
 executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="database")
 # What writes may wait for a lock, as long as the database lets it; what only reads must not wait behind it.
 writers = ThreadPoolExecutor(max_workers=WRITERS, thread_name_prefix="database-writer")
+# What may take its time, one after the other: nobody waits for it, and it keeps no thread from anybody.
+background = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database-background")
 
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -32,6 +34,11 @@ async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwarg
 async def writing(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """The same for a function that writes."""
     return await _in(writers, partial(function, *args, **kwargs))
+
+
+async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for a function that nobody waits for."""
+    return await _in(background, partial(function, *args, **kwargs))
 
 
 async def _in(pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:

@@ -58,6 +58,15 @@ loop_lag = Histogram(
     buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
     registry=_registry,
 )
+removed = Counter(
+    "chat_conversations_removed",
+    "Conversations that were removed, by age or with a person.",
+    ["why"],
+    registry=_registry,
+)
+erasures = Counter(
+    "chat_erasures", "Erasures of people, by what became of them.", ["state"], registry=_registry
+)
 database_failures = Counter(
     "chat_database_failures",
     "Work of the server's own that had to wait for the database.",

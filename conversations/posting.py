@@ -14,9 +14,10 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from conversations import standing
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
 from conversations.tree import Tree
 
@@ -158,7 +159,7 @@ def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
         question = Message(conversation=conversation, role=Message.Role.USER, text=text)
         return _answer(person, conversation, question, version, client_id)
 
-    return _once(person, client_id, None, make, text=text)
+    return _once(person, client_id, conversation, make, text=text)
 
 
 def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UUID, below: Below) -> Turn:
@@ -193,7 +194,7 @@ def _turn(
 def _once(
     person: User,
     client_id: uuid.UUID,
-    conversation: Conversation | None,
+    conversation: Conversation,
     make: Callable[[], Turn],
     *,
     text: str | None = None,
@@ -202,13 +203,16 @@ def _once(
 
     That it was made before is nearly never so, and not asked first: the database refuses it.
     """
+    known = None if conversation._state.adding else conversation
     try:
         with transaction.atomic():
-            _check_limits(person, conversation)
+            if problem := standing.problem(person, conversation.persona, known):
+                raise Refused(problem.sentence, status=problem.status)
+            _check_limits(person, known)
             return make()
     except (IntegrityError, Refused) as lost:
         # Lost: to the same request, made before or at this moment, or to another answer.
-        if earlier := _earlier(person, client_id, conversation, text):
+        if earlier := _earlier(person, client_id, known, text):
             return earlier
         if isinstance(lost, Refused):
             raise
@@ -249,10 +253,7 @@ def _version_for(conversation: Conversation) -> PersonaVersion:
     return version
 
 
-def _check_limits(person: User, conversation: Conversation | None = None) -> None:
-    # One person's requests take turns here, so that two at once cannot both find room for one. All of SQLite's do.
-    if connection.features.has_select_for_update:
-        User.objects.select_for_update().values_list("pk").get(pk=person.pk)
+def _check_limits(person: User, conversation: Conversation | None) -> None:
     mine = Generation.objects.filter(requested_by=person)
     running = mine.live().values_list("conversation_id", flat=True)
     if conversation is not None and conversation.pk in running:

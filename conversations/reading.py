@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from conversations import access
 from conversations.models import Company, Conversation, Reading
@@ -70,20 +70,38 @@ def password_set(operator: User, person: User) -> None:
 
     At each company that they belong to or have conversations of. Raises what `look` raises.
     """
+    reason = "Among the accounts of the administration, where no reason is asked."
+    _at_each(companies_of(person), operator, person, What.PASSWORD, reason)
+
+
+def person_exported(reader: User, person: User, companies: Iterable[Company], reason: str) -> None:
+    """Record that all of `person` at the companies is about to be handed to `reader`. Raises what `look` raises."""
+    _at_each(companies, reader, person, What.PERSON, reason)
+
+
+def companies_of(person: User) -> QuerySet[Company]:
+    """Where somebody belongs, or has conversations."""
     spoken = Conversation.objects.filter(owner=person).values("persona__company")
+    return Company.objects.filter(Q(memberships__user=person) | Q(pk__in=spoken)).distinct()
+
+
+def _at_each(
+    companies: Iterable[Company], reader: User, person: User, what: Reading.What, reason: str
+) -> None:
+    """A line at each of the companies, of no conversation in particular."""
     sitting = uuid.uuid4()
     rows = [
         Reading(
             company=company,
-            reader_id=operator.pk,
-            reader_name=operator.get_username(),
+            reader_id=reader.pk,
+            reader_name=reader.get_username(),
             owner_id=person.pk,
             owner_name=person.get_username(),
-            what=What.PASSWORD,
-            reason="Among the accounts of the administration, where no reason is asked.",
+            what=what,
+            reason=reason,
             sitting=sitting,
         )
-        for company in Company.objects.filter(Q(memberships__user=person) | Q(pk__in=spoken)).distinct()
+        for company in companies
     ]
     with transaction.atomic(durable=True):
         Reading.objects.bulk_create(rows)

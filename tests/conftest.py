@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.fixtures import Settings
 
-from conversations.database import THREADS, WRITERS, executor, writers
+from conversations.database import THREADS, WRITERS, background, executor, writers
 from conversations.generation import keeper
 from conversations.generation.runner import RUNS
 from conversations.models import Company, Label, Persona, Rule
@@ -112,7 +112,7 @@ def live_cast(transactional_db: None, settings: Settings) -> Iterator[Cast]:
     """The demo companies, visible to other threads too. What these still do ends before the tables are emptied."""
     settings.DEMO_PASSWORD = PASSWORD
     yield load_cast()
-    for pool, threads in ((executor, THREADS), (writers, WRITERS)):
+    for pool, threads in ((executor, THREADS), (writers, WRITERS), (background, 1)):
         together = Barrier(threads + 1)
         for _ in range(threads):
             pool.submit(together.wait)
@@ -147,5 +147,6 @@ def _database_threads(django_db_setup: None) -> Iterator[None]:
     yield
     executor.shutdown()
     writers.shutdown()
+    background.shutdown()
     # The thread that views run in under the asynchronous client, whose requests end without closing anything.
     SyncToAsync.single_thread_executor.submit(connections.close_all).result(10)

@@ -55,6 +55,7 @@ DOORS = {
         "POST", data={"persona": "guide", "client_id": "new"}, **dict.fromkeys(COCA_COLA, 400)
     ),
     "chats": door(others=200),
+    "my_data": door(others=200),
     "conversation": door(member=200),
     "send": door("POST", member=400),
     "stop": door("POST", member=200),

@@ -17,6 +17,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, UUIDField
 from django.test import Client
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from conversations import feedback, filing, keys, personas
 from conversations.models import (
@@ -24,8 +25,10 @@ from conversations.models import (
     AnswerRecord,
     Conversation,
     Endpoint,
+    Erasure,
     Export,
     Grade,
+    Hold,
     Judgement,
     Label,
     Membership,
@@ -60,9 +63,10 @@ MANAGERS: Answers = {"manager": 200, "reviewer": 403, "admin": 200}
 OWN_ROW: Answers = {"manager": 200, "reviewer": 404, "admin": 200}
 OWN_ROW_OF_OPERATORS: Answers = {"manager": 403, "reviewer": 404, "admin": 200}
 FOREIGN_ROW: Answers = {"manager": 404, "reviewer": 404, "admin": 200}
+OPERATORS_ALONE: Answers = {"manager": 404, "reviewer": 404, "admin": 200}
 
 # What a reviewer presses on a conversation's page. Who may press it is tried in `test_workplace_review.py`.
-ACTIONS = ("open", "claim", "release", "renew", "judge", "label", "reply", "note", "submit")
+ACTIONS = ("open", "claim", "release", "renew", "judge", "label", "reply", "note", "submit", "hold")
 
 LISTS: dict[str, Answers] = {
     "index": STAFF,
@@ -128,6 +132,14 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     "review_key_put": (POST_ONLY, POST_ONLY),
     "review_key_remove": (POST_ONLY, POST_ONLY),
     **{
+        f"review_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("keeping", "people", "person", "erasure")
+    },  # what managers, and on the second line operators, do with what is kept
+    **{f"review_{page}": (OPERATORS_ALONE, OPERATORS_ALONE) for page in ("account", "account_receipt")},
+    **{
+        f"review_{deed}": (POST_ONLY, POST_ONLY)
+        for deed in ("period", "period_back", "hold_lift", "person_data", "person_hold", "person_erase")
+    },
+    **{
         f"review_{page}": (OWN_ROW, FOREIGN_ROW)
         for page in ("settings", "rule_add", "rule", "rubric")  # and below, what is done there
     },
@@ -140,6 +152,8 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
             "label_add",
             "label_rename",
             "label_retire",
+            "account_data",
+            "account_erase",
         )
     },
 }
@@ -155,6 +169,11 @@ BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, 
     **dict.fromkeys(("review_rule", "review_rule_switch", "review_rule_remove"), Rule),
     **dict.fromkeys(("review_label_rename", "review_label_retire"), Label),
     **dict.fromkeys(("review_key_put", "review_key_remove"), Endpoint),
+    "review_hold_lift": Hold,
+    **dict.fromkeys(
+        ("review_person", "review_person_data", "review_person_hold", "review_person_erase"), User
+    ),
+    "review_erasure": Erasure,
     "review_export": Export,
     "review_export_manifest": Export,
     "review_conversation": Conversation,
@@ -214,6 +233,11 @@ def _write_down(cast: Cast) -> None:
         Export.objects.create(
             company=company, kind="csv", by_name=word, reason=word, upto=record.pk, answers=1
         )
+        Hold.objects.create(company=company, person=person, reason=word, placed_by=cast.admin)
+        Erasure.objects.create(
+            company=company, person=person, asked_by=cast.admin, gone={word: 1}, stage="done",
+            fingerprint=word, finished_at=timezone.now(),
+        )  # fmt: skip
         Reading.objects.create(
             company=company,
             reader_id=cast.admin.pk,
@@ -237,14 +261,19 @@ def below(cast: Cast, name: str, pk: Any) -> tuple[Any, ...]:
     """What follows the company in an address: a row of that company's, or one that is absent."""
     if name not in BELOW:
         return FURTHER.get(name, ())
-    company = "persona__company" if BELOW[name] is Conversation else "company"
+    company = {Conversation: "persona__company", User: "memberships__company"}.get(BELOW[name], "company")
     found = BELOW[name]._default_manager.filter(**{company: pk}).values_list("pk", flat=True).first()
     return (found or ABSENT["uuid" if isinstance(BELOW[name]._meta.pk, UUIDField) else "pk"],)
 
 
 def rows(cast: Cast, name: str) -> tuple[Any, Any, Any]:
     """The ids for an address: of one's own company, of another, of nothing."""
-    if name.startswith("auth_user"):
+    if name == "review_account_receipt":
+        own, other = (
+            Erasure.objects.get(company=each).pk for each in (cast.coca_cola, cast.globex)
+        )  # of a company each, and all of them operators' here
+        return own, other, ABSENT["pk"]
+    if name.startswith(("auth_user", "review_account")):
         return cast.member.pk, cast.outsider.pk, ABSENT["pk"]
     if "_company_" in name or name.startswith("review_"):
         return cast.coca_cola.pk, cast.globex.pk, ABSENT["uuid"]

@@ -15,10 +15,10 @@ LAYERS = (
     {"pages"},
     {"thread", "generation", "announcements"},
     {"exports"},
-    {"filing", "feedback", "reading", "finding", "usage", "reviewing"},
-    {"posting", "rules", "scanning", "rubrics", "search"},
+    {"filing", "feedback", "reading", "finding", "usage", "reviewing", "erasing", "expiry"},
+    {"posting", "rules", "scanning", "rubrics", "search", "holds", "removal", "retention"},
     {"personas", "catalogue"},
-    {"endpoints", "keys", "sealed", "access", "tree", "bars", "rechecks", "lines"},
+    {"endpoints", "keys", "sealed", "access", "standing", "tree", "bars", "rechecks", "lines"},
     {
         "rendering",
         "providers",
@@ -32,6 +32,7 @@ LAYERS = (
         "serving",
         "window",
         "sealing",
+        "traces",
     },
     {"models"},
 )
@@ -50,6 +51,7 @@ ALONE = {
     "serving",
     "window",
     "sealing",
+    "traces",
 }  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 

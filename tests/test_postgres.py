@@ -44,6 +44,10 @@ SUITES = [
         "review_settings",
         "rubrics",
         "usage",
+        "retention",
+        "erasing",
+        "keeping",
+        "person_export",
     )
 ]
 

@@ -52,7 +52,15 @@ class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
         ("Personal info", {"fields": ["first_name", "last_name", "email"]}),
         ("Rights", {"fields": ["is_active", "is_superuser"]}),
         ("Important dates", {"fields": ["last_login", "date_joined"]}),
+        ("What is kept", {"fields": ["kept"]}),
     ]
+    readonly_fields = ["kept"]
+
+    @admin.display(description="All of this person’s")
+    def kept(self, person: User) -> str:
+        """The way to taking it away, and to erasing it."""
+        address = reverse("admin:review_account", args=[person.pk])
+        return format_html('<a href="{}">Take it away as a file, or erase the person</a>', address)
 
     def held(self, objs: QuerySet[User] | Sequence[User]) -> list[str]:
         """What is on record of each, and how to close the account that it stays with."""

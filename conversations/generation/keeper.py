@@ -1,4 +1,4 @@
-"""The one keeper of a process: it saves all running answers together, reads stop requests, sweeps, and files.
+"""The one keeper of a process: it saves all running answers together, reads stop requests, sweeps, files, and removes.
 
 Saving is one transaction a second, however many answers run. Daphne tells an application neither of its start nor of
 its end, so the keeper is started by the first thing that happens on the event loop, and nothing depends on its end.
@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from conversations import database, filing, metrics, peers, serving
-from conversations.database import in_database, writing
+from conversations import database, erasing, expiry, filing, metrics, peers, serving, traces
+from conversations.database import aside, in_database, writing
 from conversations.generation import redis_log, runner, store
 from conversations.generation.sweeping import Watch
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,16 @@ SAVE_EVERY = 1.0  # seconds
 SWEEP_EVERY = 5.0  # seconds
 FILE_EVERY = 1.0  # seconds
 LAG_EVERY = 0.5  # seconds
+REMOVE_EVERY = 5.0  # seconds, while nothing is to be removed
+REMOVE_SHARE = 0.2  # of the time, at most, that removing takes of the database while there is something
+
+REMOVING: dict[
+    str, Callable[[], object]
+] = {  # each does a small piece, and says whether there may be another
+    "erase": erasing.work,
+    "remove what is too old": expiry.work,
+    "clean up": traces.work,
+}
 
 _keeper: asyncio.Task[None] | None = None
 
@@ -76,7 +88,7 @@ async def dismiss() -> None:
 
 
 async def _keep() -> None:
-    work = [_save(), _sweep(), _file(), _watch_loop()]
+    work = [_save(), _sweep(), _file(), _remove(), _watch_loop()]
     if settings.REDIS_URL:
         from conversations.lines import kept_up  # ten megabytes that a process alone can do without
 
@@ -111,6 +123,17 @@ async def _file() -> None:
         await asyncio.sleep(FILE_EVERY)
 
 
+async def _remove() -> None:
+    """What is too old, and whoever is erased: a small batch, then a pause in which others have the database."""
+    loop = asyncio.get_running_loop()
+    while True:
+        began, more = loop.time(), False
+        for what, work in REMOVING.items():  # apart, so that one which fails keeps none of the others waiting
+            more |= bool(await _tried(what, aside(work)))
+        took = loop.time() - began
+        await asyncio.sleep(took * (1 / REMOVE_SHARE - 1) if more else REMOVE_EVERY)
+
+
 async def _watch_loop() -> None:
     loop = asyncio.get_running_loop()
     while True:
@@ -119,13 +142,14 @@ async def _watch_loop() -> None:
         metrics.loop_lag.observe(max(0.0, loop.time() - due))
 
 
-async def _tried(what: str, work: Coroutine[Any, Any, object]) -> None:
+async def _tried(what: str, work: Coroutine[Any, Any, T]) -> T | None:
     """Do `work`, and survive what it raises: it is tried again, and without a keeper every answer would be lost."""
     try:
-        await work
+        return await work
     except DatabaseError as error:
         await asyncio.to_thread(database.recover)
         metrics.database_failures.labels(what).inc()
         logger.error("the database keeps us waiting (to %s): %s", what, type(error).__name__)
     except Exception:
         logger.exception("failed to %s", what)
+    return None

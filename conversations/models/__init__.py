@@ -3,6 +3,7 @@
 from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Export
+from conversations.models.keeping import Erasure, Hold, Period, RetentionRun
 from conversations.models.key import ProviderKey
 from conversations.models.ledger import AnswerRecord
 from conversations.models.persona import Endpoint, Persona, PersonaVersion, Wire
@@ -27,21 +28,25 @@ __all__ = [
     "Conversation",
     "Endpoint",
     "EntryReason",
+    "Erasure",
     "Export",
     "Feedback",
     "Flag",
     "Generation",
     "Grade",
+    "Hold",
     "Judgement",
     "Label",
     "Membership",
     "Message",
     "Note",
+    "Period",
     "Persona",
     "PersonaVersion",
     "ProviderKey",
     "QueueEntry",
     "Reading",
+    "RetentionRun",
     "Review",
     "Rubric",
     "Rule",

@@ -49,7 +49,10 @@ class Conversation(models.Model):
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "-active_at", "-id"], name="chats_newest_first")]
+        indexes = [
+            models.Index(fields=["owner", "-active_at", "-id"], name="chats_newest_first"),
+            models.Index(fields=["persona", "active_at", "id"], name="chats_of_a_persona_by_age"),
+        ]
 
     def __str__(self) -> str:
         return (

@@ -37,6 +37,7 @@ class Reading(models.Model):
         EXPORT = "export", "Exported"
         UNMASK = "unmask", "Name shown"
         PASSWORD = "passwd", "Password set"
+        PERSON = "person", "Data of the person exported"
 
     id = models.BigAutoField(primary_key=True)
     company = models.ForeignKey(
@@ -56,7 +57,10 @@ class Reading(models.Model):
 
     class Meta:
         base_manager_name = "objects"
-        indexes = [models.Index(fields=["company", "id"], name="readings_of_a_company")]
+        indexes = [
+            models.Index(fields=["company", "id"], name="readings_of_a_company"),
+            models.Index(fields=["reader_id"], name="readings_by_a_person"),
+        ]
 
     def __str__(self) -> str:
         return f"reading {self.pk}"

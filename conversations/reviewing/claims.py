@@ -49,8 +49,10 @@ def open_by_hand(company: Company, record: AnswerRecord) -> QueueEntry:
             EntryReason.objects.create(
                 entry=entry, record=record, kind=Rule.Kind.HAND, said=f"{Rule.Kind.HAND.label}."
             )
-    except IntegrityError:  # somebody else, or a rule, was quicker
-        return waiting.get()
+    except IntegrityError as error:  # somebody else, or a rule, was quicker; or it was removed at this moment
+        if found := waiting.first():
+            return found
+        raise Refused("This conversation was deleted.", status=409) from error
     return entry
 
 

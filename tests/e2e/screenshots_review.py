@@ -78,6 +78,36 @@ async def exports(context: BrowserContext, site: Site, suffix: str) -> None:
     await shoot(page, f"exports-{suffix}")
 
 
+async def keeping(context: BrowserContext, site: Site, suffix: str) -> None:
+    """How long chats are kept, what is held, and all of one person's."""
+    page = await sign_in(context, site, "manager")
+    await (
+        page.get_by_role("button", name="manager").or_(page.get_by_role("button", name="Chats")).first.click()
+    )
+    await shoot(page, f"menu-{suffix}")
+    await page.goto(f"{workplace(site)}keeping/")
+    await page.get_by_label("Days", exact=True).fill("3")
+    await page.get_by_role("button", name="Save the period", exact=True).click()
+    await shoot(page, f"period-preview-{suffix}", whole=True)
+    await page.get_by_role("button", name="Shorten the period").click()
+    await page.goto(f"{workplace(site)}people/")
+    await shoot(page, f"people-{suffix}", whole=True)
+    await page.get_by_role("link", name="member2").click()
+    await page.get_by_label("Why must it be kept?").fill("A dispute about an invoice")
+    await shoot(page, f"person-{suffix}", whole=True)
+    await page.get_by_role("button", name="Hold", exact=True).click()
+    await shoot(page, f"person-held-{suffix}", whole=True)
+    await page.goto(f"{workplace(site)}keeping/")
+    await page.get_by_text("Lift", exact=True).first.click()
+    await shoot(page, f"keeping-{suffix}", whole=True)
+    await page.get_by_label("Why need it not be held any more?").first.fill("It is settled")
+    await page.get_by_role("button", name="Lift the hold").first.click()
+    await page.get_by_role("button", name="Take back").click()
+    await page.get_by_label("Days", exact=True).fill("x")
+    await page.get_by_role("button", name="Save the period", exact=True).click()
+    await shoot(page, f"keeping-refused-{suffix}")
+
+
 async def usage(context: BrowserContext, site: Site, suffix: str) -> None:
     """The figures of a company and of all."""
     page = await sign_in(context, site, "admin")
@@ -129,4 +159,4 @@ async def _other(context: BrowserContext) -> BrowserContext:
     )
 
 
-REVIEW = (queue, answers, settings, exports, usage, keys)
+REVIEW = (queue, answers, settings, keeping, exports, usage, keys)

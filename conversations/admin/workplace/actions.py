@@ -15,6 +15,7 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -23,9 +24,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from conversations import access, reviewing
+from conversations import access, holds, reviewing
 from conversations.admin.workplace import desk as desks
-from conversations.admin.workplace import doors, transcript, way
+from conversations.admin.workplace import doors, settings, transcript, way
 from conversations.admin.workplace.conversation import address
 from conversations.models import AnswerRecord, Company, Conversation, QueueEntry, Review
 from conversations.posting import Refused
@@ -46,6 +47,9 @@ def _action(view: Action) -> Callable[..., HttpResponseBase]:
         found = access.reviewed_conversation(company, conversation_id)
         try:
             return view(request, company, found)
+        except IntegrityError:  # what was said hangs on a conversation that was removed at this moment: a 404
+            access.reviewed_conversation(company, conversation_id)
+            raise
         except Refused as refusal:
             if not _by_script(request):
                 messages.error(request, refusal.sentence)
@@ -80,6 +84,17 @@ def release(request: HttpRequest, company: Company, conversation: Conversation) 
     reviewing.release(_review(request, conversation))
     messages.success(request, "Given back to the queue. Your verdicts are kept, for when you claim it again.")
     return redirect("admin:review_queue", company.pk)
+
+
+@_action
+def hold(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
+    """Have a conversation kept whatever its age, and whoever asks for its removal."""
+    reason, by = request.POST.get("reason", ""), cast(User, request.user)
+    with transaction.atomic():
+        made = holds.place(company, reason, by, conversation=conversation)
+        settings.log(request, company, f"Placed the hold {made.pk} on a conversation.")
+    messages.success(request, "Held. It is not removed until a manager lifts the hold.")
+    return _back(request, company, conversation)
 
 
 @_action

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from conversations import access, reviewing, thread
+from conversations import access, holds, reviewing, thread
 from conversations import reading as record
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace import doors, transcript
@@ -68,6 +68,7 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "rubric": reviewing.rubric(desk.mine) if desk.mine else None,
         "labels": transcript.offered_labels(desk.mine) if desk.mine else [],
         "notes": desks.notes(sitting.reader, found, desk),
+        "holds": holds.of(company, conversation=found),
         "next": _address(company, _next(sitting, desk.entry)),
         "previous": _address(company, desks.previous(company, desk.entry) if desk.entry else None),
     }

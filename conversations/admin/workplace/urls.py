@@ -13,7 +13,9 @@ from conversations.admin.workplace import (
     answers,
     conversation,
     exports,
+    keeping,
     keys,
+    people,
     queue,
     readings,
     settings,
@@ -45,6 +47,7 @@ def urls() -> list[URLPattern]:
         _path(f"{CONVERSATION}reply/", actions.reply, "review_reply"),
         _path(f"{CONVERSATION}note/", actions.note, "review_note"),
         _path(f"{CONVERSATION}submit/", actions.submit, "review_submit"),
+        _path(f"{CONVERSATION}hold/", actions.hold, "review_hold"),
         _path("usage/", usage.of_all, "review_usage_all"),
         _path("<uuid:company_id>/usage/", usage.of_company, "review_usage"),
         _path("<uuid:company_id>/exports/", exports.listed, "review_exports"),
@@ -58,6 +61,28 @@ def urls() -> list[URLPattern]:
         _path("<uuid:company_id>/keys/<int:endpoint_id>/", keys.put, "review_key_put"),
         _path("<uuid:company_id>/keys/<int:endpoint_id>/remove/", keys.remove, "review_key_remove"),
         *_settings(),
+        *_keeping(),
+    ]
+
+
+def _keeping() -> list[URLPattern]:
+    one = "<uuid:company_id>"
+    person, account = f"{one}/people/<int:person_id>", "accounts/<int:person_id>"
+    return [
+        _path(f"{one}/keeping/", keeping.page, "review_keeping"),
+        _path(f"{one}/keeping/period/", keeping.period, "review_period"),
+        _path(f"{one}/keeping/period/back/", keeping.take_back, "review_period_back"),
+        _path(f"{one}/holds/<int:hold_id>/lift/", keeping.lift, "review_hold_lift"),
+        _path(f"{one}/people/", people.listed, "review_people"),
+        _path(f"{person}/", people.page, "review_person"),
+        _path(f"{person}/data/", people.data, "review_person_data"),
+        _path(f"{person}/hold/", people.hold, "review_person_hold"),
+        _path(f"{person}/erase/", people.erase, "review_person_erase"),
+        _path(f"{one}/erasures/<int:erasure_id>/", people.receipt, "review_erasure"),
+        _path(f"{account}/", people.account, "review_account"),
+        _path(f"{account}/data/", people.account_data, "review_account_data"),
+        _path(f"{account}/erase/", people.account_erase, "review_account_erase"),
+        _path("accounts/erasures/<int:erasure_id>/", people.account_receipt, "review_account_receipt"),
     ]
 
 

@@ -1,0 +1,200 @@
+"""How long a company's chats are kept, for its managers: the periods, what a shorter one would remove, the receipts."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from conversations import access, holds, retention
+from conversations.admin.workplace import doors, settings
+from conversations.models import Company, Erasure, Hold, Period, Persona, RetentionRun
+from conversations.posting import Refused
+
+RECEIPTS = 30  # of the last runs are shown
+MEANWHILE = "Somebody has changed this period meanwhile. Look at it again; nothing was changed."
+UNCLEAR = "Give a whole number of days, or leave it empty. Nothing was changed."
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The period of the company, or of one of its personas, as its form shows it."""
+
+    persona: Persona | None
+    period: Period
+    now: datetime
+
+    @property
+    def waits(self) -> bool:
+        return self.period.waits(self.now)
+
+    @property
+    def seen(self) -> str:
+        return retention.seen(self.period)
+
+    @property
+    def in_force(self) -> str:
+        none = "as long as the company’s" if self.persona else "for ever"
+        return retention.in_words(self.period.in_force(self.now), none)
+
+    @property
+    def to_come(self) -> str:
+        return retention.in_words(self.period.days)
+
+
+@require_safe
+@doors.of_managers
+def page(request: HttpRequest, company: Company) -> HttpResponse:
+    """The periods, what is held, what was removed."""
+    now = timezone.now()
+    known = {row.persona_id: row for row in Period.objects.filter(company=company)}
+    personas = [None, *Persona.objects.filter(company=company).order_by("name")]
+    rows = [
+        Row(each, known.get(each.pk if each else None) or Period(company=company, persona=each), now)
+        for each in personas
+    ]
+    context = {
+        "title": "Keeping",
+        "here": "keeping",
+        "rows": rows,
+        "most": retention.MOST_DAYS,
+        "holds": access.held(company)
+        .filter(lifted_at=None)
+        .select_related("placed_by", "person")
+        .order_by("-pk"),
+        "lifted": _lifted(company),
+        "runs": RetentionRun.objects.filter(company=company)
+        .select_related("persona")
+        .order_by("-pk")[:RECEIPTS],
+        "erasures": Erasure.objects.filter(company=company)
+        .select_related("asked_by")
+        .order_by("-pk")[:RECEIPTS],
+    }
+    return doors.page(request, "keeping.html", company, context)
+
+
+@require_POST
+@doors.of_managers
+def period(request: HttpRequest, company: Company) -> HttpResponse:
+    """Settle a period. One that is shorter is shown first with what would go, and takes the second press."""
+    persona = _persona(request, company)
+    days = _days(request.POST.get("days", "").strip())
+    confirmed = request.POST.get("confirmed", "")
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            row = _taken(request, company, persona)
+            number = (
+                int(confirmed)
+                if confirmed.isascii() and confirmed.isdigit() and len(confirmed) < 10
+                else None
+            )
+            change = retention.change(row, days, confirmed=number, now=now)
+            if change.before != change.after or change.waits:
+                settings.log(request, company, change.sentence)
+    except retention.Grown:
+        return _preview(request, company, persona, days, now=now, again=bool(confirmed))
+    return _done(request, company, change.sentence)
+
+
+@require_POST
+@doors.of_managers
+@transaction.atomic
+def take_back(request: HttpRequest, company: Company) -> HttpResponse:
+    """Take back a shorter period that is not in force yet."""
+    row = _taken(request, company, _persona(request, company))
+    change = retention.take_back(row, now=timezone.now())
+    settings.log(request, company, f"Taken back. {change.sentence}")
+    return _done(request, company, f"Taken back. {change.sentence}")
+
+
+@require_POST
+@doors.of_managers
+def lift(request: HttpRequest, company: Company, hold_id: int) -> HttpResponse:
+    """Lift a hold, with a reason."""
+    hold = access.hold(company, hold_id)
+    with transaction.atomic():
+        holds.lift(hold, request.POST.get("reason", ""), cast(User, request.user))
+        settings.log(request, company, f"Lifted the hold {hold.pk}.")
+    return _done(request, company, "The hold is lifted. What is too old goes at the next time.", "holds")
+
+
+def _preview(
+    request: HttpRequest,
+    company: Company,
+    persona: Persona | None,
+    days: int | None,
+    *,
+    now: datetime,
+    again: bool,
+) -> HttpResponse:
+    row = retention.period(company, persona)
+    found = retention.preview(row, days, now=now)
+    what = f"Chats with {persona}" if persona else "Chats"
+    context = {
+        "title": f"{what}: keep them {retention.in_words(days)}",
+        "here": "keeping",
+        "persona": persona,
+        "days": days,
+        "seen": retention.seen(row),
+        "before": retention.in_words(row.in_force(now)),
+        "preview": found,
+        "at": now + retention.GRACE,
+        "again": again,
+    }
+    return doors.page(request, "period.html", company, context, status=409 if again else 200)
+
+
+def _taken(request: HttpRequest, company: Company, persona: Persona | None) -> Period:
+    """The row, which nobody else changes until the end of the transaction, as the page showed it. Raises Refused."""
+    settings.take(company)
+    row = retention.period(company, persona)
+    if request.POST.get("seen", "") != retention.seen(row):
+        raise Refused(MEANWHILE, status=409)
+    return row
+
+
+def _persona(request: HttpRequest, company: Company) -> Persona | None:
+    given = request.POST.get("persona", "")
+    if not given:
+        return None
+    try:
+        found = access.managed_persona(request.user, uuid.UUID(given))
+    except ValueError as error:
+        raise access.NotVisible from error
+    if found.company_id != company.pk:
+        raise access.NotVisible
+    return found
+
+
+def _days(given: str) -> int | None:
+    """The days that were typed; None where it was left empty. Raises Refused."""
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) < 9):
+        raise Refused(UNCLEAR, status=400)
+    return int(given)
+
+
+def _lifted(company: Company) -> list[Hold]:
+    found = (
+        access.held(company)
+        .filter(lifted_at__isnull=False)
+        .select_related("placed_by", "lifted_by", "person")
+    )
+    return list(found.order_by("-lifted_at")[:RECEIPTS])
+
+
+def _done(request: HttpRequest, company: Company, sentence: str, section: str = "periods") -> HttpResponse:
+    messages.success(request, sentence, extra_tags=section)
+    return redirect(f"{reverse('admin:review_keeping', args=[company.pk])}#{section}")

@@ -1,0 +1,169 @@
+"""What a person left outside of their own conversations, kind by kind: which rows, and what becomes of them.
+
+Each pass goes by key, some hundred rows at a time, and may be done twice. Rows that stay are made to point at an
+account without a name: the person's own, which loses it at the end, or one that was made for an erasure at one company.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from conversations.erasing import names
+from conversations.erasing.handled import REFERENCES, Fate, Reference
+from conversations.models import Erasure, Export, Feedback, Flag, Hold, Judgement, Reading
+
+BATCH = 500
+WITHOUT_REASON = "The reason went with the person who gave it."
+NO_WORDS = "…"  # a search for nothing finds nothing, where one that was left out would find everything
+
+Rows = QuerySet[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One kind of rows. What `act` does with some of them is no more than the receipt says by `stays`."""
+
+    kind: str
+    rows: Callable[[Erasure], Rows]
+    act: Callable[[Erasure, Rows], object]
+    stays: bool
+
+
+def passes() -> tuple[Pass, ...]:
+    """All of them, in their order: words first, then what pointed at who wrote them."""
+    own = (
+        Pass("corrections and replies", _judgements, _unsay, stays=False),
+        Pass("exports made", _exports, _anonymous_exports, stays=True),
+        Pass("lines of readings by the person", _of("reader_id"), _anonymous_reader, stays=True),
+        Pass("lines of readings of the person", _of("owner_id"), _anonymous_owner, stays=True),
+        Pass("holds placed or lifted", _holds, _anonymous_holds, stays=True),
+        Pass(
+            "entries in histories", _log, lambda erasure, rows: rows.update(user=erasure.stand_in), stays=True
+        ),
+    )
+    return (*own, *(_by_table(column, each) for column, each in REFERENCES.items() if each.fate in _ACTS))
+
+
+def do_next(erasure: Erasure, after: str) -> str | None:
+    """Do a batch behind `after`, which names a pass and the last key; gives back where it came to, None at the end."""
+    number, _, key = after.partition(" ")
+    index = int(number or 0)
+    all_passes = passes()
+    if index >= len(all_passes):
+        return None
+    todo = all_passes[index]
+    rows = todo.rows(erasure)
+    ahead = rows.filter(pk__gt=key) if key else rows
+    ids = list(ahead.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return f"{index + 1} "
+    todo.act(erasure, models.QuerySet(rows.model).filter(pk__in=ids))
+    tally = erasure.stays if todo.stays else erasure.gone
+    tally[todo.kind] = tally.get(todo.kind, 0) + len(ids)
+    return f"{index} {ids[-1]}"
+
+
+def count(erasure: Erasure, most: int) -> dict[str, dict[str, int]]:
+    """How many rows of each kind would go and stay, `most` at most."""
+    found: dict[str, dict[str, int]] = {"gone": {}, "stays": {}}
+    for todo in passes():
+        if number := todo.rows(erasure)[:most].count():
+            found["stays" if todo.stays else "gone"][todo.kind] = number
+    return found
+
+
+_ACTS: dict[Fate, Callable[[str], Callable[[Erasure, Rows], object]]] = {
+    Fate.DELETED: lambda field: lambda erasure, rows: rows.delete(),
+    Fate.CLEARED: lambda field: lambda erasure, rows: rows.update(**{field: None}),
+    Fate.STAYS: lambda field: lambda erasure, rows: rows.update(**{field: erasure.stand_in}),
+}
+
+
+def _by_table(column: str, reference: Reference) -> Pass:
+    label, _, field = column.rpartition(".")
+    model = apps.get_model(label)
+
+    def rows(erasure: Erasure) -> Rows:
+        found: Rows = models.QuerySet(model).filter(**{field: erasure.person_id})
+        if erasure.company_id is None:
+            return found
+        return found.filter(**{reference.company: erasure.company_id}) if reference.company else found.none()
+
+    kind = reference.kind or str(model._meta.verbose_name_plural)
+    return Pass(kind, rows, _ACTS[reference.fate](field), stays=reference.fate is not Fate.DELETED)
+
+
+def _judgements(erasure: Erasure) -> Rows:
+    found = Judgement.objects.filter(~Q(correction="") | ~Q(reply=""), review__reviewer=erasure.person_id)
+    return found.filter(review__entry__company=erasure.company_id) if erasure.company_id else found
+
+
+def _unsay(erasure: Erasure, rows: Rows) -> None:
+    """Take the words out of judgements, and out of what the people were told of them. The grades stay."""
+    for said in (Feedback, Flag):
+        told = rows.filter(record__message=OuterRef("message"), reply=OuterRef("reply"))
+        said.objects.filter(Exists(told)).exclude(reply="").update(reply="")
+    rows.update(correction="", reply="")
+
+
+def _exports(erasure: Erasure) -> Rows:
+    found = Export.objects.filter(by=erasure.person_id)
+    return found.filter(company=erasure.company_id) if erasure.company_id else found
+
+
+def _anonymous_exports(erasure: Erasure, rows: Rows) -> None:
+    searching = list(rows.filter(filters__has_key="text"))
+    for export in searching:
+        export.filters["text"] = NO_WORDS
+    Export.objects.bulk_update(searching, ["filters"])
+    rows.update(by=erasure.stand_in, by_name=erasure.pseudonym, reason=WITHOUT_REASON)
+
+
+def _of(column: str) -> Callable[[Erasure], Rows]:
+    def rows(erasure: Erasure) -> Rows:
+        # Nobody else changes the record of readings, which its own query set refuses.
+        found: Rows = models.QuerySet(Reading).filter(**{column: erasure.person_id})
+        return found.filter(company=erasure.company_id) if erasure.company_id else found
+
+    return rows
+
+
+def _anonymous_reader(erasure: Erasure, rows: Rows) -> None:
+    rows.update(reader_id=_stand_in(erasure), reader_name=erasure.pseudonym, reason=WITHOUT_REASON)
+
+
+def _anonymous_owner(erasure: Erasure, rows: Rows) -> None:
+    """Others gave the reason, which stays but for the person's name."""
+    put = names.scrub(erasure)
+    named = [reading for reading in rows.only("pk", "reason") if put(reading.reason) != reading.reason]
+    for reading in named:
+        reading.reason = put(reading.reason)[:300]
+    models.QuerySet.bulk_update(models.QuerySet(Reading), named, ["reason"])
+    rows.update(owner_id=_stand_in(erasure), owner_name=erasure.pseudonym)
+
+
+def _holds(erasure: Erasure) -> Rows:
+    found = Hold.objects.filter(Q(placed_by=erasure.person_id) | Q(lifted_by=erasure.person_id))
+    return found.filter(company=erasure.company_id) if erasure.company_id else found
+
+
+def _anonymous_holds(erasure: Erasure, rows: Rows) -> None:
+    placed, lifted = rows.filter(placed_by=erasure.person_id), rows.filter(lifted_by=erasure.person_id)
+    placed.update(reason=WITHOUT_REASON, placed_by=erasure.stand_in)
+    lifted.update(lifted_reason=WITHOUT_REASON, lifted_by=erasure.stand_in)
+
+
+def _log(erasure: Erasure) -> Rows:
+    found = LogEntry.objects.filter(user=erasure.person_id)
+    return found.filter(names.of_company(erasure.company)) if erasure.company else found
+
+
+def _stand_in(erasure: Erasure) -> int:
+    return erasure.stand_in_id or erasure.person_id
