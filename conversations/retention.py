@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import (
@@ -33,6 +33,7 @@ from conversations.posting import Refused
 GRACE = timedelta(hours=24)
 MOST_DAYS = 36_500
 COUNTED = 10_000  # conversations of a persona; more are "10,000 or more"
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # before any conversation
 GROWN = 10  # conversations, or a tenth of what was confirmed: so many more may have come since
 
 
@@ -203,7 +204,7 @@ def _losses(new: dict[uuid.UUID, int], old: dict[uuid.UUID, int], at: datetime) 
 
     def cutoff(days: dict[uuid.UUID, int]) -> Case:
         ends = [When(pk=pk, then=Value(at - timedelta(days=days[pk]))) for pk in new if pk in days]
-        return Case(*ends, default=Value(_BEGINNING), output_field=DateTimeField())
+        return Case(*ends, default=Value(BEGINNING), output_field=DateTimeField())
 
     ageing = Conversation.objects.filter(
         persona=OuterRef("pk"), active_at__lt=OuterRef("until"), active_at__gte=OuterRef("since")
@@ -224,9 +225,6 @@ def _losses(new: dict[uuid.UUID, int], old: dict[uuid.UUID, int], at: datetime) 
     ):
         if number:
             yield Loss(name, number, held, oldest, newest)
-
-
-_BEGINNING = datetime(1970, 1, 1, tzinfo=timezone.get_fixed_timezone(0))
 
 
 class _Counted(Func):

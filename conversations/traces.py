@@ -20,6 +20,8 @@ TABLES = (
     "conversations_note",
     "conversations_judgement",
     "conversations_feedback",
+    "conversations_flag",
+    "conversations_entryreason",
     "conversations_reading",
     "conversations_export",
     "conversations_hold",
@@ -30,12 +32,13 @@ TABLES = (
 _MERGE = "INSERT INTO conversations_search(conversations_search, rank) VALUES ('merge', %s)"
 
 _due = False
+_done = ""  # the last piece of what is due
 
 
 def due() -> None:
     """Have the traces of what was just deleted cleaned by `work`, where the database does not do so by itself."""
-    global _due
-    _due = connection.vendor == "sqlite"
+    global _due, _done
+    _due, _done = connection.vendor == "sqlite", ""
 
 
 def work(done: str | None = None) -> str | None:
@@ -53,9 +56,6 @@ def work(done: str | None = None) -> str | None:
     return None if _done == WAITING else _done or None
 
 
-_done = ""
-
-
 def _next(done: str) -> str | None:
     return _of_sqlite(done) if connection.vendor == "sqlite" else _of_postgresql(done)
 
@@ -67,10 +67,8 @@ def _of_sqlite(done: str) -> str | None:
     with connection.cursor() as cursor:
         if done not in {"merged", WAITING}:
             before = connection.connection.total_changes
-            cursor.execute(
-                _MERGE, [PAGES if done else -PAGES]
-            )  # the first one says that all are to become one
-            # FTS5 says by this number that nothing is left to be merged.
+            # The first one says that all parts are to become one; by `total_changes` FTS5 says that they are.
+            cursor.execute(_MERGE, [PAGES if done else -PAGES])
             return "merging" if not done or connection.connection.total_changes - before >= 2 else "merged"
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         try:

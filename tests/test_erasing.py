@@ -102,6 +102,13 @@ def test_what_goes_with_a_chat_goes_with_it() -> None:
     assert {name.rpartition(".")[0] for name in said} <= gone
 
 
+def test_every_table_that_loses_words_is_cleaned() -> None:
+    """On PostgreSQL, where a deleted row is there until it is vacuumed."""
+    personal = {handled.Text.WITH_CHAT, handled.Text.WORDS, handled.Text.NAME}
+    found = {column.model._meta.db_table for name, column in columns() if handled.TEXTS.get(name) in personal}
+    assert found | {"conversations_search"} == set(traces.TABLES)
+
+
 def test_whatever_stays_is_explained() -> None:
     assert {each.kind for each in passes.passes() if each.stays} == set(receipts.WHY)
 
