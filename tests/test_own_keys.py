@@ -59,7 +59,7 @@ def test_a_manager_sets_replaces_and_removes_the_companys_key(cast: Cast) -> Non
         f"{page(cast.coca_cola)}#provider-{mistral().pk}",
     )
     shown = manager.get(page(cast.coca_cola)).content.decode()
-    assert "ending in …0001 by manager" in shown
+    assert "A key ending in …0001 is set, by manager," in shown
     assert 'autocomplete="new-password"' in shown
     first = ProviderKey.objects.get()
     assert (first.company, keys.opened(first)) == (cast.coca_cola, OURS)
@@ -142,7 +142,7 @@ def test_an_operator_makes_a_provider_of_one_company_with_a_key(cast: Cast, sett
     assert (kept.endpoint, kept.company, keys.opened(kept)) == (made, None, SITES)
     change = reverse("admin:conversations_endpoint_change", args=[made.pk])
     shown = operator.get(change).content.decode()
-    assert "ending in …0003 by admin" in shown
+    assert "A key ending in …0003 is set, by admin," in shown
     assert SITES not in shown
     # A key was given for one server: the address stays until the key is gone.
     operator.post(change, provider_form(name="Renamed", base_url="http://elsewhere:1", key=""))

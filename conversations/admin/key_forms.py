@@ -89,6 +89,6 @@ class EndpointForm(EndpointFormBase):
 
 def described(key: ProviderKey) -> str:
     """What a key is known by, in a sentence."""
-    ending = f", ending in …{key.last4}" if key.last4 else ""
-    by = f" by {key.set_by.get_username()}" if key.set_by else ""
-    return f"A key is set{ending}{by}, {date_format(timezone.localtime(key.set_at), 'j F Y, H:i')}."
+    ending = f" ending in …{key.last4}" if key.last4 else ""
+    by = f" by {key.set_by.get_username()}," if key.set_by else ""
+    return f"A key{ending} is set,{by} {date_format(timezone.localtime(key.set_at), 'j F Y, H:i')}."

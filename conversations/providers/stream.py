@@ -289,10 +289,8 @@ async def _whole_body(endpoint: Endpoint, response: httpx.Response, deadline: fl
                 raw += data
                 if len(raw) > _LIST_LIMIT:
                     break
-    except TimeoutError:
-        broken = ErrorKind.TIMEOUT
-    except BROKEN:
-        broken = ErrorKind.NETWORK
+    except (TimeoutError, *BROKEN) as error:
+        broken = ErrorKind.TIMEOUT if isinstance(error, TimeoutError) else ErrorKind.NETWORK
     finally:
         await response.aclose()
     if broken is not None:  # raised here, so that no error hangs on it that knows the request and its key
