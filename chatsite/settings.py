@@ -263,6 +263,8 @@ LOGGING = {
         "chatsite": {"level": "INFO"},
         # Whole addresses at INFO would carry whatever an operator put into a base URL.
         "httpx": {"level": "WARNING"},
+        # A missing variable is told at DEBUG with the whole context of its page: system prompts, what people said.
+        "django.template": {"level": "INFO"},
         # A refused form or a missing page is an answer, not an incident.
         "django.request": {"level": "ERROR"},
         "django.channels.server": {"level": "ERROR"},

@@ -10,6 +10,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from conversations import generation, metrics, pages, thread
@@ -19,7 +20,8 @@ from conversations.models import Conversation
 from conversations.rendering import fragments
 from conversations.rendering.blocks import BlockStream
 
-LONG_PIECE = 8_192  # characters; rendering more at once would hold up every other socket
+THREADS = 2  # that render what would hold up every other socket; each takes the processor from the event loop
+_pool = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="rendering")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,11 @@ async def frames(answer: Answer, *, shown: bool = False) -> AsyncIterator[str]:
     async for piece in generation.follow(answer.generation_id):
         first = not texts
         texts.append(piece.text)
-        if len(piece.text) > LONG_PIECE:
-            patch = await asyncio.to_thread(stream.feed, piece.text)
+        if stream.is_laborious(piece.text):
+            loop = asyncio.get_running_loop()
+            frame = await loop.run_in_executor(_pool, _frame, mid, stream, piece.text, first)
         else:
-            patch = stream.feed(piece.text)
-        frame = fragments.snapshot(mid, stream) if first else fragments.frame(mid, patch)
+            frame = _frame(mid, stream, piece.text, first)
         if piece.reasoning or first:
             frame += fragments.reasoning(mid, piece.reasoning, whole=first)
         if piece.ended:
@@ -61,6 +63,12 @@ async def frames(answer: Answer, *, shown: bool = False) -> AsyncIterator[str]:
             yield frame
         if piece.at is not None:
             metrics.frame_delay.observe(time.monotonic() - piece.at)
+
+
+def _frame(mid: str, stream: BlockStream, text: str, first: bool) -> str:
+    """What `text`, the next of the answer, changes on the page; with `first` everything that there is to show."""
+    patch = stream.feed(text)
+    return fragments.snapshot(mid, stream) if first else fragments.frame(mid, patch)
 
 
 def _ending(answer: Answer, stream: BlockStream, shown: str) -> str:

@@ -25,6 +25,7 @@ from conversations.generation.runner import RUNS
 from conversations.models import Company, Label, Persona, Rule
 from conversations.providers import http, recorded
 from conversations.providers.recorded import UNPACED, RecordedUpstream
+from tests import canaries
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell has what it starts in the background ignore it, and so would every server that is started here.
@@ -32,6 +33,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 NOWHERE = "http://127.0.0.1:9"  # the discard port: nothing listens
 PASSWORD = "correct horse battery"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch what comes out of everything, before a test module is imported."""
+    canaries.pytest_configure(config)
 
 
 def missing(what: str) -> None:
@@ -70,7 +76,7 @@ class Cast:
 @pytest.fixture(autouse=True)
 def _quick_settings(settings: Settings) -> None:
     """No manifest of static files, cheap passwords, no limit on a person, and nobody to call by accident."""
-    settings.MISTRAL_API_KEY = settings.CO_API_KEY = "key-of-the-tests"
+    settings.MISTRAL_API_KEY = settings.CO_API_KEY = settings.OPENAI_API_KEY = canaries.KEY
     settings.MISTRAL_BASE_URL = settings.COHERE_BASE_URL = NOWHERE
     settings.MESSAGES_PER_MINUTE = settings.ANSWERS_AT_ONCE = 0
     settings.STORAGES = {

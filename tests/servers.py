@@ -12,6 +12,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests import canaries
+
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 30.0
 END_SECONDS = 25.0  # a process that is told to end lets its answers run out first
@@ -33,6 +35,7 @@ class Daphne:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
+        canaries.LOGS.add(log)
         self.began = time.monotonic()
         with log.open("ab") as output:
             self.process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import uuid
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from tests.conftest import NOWHERE, Cast
 
 Status = Generation.Status
 GUIDE_ENDING = "Coca-Cola is one of the most recognizable"
+
+
+PROMPT = "You are an assistant for the company Coca Cola"
 
 
 def ask(cast: Cast, text: str = "What is Coca Cola?", persona: Persona | None = None) -> posting.Turn:
@@ -224,6 +228,29 @@ async def test_a_refusal_is_a_sentence_and_no_traceback(
     question = await in_database(lambda: answer.message.parent)
     assert question is not None
     assert question.text == "What is Coca Cola?"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(status=400, raw=json.dumps({"message": f"Too odd: {PROMPT}, said you"}).encode()),
+        Script(
+            status=422, raw=json.dumps({"detail": [{"loc": ["body"], "msg": f"{PROMPT[:30]}..."}]}).encode()
+        ),
+        Script(error={"error": {"message": f"Bad: {PROMPT}"}}),
+        Script(pieces=("word ",) * 5, error={"error": {"message": f"Bad: {PROMPT}"}}, error_after=3),
+    ],
+    ids=["refused", "cut short", "inside", "amid"],
+)
+async def test_a_provider_that_repeats_what_it_was_told_tells_nobody(
+    live_cast: Cast, running: RecordedUpstream, caplog: pytest.LogCaptureFixture, script: Script
+) -> None:
+    running.choose = lambda seen: script
+    with caplog.at_level(logging.INFO):
+        answer = await ended(await begin(live_cast))
+    assert answer.status == Status.FAILED
+    assert PROMPT[:25] not in answer.sentence + caplog.text
+    assert "[…]" in answer.sentence + caplog.text
 
 
 async def test_an_unreachable_server_is_a_sentence(

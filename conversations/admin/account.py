@@ -67,7 +67,7 @@ class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
         conversations = super().held(objs)
         return conversations + [
             format_html(
-                "{}: {} stay on record with this name. To close the account, "
+                "<bdi>{}</bdi>: {} stay on record with this name. To close the account, "
                 '<a href="{}">open it</a> and take “Active” away: nobody can sign in with it then.',
                 person,
                 get_text_list(kinds, "and"),

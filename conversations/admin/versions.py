@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from conversations import access, catalogue, personas
 from conversations.admin import compare
 from conversations.models import Endpoint, Persona, PersonaVersion
+from conversations.rendering import plaintext
 from conversations.views import trial
 from conversations.views.guards import signed_in
 
@@ -67,7 +68,7 @@ def version_page(request: HttpRequest, persona_id: uuid.UUID, slug: str) -> Http
         for name in personas.VERSIONED
         if name != "system_prompt"
     ]
-    context = {"version": version, "facts": facts, "title": f"{persona}: {version}"}
+    context = {"version": version, "facts": facts, "title": plaintext.clean(f"{persona}: {version}")}
     return _page(request, "version.html", persona, context)
 
 
@@ -87,7 +88,7 @@ def compare_page(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
         "prompts": compare.prompts(left.system_prompt, right.system_prompt),
         "parameters": compare.parameters(left, right),
         "same": not personas.changed(left, right),
-        "title": f"{persona}: {left} and {right}",
+        "title": plaintext.clean(f"{persona}: {left} and {right}"),
     }
     return _page(request, "compare.html", persona, context)
 

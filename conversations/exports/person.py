@@ -73,7 +73,7 @@ class PersonExport:
 
     def _to_the_end(self) -> Iterator[Line]:
         """All lines, and a last one which says that they are all."""
-        lines = 1  # this last one too
+        lines = 1  # the last one
         for line in self._all():
             lines += 1
             yield line

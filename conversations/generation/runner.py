@@ -21,7 +21,7 @@ from conversations.generation import redis_log, store
 from conversations.generation.log import AnswerLog
 from conversations.generation.pace import PACE
 from conversations.models import Generation
-from conversations.providers import FinishReason, sentences, stream
+from conversations.providers import FinishReason, echoes, sentences, stream
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +120,7 @@ class Run:
             sentence = store.STOPPED if self.stopping is Status.STOPPED else store.RESTARTED
             return self._ended(self.stopping, sentence=sentence)
         except providers.ProviderError as error:
+            error.message = echoes.without(error.message, job.request)
             logger.warning("answer %s: %s", self.generation_id, error)
             return self._ended(
                 Status.FAILED,
@@ -158,7 +159,9 @@ class Run:
         return self._ended(
             _STATUS_OF.get(finished.reason, Status.DONE),
             finish_reason=finished.reason,
-            sentence=sentences.finish_sentence(finished.reason, finished.detail, job.endpoint.label),
+            sentence=sentences.finish_sentence(
+                finished.reason, echoes.without(finished.detail, job.request), job.endpoint.label
+            ),
         )
 
     def _note_first_token(self) -> None:

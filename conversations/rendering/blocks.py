@@ -40,6 +40,10 @@ GROWTH: Final = 64
 # tenth for 5 ms, to twice its length for 50 ms. So a hostile text costs a few renderings, not one a frame.
 CHEAP: Final = 0.005
 DOUBLING: Final = 0.05
+# What an event loop can take between two words of others: so much text at once, so many cells of a table. A short
+# row of a wide table is filled up to its width, so what a row costs does not show in its length.
+LONG_PIECE: Final = 2_048
+MANY_CELLS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,16 @@ class BlockStream:
         if self._tail is None:
             return growing_words(preview(self._open[: self._rendered]))
         return self._tail
+
+    def is_laborious(self, piece: str) -> bool:
+        """Whether to `feed` this may take some milliseconds, for which other work should not have to wait."""
+        if len(piece) > LONG_PIECE:
+            return True
+        if self._fence:
+            return self._fence.may_close(piece)  # and be coloured
+        if self._wait and len(self._open) + len(piece) >= self._wait:
+            return True
+        return piece.count("\n") * self._open.count("|") > MANY_CELLS
 
     def feed(self, piece: str) -> Patch:
         """Take the next piece of the text, and tell what to change."""

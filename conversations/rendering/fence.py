@@ -45,6 +45,10 @@ class OpenFence:
         """The code given out so far."""
         return "".join(self._shown)
 
+    def may_close(self, text: str) -> bool:
+        """Whether the block can end within `text`."""
+        return self._mark[0] in text or (self._mark[0] in self._pending and "\n" in text)
+
     def feed(self, text: str) -> tuple[str, str | None]:
         """The code to append, and what stands behind the closing fence (None while there is none)."""
         fresh: list[str] = []

@@ -4,19 +4,26 @@ What lives here: from a language and its source to escaped HTML, and the CSS for
 A language is never guessed, and a lexer that stalls or loses a character is not believed.
 """
 
+import re
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, lru_cache
 from html import escape
-from typing import Final
+from typing import Any, Final
 
-from pygments.lexer import Lexer
+from pygments.lexer import Lexer, RegexLexer
 from pygments.lexers import find_lexer_class_by_name
 from pygments.token import Token, _TokenType
 
 LONGEST: Final = 16_000
 LONGEST_LINE: Final = 1_000
 SECONDS: Final = 0.1
+# How far ahead one rule of a lexer may look, in characters. Some take the square or the cube of what they look through,
+# and while one of them runs nothing else of the process does: no clock can end it.
+AHEAD: Final = 1_000
+# Nobody writes such a gap, and it is what those rules are slowest at.
+_GAP: Final = re.compile(r"\s{100}")
 
 # Pygments knows some six hundred languages; some of its rules take quadratic time on hostile input.
 # These are the ones that answers are written in.
@@ -89,9 +96,11 @@ def highlight(language: str, code: str) -> str | None:
 @lru_cache(maxsize=128)
 def _coloured(name: str, code: str) -> str | None:
     """Kept for the last blocks: an answer is rendered once as it arrives and once when it ends."""
-    if max(map(len, code.split("\n"))) > LONGEST_LINE:
+    if max(map(len, code.split("\n"))) > LONGEST_LINE or _GAP.search(code):
         return None
-    lexer = _lexer_class(name)(stripnl=False, ensurenl=False)
+    lexer = _lexer(name)
+    if not isinstance(lexer, RegexLexer) and len(code) > AHEAD:
+        return None  # sessions of a console, whose lexers hand each part to another one
     parts: list[str] = []
     length = 0
     for css, text in _runs(lexer, code):
@@ -105,20 +114,44 @@ def _runs(lexer: Lexer, code: str) -> Iterator[tuple[str, str]]:
     """Neighbouring tokens of one class joined; ends early, and so too short, when time is up."""
     deadline = time.thread_time() + SECONDS
     current, texts = "", list[str]()
-    for count, (token, text) in enumerate(lexer.get_tokens(code)):
+    for token, text in lexer.get_tokens(code):
         css = _class_of(token) if not text.isspace() else current
         if css != current:
             yield current, "".join(texts)
             current, texts = css, []
         texts.append(text)
-        if count % 256 == 255 and time.thread_time() > deadline:
+        if time.thread_time() > deadline:
             return
     yield current, "".join(texts)
+
+
+def _lexer(name: str) -> Lexer:
+    lexer = _lexer_class(name)(stripnl=False, ensurenl=False)
+    if isinstance(lexer, RegexLexer):
+        lexer._tokens = _rules(name)  # type: ignore[attr-defined]
+    return lexer
 
 
 @cache
 def _lexer_class(name: str) -> type[Lexer]:
     return find_lexer_class_by_name(name)
+
+
+@cache
+def _rules(name: str) -> dict[str, list[tuple[Any, ...]]]:
+    """The rules of a lexer by its states, none of which looks further than AHEAD.
+
+    A comment that is longer loses its colour; no text is lost by it.
+    """
+    states = _lexer_class(name)()._tokens  # type: ignore[attr-defined]
+    return {state: [(_nearby(match), *rest) for match, *rest in rules] for state, rules in states.items()}
+
+
+def _nearby(match: Callable[..., Any]) -> Callable[..., Any]:
+    def look(text: str, start: int, end: int = sys.maxsize) -> Any:
+        return match(text, start, min(start + AHEAD, end))
+
+    return look
 
 
 @cache

@@ -11,7 +11,9 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from conversations.providers import recorded
 from conversations.providers.recorded import RecordedUpstream, Script, Seen
+from tests import canaries
 from tests.e2e.site import Site, launch, sign_in
+from tests.e2e.watching import Watched
 
 # A refusal or a lost line shows in the console by itself; what it does to the page is tested.
 EXPECTED = (
@@ -75,9 +77,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, providers: Providers, chromiu
     server = recorded.serve(providers.upstream)
     site = Site(
         tmp_path_factory.mktemp("site"),
-        MISTRAL_API_KEY="key-of-the-tests",
+        MISTRAL_API_KEY=canaries.KEY,
         MISTRAL_BASE_URL=server.base_url("mistral"),
-        CO_API_KEY="key-of-the-tests",
+        CO_API_KEY=canaries.KEY,
         COHERE_BASE_URL=server.base_url("cohere"),
     )
     yield site.install().start()
@@ -87,7 +89,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, providers: Providers, chromiu
     server.close()
     log = site.log.read_text()
     assert "Traceback" not in log, log
-    assert "key-of-the-tests" not in log
+    assert canaries.KEY not in log
 
 
 @pytest.fixture(scope="session")
@@ -120,7 +122,9 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
             problems.append(message.text)
 
     context.on("console", heard)
+    watched = Watched(context)
     yield context
+    await watched.end()
     found = list(problems)  # before the end: an answer that meets a page being torn down finds nothing there
     await context.close()
     assert found == []
@@ -143,5 +147,7 @@ async def outsider(browser: Browser, site: Site) -> AsyncIterator[Page]:
     """The start page of somebody at the other company, in a browser of their own."""
     context = await browser.new_context()
     context.set_default_timeout(10_000)
+    watched = Watched(context)
     yield await sign_in(context, site, "outsider")
+    await watched.end()
     await context.close()

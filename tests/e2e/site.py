@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
+from tests import canaries
 from tests.servers import ROOT, Daphne, free_port
 
 PASSWORD = "correct horse battery"
@@ -63,6 +64,8 @@ class Site:
             check=False,
         )
         assert done.returncode == 0, done.stderr
+        if arguments[:1] != ("dumpdata",):
+            canaries.FOUND.search(" ".join(arguments), done.stdout + done.stderr)
         return done.stdout
 
     def start(self) -> Site:

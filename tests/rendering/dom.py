@@ -114,9 +114,10 @@ class Page:
         for element in parse(frame).children:
             assert isinstance(element, Element), f"text outside of a swap: {element!r}"
             style, _, selector = str(element.attributes["hx-swap-oob"]).partition(":")
-            self._swap(style, self._find(selector), element.children)
+            self.swap(style, selector, element.children)
 
-    def _swap(self, style: str, target: Element, nodes: list[Element | str]) -> None:
+    def swap(self, style: str, selector: str, nodes: "list[Element | str]") -> None:
+        target = self._find(selector)
         parent = target.parent
         assert parent is not None
         at = parent.children.index(target)

@@ -8,7 +8,7 @@ import pytest
 
 from conversations.rendering import fragments
 from conversations.rendering.blocks import BlockStream
-from conversations.rendering.highlight import PALETTE
+from conversations.rendering.highlight import LANGUAGES, PALETTE, SECONDS, highlight
 from conversations.rendering.markdown import render
 from tests.rendering.corpus import ANSWER, BLOCKS, BOMBS, DEFINITIONS, HOSTILE, PROSE
 from tests.rendering.dom import Element, Page, parse
@@ -112,26 +112,49 @@ def test_ordinary_is_within_the_same_list(text: str) -> None:
     assert_inert(parse(render(text)))
 
 
+TRIES = 3  # processor time too is more where neighbours empty the caches
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_bomb(name: str) -> None:
-    """300 ms is the promise on the machine that it was measured on; here it is a matter of orders."""
+    """Rendered whole within 300 ms, and arriving in pieces never longer than a frame may take beside the event loop."""
     text = BOMBS[name]
-    began = time.thread_time()
-    html = render(text)
-    assert time.thread_time() - began < 1
+    html = ""
+    spent: list[float] = []
+    while len(spent) < TRIES and min(spent, default=1.0) > 0.3:
+        began = time.thread_time()
+        html = render(text)
+        spent.append(time.thread_time() - began)
+    assert min(spent) < 0.3
     stream = BlockStream()
     step = len(text) // 200 + 1
-    slowest = 0.0
+    slowest = quick = 0.0
     began = time.thread_time()
     for at in range(0, len(text), step):
+        piece = text[at : at + step]
+        beside = stream.is_laborious(piece)
         before = time.thread_time()
-        stream.feed(text[at : at + step])
+        stream.feed(piece)
         slowest = max(slowest, time.thread_time() - before)
+        quick = quick if beside else max(quick, time.thread_time() - before)
     assert slowest < 1
+    assert quick < 0.1, "on the event loop"
     assert time.thread_time() - began < 3
     end = stream.finish()
     # Whether it is plain in the end depends on the time that was left, so only that it is there is sure.
     assert bool(stream.settled + end.html) == bool(html)
+
+
+@pytest.mark.parametrize("name", sorted(LANGUAGES))
+def test_no_rule_of_a_lexer_holds_the_interpreter(name: str) -> None:
+    """While a pattern is matched, nothing else of the process runs, and nothing can end it."""
+    highlight(name, "x\n")  # the first of a language makes its rules
+    for text in (" " * 999 + "\n", "a\n", "a b ", "\t", "a<b,", "(", "\r", "a.", "0", '"', "<", "\u2028"):
+        code = "x\n" + (text * 6_000)[:6_000]
+        began = time.thread_time()
+        highlight(name, code)
+        # Looking ahead is bounded, so what is over the time that a block has is one rule's last look.
+        assert time.thread_time() - began < SECONDS + 0.1, repr(text)
 
 
 def test_text_is_trusted_in_one_place_only() -> None:

@@ -23,6 +23,7 @@ from conversations.admin.workplace import doors, usage_charts
 from conversations.admin.workplace.usage_charts import percent, seconds, short
 from conversations.charts import Say
 from conversations.models import AnswerRecord, Company
+from conversations.rendering import plaintext
 from conversations.usage import Figures, Line, Span, Usage
 
 CHOICES = (7, 30, 90, 365)
@@ -148,7 +149,10 @@ def _parts(found: Usage, *, companies: bool) -> dict[str, tuple[list[Line], Call
     """What the figures are by beside time, each with how it is called."""
     parts: dict[str, tuple[list[Line], Callable[[Any], str]]] = {
         "persona": (found.personas, str),
-        "version": (found.versions, lambda of: f"{of[0]}, {f'version {of[1]}' if of[1] else 'drafts'}"),
+        "version": (
+            found.versions,
+            lambda of: f"{plaintext.clean(str(of[0]))}, {f'version {of[1]}' if of[1] else 'drafts'}",
+        ),
         "model": (found.models, str),
     }
     return {"company": (found.companies, str), **parts} if companies else parts
