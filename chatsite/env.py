@@ -64,6 +64,16 @@ def envzone(name: str, default: str) -> str:
     return value
 
 
+def envcurrency(name: str, default: str) -> str:
+    """The value of `name` as the code of a currency, such as EUR. Raises ImproperlyConfigured for anything else."""
+    value = envstr(name, default).upper()
+    if not (len(value) == 3 and value.isascii() and value.isalpha()):
+        raise ImproperlyConfigured(
+            f"{name} must be the three letters of a currency such as EUR, not {value!r}."
+        )
+    return value
+
+
 def envseconds(name: str, default: float) -> float:
     """The value of `name` in seconds, above zero. Raises ImproperlyConfigured otherwise."""
     raw = envstr(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any, TypeVar
@@ -48,6 +49,8 @@ class PageHandler(ASGIHandler):
         if request is None:
             body.close()
         else:
+            request.META["CONTENT_LENGTH"] = str(body.seek(0, os.SEEK_END))  # also of what came in chunks
+            body.seek(0)
             response = await _in_thread(self._answer, request, body)
         if response is None:
             return

@@ -15,7 +15,17 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from chatsite.env import envbool, envint, envlist, envplaces, envseconds, envsecret, envstr, envzone
+from chatsite.env import (
+    envbool,
+    envcurrency,
+    envint,
+    envlist,
+    envplaces,
+    envseconds,
+    envsecret,
+    envstr,
+    envzone,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = Path(envstr("DATA_DIR", str(BASE_DIR / "var"))).resolve()
@@ -83,6 +93,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "chatsite.numbering.numbered",
     "chatsite.health.probes",
+    "chatsite.bodies.Bounded",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -301,6 +312,12 @@ LOCAL_UPSTREAMS = envplaces("LOCAL_UPSTREAMS", ported=True)
 
 MESSAGES_PER_MINUTE = envint("MESSAGES_PER_MINUTE", 20)
 ANSWERS_AT_ONCE = envint("ANSWERS_AT_ONCE", 3)
+COMPANY_ANSWERS_AT_ONCE = envint("COMPANY_ANSWERS_AT_ONCE", 20)
+PROCESS_ANSWERS_AT_ONCE = envint("PROCESS_ANSWERS_AT_ONCE", 100)
+PERSON_SOCKETS = envint("PERSON_SOCKETS", 10)
+COMPANY_SOCKETS = envint("COMPANY_SOCKETS", 200)
+PROCESS_SOCKETS = envint("PROCESS_SOCKETS", 2_000)
+CURRENCY = envcurrency("CURRENCY", "USD")
 
 UPSTREAM_CONNECT_TIMEOUT = envseconds("UPSTREAM_CONNECT_TIMEOUT", 5)
 UPSTREAM_FIRST_TOKEN_TIMEOUT = envseconds("UPSTREAM_FIRST_TOKEN_TIMEOUT", 60)

@@ -20,6 +20,7 @@ from django.http import Http404
 
 from conversations.models import (
     AnswerRecord,
+    Budget,
     Company,
     Conversation,
     Endpoint,
@@ -273,6 +274,24 @@ def managed_label(company: Company, label_id: int) -> Label:
     if found is None:
         raise NotVisible
     return found
+
+
+def budgets(company: Company) -> QuerySet[Budget]:
+    """The budgets of a company that was let through by `managed_company`: its own, its personas', its people's."""
+    return Budget.objects.filter(company=company)
+
+
+def budget(company: Company, budget_id: int) -> Budget:
+    """One of `budgets`. Raises NotVisible."""
+    found = budgets(company).select_related("persona", "person").filter(pk=budget_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def may_set(person: AnyPerson, budget: Budget) -> bool:
+    """Whether `person` may change a budget that `budget` gave: the company's own is the operators' to set."""
+    return is_operator(person) or budget.persona_id is not None or budget.person_id is not None
 
 
 def reviewed_conversations(company: Company) -> ConversationQuerySet:

@@ -54,7 +54,7 @@ _KEYS = checks.Warning(
     "Several processes share the site, and SECRET_KEY or ENCRYPTION_KEY is not set: on another machine each would have "
     "its own.",
     hint="Give all of them the same SECRET_KEY and ENCRYPTION_KEY.",
-    id="conversations.W002",
+    id="conversations.W004",
 )
 
 

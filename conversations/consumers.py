@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import uuid
 from collections import deque
@@ -24,6 +23,7 @@ from django.db import Error as DatabaseError
 
 from conversations import access, announcements, generation, metrics, pages, rechecks, thread, viewer
 from conversations.database import in_database
+from conversations.hearing import Ear, TooMuch
 from conversations.models import Conversation
 from conversations.window import TooSlow, Window
 
@@ -36,8 +36,8 @@ GONE = 4401  # signed out, or no longer allowed
 BROKEN = 4011
 AGAIN = 4013  # later
 TOO_MUCH = 4429
+FULL = 4503  # as many sockets as there may be
 FOLLOWS = 5  # from the beginning, in as many seconds; a page that asks for more waits a second each time
-WORDS, IN_SECONDS = 200, 10  # that a page may say
 NEWS = 8  # turns that wait to be shown, before they are shown as one
 
 
@@ -54,19 +54,18 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     evidence: rechecks.Evidence
     tasks: dict[str, asyncio.Task[None]]
     window: Window
-    followed_at: deque[float]  # when an answer was last shown from its beginning, in the loop's seconds
+    followed_at: deque[float]  # when answers were shown from their beginning, in the loop's seconds
     shown_head: str  # the last message that the page was given, as far as this socket knows
     news: deque[dict[str, Any] | None]  # turns that the page is to be shown, None for all that there is
-    said_at: deque[float]  # when the page last said something
+    ear: Ear
     wanted: uuid.UUID | None  # the answer that it asked for last
     over: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tasks, self.shown_head, self.wanted = {}, "", None
-        self.window, self.news = Window(), deque()
-        self.followed_at, self.said_at = deque(maxlen=FOLLOWS), deque(maxlen=WORDS)
-        self.over = False
+        self.window, self.news, self.followed_at = Window(), deque(), deque(maxlen=FOLLOWS)
+        self.ear, self.over = Ear(self.window), False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One socket, from its handshake to its end, of which a server does not always tell."""
@@ -90,6 +89,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
             return
         self.conversation = conversation
+        if limit := rechecks.crowd(self.evidence):
+            await (
+                self.accept()
+            )  # a code is told behind the handshake only, and for this one a page waits longer
+            await self._refuse(limit, FULL)
+            return
         rechecks.add(self)
         await self.accept()
         shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
@@ -118,20 +123,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """What a page says: `{"follow": generation}` of this conversation or `{"taken": frames}`; else nothing."""
-        now = asyncio.get_running_loop().time()
-        if len(self.said_at) == WORDS and now - self.said_at[0] < IN_SECONDS:
-            await self._out(self._end(TOO_MUCH))
-            return
-        self.said_at.append(now)
         try:
-            said = json.loads(text_data or "")
-            if type(frames := said.get("taken")) is int:
-                self.window.taken(frames)
-                return
-            self.wanted = uuid.UUID(said["follow"])
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            wanted = self.ear.hear(text_data or bytes_data or "")
+        except TooMuch as much:
+            await self._refuse(much.limit, TOO_MUCH)
             return
-        if not self._does("ask"):
+        self.wanted = wanted or self.wanted
+        if self.wanted and not self._does("ask"):
             self._do("ask", self._ask())
 
     async def _ask(self) -> None:
@@ -215,6 +213,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             earlier.cancel()
         generation.forsake(self.conversation_id)
         await self._out(self._end(GONE))
+
+    async def _refuse(self, limit: str, code: int) -> None:
+        metrics.refused.labels(limit).inc()
+        await self._out(self._end(code))
 
     async def _end(self, code: int) -> None:
         metrics.sockets_closed.labels(str(code)).inc()

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from conversations import rules, scanning, search
-from conversations.models import AnswerRecord, Generation
+from conversations.models import AnswerRecord, Charge, Generation
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,8 @@ def _record(answers: Sequence[Generation]) -> None:
             "message_id", flat=True
         )
     )
-    rows = [_row(answer) for answer in answers]
+    costs = dict(Charge.objects.filter(pk__in=[a.pk for a in answers]).values_list("pk", "money"))
+    rows = [_row(answer, costs.get(answer.pk)) for answer in answers]
     AnswerRecord.objects.bulk_create(row for row in rows if row.message_id not in known)
     for good in (True, False, None):
         changed: list[uuid.UUID | None] = [
@@ -124,7 +125,7 @@ def _record(answers: Sequence[Generation]) -> None:
         AnswerRecord.objects.filter(message__in=changed).update(good=good)
 
 
-def _row(answer: Generation) -> AnswerRecord:
+def _row(answer: Generation, cost: int | None) -> AnswerRecord:
     conversation, message = answer.conversation, answer.message
     feedback = getattr(message, "feedback", None)
     return AnswerRecord(
@@ -141,6 +142,7 @@ def _row(answer: Generation) -> AnswerRecord:
         error_kind=answer.error_kind or None,
         prompt_tokens=_first(answer.billed_prompt_tokens, answer.prompt_tokens),
         completion_tokens=_first(answer.billed_completion_tokens, answer.completion_tokens),
+        cost=cost,
         first_token_ms=answer.first_token_ms,
         ended_at=answer.finished_at or timezone.now(),
         good=feedback.good if feedback else None,

@@ -52,6 +52,12 @@ csp_reports = Counter(
     ["directive"],
     registry=_registry,
 )
+refused = Counter(
+    "chat_refused",
+    "What ran into a limit and was refused, by the limit's name.",
+    ["limit"],
+    registry=_registry,
+)
 loop_lag = Histogram(
     "chat_event_loop_lag_seconds",
     "How late the event loop wakes who waits for a moment.",

@@ -17,9 +17,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from conversations import standing
+from conversations import budgets, refusals, spending, standing
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
 from conversations.tree import Tree
+
+Refused = refusals.Refused  # what every verb here raises
 
 MAX_MESSAGE_BYTES = 32 * 1024
 TOO_LONG = "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it."
@@ -28,15 +30,6 @@ TITLE_CHARS = 60
 BROKEN_OFF = {Generation.Status.STOPPED, Generation.Status.INTERRUPTED, Generation.Status.FAILED}
 
 Below = Callable[[], uuid.UUID | None]  # the message to ask below, read inside the transaction
-
-
-class Refused(Exception):
-    """A turn was not made, for a reason that the person can act on. `status` is the HTTP status to answer with."""
-
-    def __init__(self, sentence: str, *, status: int) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +123,7 @@ def checked_text(text: str) -> str:
     if not text.strip():
         raise Refused("Write a message first.", status=400)
     if len(text.encode("utf-8")) > MAX_MESSAGE_BYTES:
-        raise Refused(TOO_LONG, status=413)
+        raise Refused(TOO_LONG, status=413, limit="message_bytes")
     return text.strip("\n")
 
 
@@ -242,6 +235,10 @@ def _answer(
     )
     conversation.head, conversation.active_at = answer, now
     conversation.save(update_fields=["head", "active_at"])
+    try:
+        spending.reserve(generation, question)
+    except spending.OverBudget as over:
+        raise budgets.refusal(over, conversation) from over
     return Turn(conversation, answer, generation)
 
 
@@ -263,6 +260,7 @@ def _check_limits(person: User, conversation: Conversation | None) -> None:
         raise Refused(
             f"You have {at_once} answers running already. Wait for one to end, or stop one. Your text is kept.",
             status=429,
+            limit="answers_of_a_person",
         )
     per_minute = settings.MESSAGES_PER_MINUTE
     since = timezone.now() - timedelta(minutes=1)
@@ -271,6 +269,7 @@ def _check_limits(person: User, conversation: Conversation | None) -> None:
             f"You have sent {per_minute} messages in a minute, the most that is allowed. "
             "Wait a moment, then send again. Your text is kept.",
             status=429,
+            limit="messages_per_minute",
         )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import Error as DatabaseError
 from django.utils import timezone
@@ -105,6 +106,22 @@ def add(socket: Socket) -> None:
 def remove(socket: Socket) -> None:
     """No longer look after `socket`."""
     _sockets.pop(socket, None)
+
+
+def crowd(newcomer: Evidence) -> str:
+    """The name of the limit that one more socket, the `newcomer`'s, would go past; else nothing.
+
+    Each process counts its own: what a socket takes is a process's memory.
+    """
+    if 0 < settings.PROCESS_SOCKETS <= len(_sockets):
+        return "sockets_of_a_process"
+    _, person, company, *_ = newcomer.rights
+    rights = [socket.evidence.rights for socket in _sockets]
+    if 0 < settings.PERSON_SOCKETS <= sum(each[1] == person for each in rights):
+        return "sockets_of_a_person"
+    if 0 < settings.COMPANY_SOCKETS <= sum(each[2] == company for each in rights):
+        return "sockets_of_a_company"
+    return ""
 
 
 async def look() -> None:

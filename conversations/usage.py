@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from conversations.models import AnswerRecord, Company, Generation, PersonaVersion
 
+AMOUNTS = {"tokens_in": "prompt_tokens", "tokens_out": "completion_tokens", "money": "cost"}
 MAX_DAYS = 366
 BY_WEEK = 92  # days, beyond which a span is looked at by weeks
 EARLIEST = date(2000, 1, 1)
@@ -78,6 +79,8 @@ class Figures:
     cut: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
+    money: int = 0  # millionths of the currency, of the answers whose price is known
+    unpriced: int = 0  # answers whose tokens are known and whose price is not
     rated_good: int = 0
     rated_bad: int = 0
     people: int = 0
@@ -181,8 +184,8 @@ def _lines(companies: QuerySet[Company], span: Span) -> Iterator[Mapping[str, An
             trials=Count("pk", filter=Q(trial=True)),
             failed=Count("pk", filter=Q(status__in=FAILED)),
             cut=Count("pk", filter=Q(finish_reason="length")),
-            tokens_in=Sum("prompt_tokens", default=0),
-            tokens_out=Sum("completion_tokens", default=0),
+            **{name: Sum(column, default=0) for name, column in AMOUNTS.items()},
+            unpriced=Count("prompt_tokens", filter=Q(cost=None)),
             rated_good=Count("pk", filter=Q(good=True)),
             rated_bad=Count("pk", filter=Q(good=False)),
             waits=_Listed(F("first_token_ms")),
@@ -193,7 +196,7 @@ def _lines(companies: QuerySet[Company], span: Span) -> Iterator[Mapping[str, An
     yield from lines.iterator(chunk_size=500)
 
 
-SUMS = ("answers", "trials", "failed", "cut", "tokens_in", "tokens_out", "rated_good", "rated_bad")
+SUMS = ("answers", "trials", "failed", "cut", *AMOUNTS, "unpriced", "rated_good", "rated_bad")
 
 
 @dataclass(slots=True)

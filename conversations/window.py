@@ -47,11 +47,13 @@ class Window:
         self._sizes.append(len(frame))
         self._under_way += len(frame)
 
-    def taken(self, frames: int) -> None:
-        """The page has taken in so many frames since its socket was opened."""
+    def taken(self, frames: int) -> int:
+        """The page has taken in so many frames since its socket was opened. Gives back how many characters are news."""
         if frames <= self._taken or frames - self._taken > len(self._sizes):
-            return  # nothing new, or nothing that could be so
+            return 0  # nothing new, or nothing that could be so
+        before = self._under_way
         while self._taken < frames:
             self._taken += 1
             self._under_way -= self._sizes.popleft()
         self._news.set()
+        return before - self._under_way

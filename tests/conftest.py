@@ -79,6 +79,8 @@ def _quick_settings(settings: Settings) -> None:
     settings.MISTRAL_API_KEY = settings.CO_API_KEY = settings.OPENAI_API_KEY = canaries.KEY
     settings.MISTRAL_BASE_URL = settings.COHERE_BASE_URL = NOWHERE
     settings.MESSAGES_PER_MINUTE = settings.ANSWERS_AT_ONCE = 0
+    settings.COMPANY_ANSWERS_AT_ONCE = settings.PROCESS_ANSWERS_AT_ONCE = 0
+    settings.PERSON_SOCKETS = settings.COMPANY_SOCKETS = settings.PROCESS_SOCKETS = 0
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -29,6 +29,7 @@ from conversations import feedback, filing, keys, personas
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
+    Budget,
     Conversation,
     Endpoint,
     Erasure,
@@ -41,6 +42,7 @@ from conversations.models import (
     Note,
     Persona,
     PersonaVersion,
+    Price,
     QueueEntry,
     Reading,
     Review,
@@ -51,6 +53,7 @@ from tests.answers import ended
 from tests.conftest import Cast
 from tests.exporting import received
 from tests.test_access import EVERYBODY, addresses, sign_in
+from tests.test_budgets import PRICES
 
 CANARY = "zqcanary"
 FOREIGN = (CANARY, "Globex", "0f766e")
@@ -89,6 +92,8 @@ LISTS: dict[str, Answers] = {
     "conversations_company_add": OPERATORS,
     "conversations_endpoint_changelist": OPERATORS,
     "conversations_endpoint_add": OPERATORS,
+    "conversations_price_changelist": OPERATORS,
+    "conversations_price_add": OPERATORS,
     "conversations_membership_changelist": MANAGERS,
     "conversations_membership_add": OPERATORS,
     "conversations_persona_changelist": MANAGERS,
@@ -112,6 +117,8 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
         }.items()
         for page in pages
     },
+    # Prices belong to no company.
+    **{f"conversations_price_{page}": (OPERATORS, OPERATORS) for page in ("change", "history", "delete")},
     **{
         f"conversations_membership_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history", "delete")
     },
@@ -146,6 +153,8 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
         f"review_{deed}": (POST_ONLY, POST_ONLY)
         for deed in ("period", "period_back", "hold_lift", "person_data", "person_hold", "person_erase")
     },
+    **{f"review_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("budgets", "budget_add", "budget")},
+    "review_budget_remove": (POST_ONLY, POST_ONLY),
     **{
         f"review_{page}": (OWN_ROW, FOREIGN_ROW)
         for page in ("settings", "rule_add", "rule", "rubric")  # and below, what is done there
@@ -183,6 +192,7 @@ BELOW: dict[str, type[Model]] = {  # what stands below a company in an address, 
     "review_erasure": Erasure,
     "review_export": Export,
     "review_export_manifest": Export,
+    **dict.fromkeys(("review_budget", "review_budget_remove"), Budget),
     "review_conversation": Conversation,
     **{f"review_{action}": Conversation for action in ACTIONS},
 }
@@ -211,6 +221,7 @@ def crowd(live_cast: Cast) -> Cast:
         action_flag=CHANGE,
         change_message=CANARY,
     )
+    Price.objects.create(endpoint=told.endpoint, model="a model", **PRICES)
     _write_down(live_cast)
     return live_cast
 
@@ -245,6 +256,8 @@ def _write_down(cast: Cast) -> None:
             company=company, person=person, asked_by=cast.admin, gone={word: 1}, stage="done",
             fingerprint=word, finished_at=timezone.now(),
         )  # fmt: skip
+        spending = {"unit": "tokens", "period": "day", "began": record.ended_at.date(), "hard": 12_345_678}
+        Budget.objects.create(company=company, persona=persona, **spending)
         Reading.objects.create(
             company=company,
             reader_id=cast.admin.pk,
@@ -289,6 +302,9 @@ def rows(cast: Cast, name: str) -> tuple[Any, Any, Any]:
     if "_membership_" in name:
         own = Membership.objects.get(user=cast.member).pk
         return own, Membership.objects.get(user=cast.outsider).pk, ABSENT["pk"]
+    if "_price_" in name:
+        price = Price.objects.get().pk
+        return price, price, ABSENT["pk"]
     own = Endpoint.objects.get(company=cast.coca_cola).pk
     return own, Endpoint.objects.get(company=cast.globex).pk, ABSENT["pk"]
 
@@ -407,6 +423,8 @@ def test_a_foreign_row_and_an_absent_one_are_the_same(crowd: Cast, who: str) -> 
     client = Client()
     sign_in(client, crowd, who)
     for name in ROWS:
+        if "_price_" in name:
+            continue
         _, foreign, absent = rows(crowd, name)
         for method in WAYS[who]:
             told: dict[tuple[int, str, int], object] = {}

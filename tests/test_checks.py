@@ -78,7 +78,7 @@ POLICY = site.CONTENT_SECURITY_POLICY["DIRECTIVES"]
         ),
         ({"CSRF_TRUSTED_ORIGINS": ["https://*.example.com"]}, {"conversations.E007"}),
         ({"CSRF_TRUSTED_ORIGINS": ["https://chat.example.com"]}, set()),
-        ({"REDIS_URL": REDIS, "KEYS_GIVEN": False}, {"conversations.W002"}),
+        ({"REDIS_URL": REDIS, "KEYS_GIVEN": False}, {"conversations.W004"}),
         ({"REDIS_URL": REDIS, "KEYS_GIVEN": True}, set()),
         ({"REDIS_URL": "", "KEYS_GIVEN": False}, set()),
     ],

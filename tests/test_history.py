@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversations.generation.history import MAX_MESSAGES, estimated_tokens, fitting
+from conversations.estimates import estimated_tokens
+from conversations.generation.history import MAX_MESSAGES, fitting
 from conversations.providers import ChatMessage
 
 TURNS = st.lists(st.text(max_size=300), min_size=1, max_size=30).map(

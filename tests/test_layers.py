@@ -17,8 +17,10 @@ LAYERS = (
     {"exports"},
     {"filing", "feedback", "reading", "finding", "usage", "reviewing", "erasing", "expiry"},
     {"posting", "rules", "scanning", "rubrics", "search", "holds", "removal", "retention"},
-    {"personas", "catalogue"},
-    {"endpoints", "keys", "sealed", "access", "standing", "tree", "bars", "rechecks", "lines"},
+    {"personas", "catalogue", "budgets"},
+    {"spending"},
+    {"bounds"},
+    {"endpoints", "keys", "sealed", "access", "standing", "tree", "bars", "rechecks", "lines", "hearing"},
     {
         "rendering",
         "providers",
@@ -33,6 +35,8 @@ LAYERS = (
         "window",
         "sealing",
         "traces",
+        "estimates",
+        "refusals",
     },
     {"models"},
 )
@@ -52,6 +56,8 @@ ALONE = {
     "window",
     "sealing",
     "traces",
+    "estimates",
+    "refusals",
 }  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 

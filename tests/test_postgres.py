@@ -48,6 +48,10 @@ SUITES = [
         "erasing",
         "keeping",
         "person_export",
+        "budgets",
+        "spending",
+        "budget_pages",
+        "limits",
     )
 ]
 

@@ -65,6 +65,7 @@ def test_every_figure_is_right(cast: Cast) -> None:
         cut=1,
         tokens_in=13,
         tokens_out=15,
+        unpriced=3,
         rated_good=2,
         rated_bad=1,
         people=2,
@@ -258,7 +259,7 @@ def test_the_page_shows_charts_and_the_same_numbers_in_tables(cast: Cast) -> Non
     markup, words = response.content.decode(), shown(response)
     assert markup.count('role="img"') == 6
     assert markup.count('<p class="help" id="usage-numbers"') == 1
-    assert "1,200 0 1 1,200,000 0 1,234 1,234 0 0.0 0 1,200 0 100.0" in words
+    assert "1,200 0 1 1,200,000 0 – 1,234 1,234 0 0.0 0 1,200 0 100.0" in words
     for caption in ("By persona", "By version", "By model", "By day"):
         assert caption in words
     assert "By company" not in words

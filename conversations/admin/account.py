@@ -23,7 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from conversations import reading
 from conversations.admin.scope import OperatorsAdmin
-from conversations.models import Membership, QueueEntry, Reading
+from conversations.models import Budget, Membership, QueueEntry, Reading
 
 if TYPE_CHECKING:
     DjangosAccount = UserAdmin[User]
@@ -32,8 +32,9 @@ else:
 
 PASSING = {
     Membership,
+    Budget,
     QueueEntry,
-}  # a place at a company and a claim end with the account; the rest is a record
+}  # a place at a company, a share of it and a claim end with the account; the rest is a record
 
 admin.site.unregister(User)
 

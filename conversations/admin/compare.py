@@ -15,7 +15,7 @@ from typing import Any
 
 from conversations import personas
 from conversations.admin import alignment
-from conversations.generation.history import DEFAULT_CONTEXT_LENGTH
+from conversations.estimates import DEFAULT_CONTEXT_LENGTH
 from conversations.models import PersonaVersion
 
 NOT_SENT = "not sent"

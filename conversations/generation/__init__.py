@@ -11,10 +11,12 @@ import contextlib
 import contextvars
 import logging
 import sys
+import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 
 from conversations import peers
@@ -34,6 +36,7 @@ __all__ = [
     "keep",
     "leave",
     "leaving",
+    "place",
     "start",
     "stop",
     "sweep_all",
@@ -51,6 +54,8 @@ FORM_SECONDS = 0.05  # between two looks whether one is done
 _leaving = False
 _forms: set[object] = set()
 _forsaking: set[asyncio.Task[None]] = set()
+_places: set[object] = set()
+_taking = threading.Lock()
 
 
 @dataclass(slots=True)
@@ -148,6 +153,23 @@ def form() -> Iterator[None]:
         yield
     finally:
         _forms.discard(token)
+
+
+@contextlib.contextmanager
+def place() -> Iterator[bool]:
+    """Around the making of an answer until it runs: whether this process has a place for it. From any thread.
+
+    Where many begin at once, one may be counted twice for the moment in which it runs and its form has not ended.
+    """
+    token, most = object(), settings.PROCESS_ANSWERS_AT_ONCE
+    with _taking:
+        free = not most or len(RUNS) + len(_places) < most
+        if free:
+            _places.add(token)
+    try:
+        yield free
+    finally:
+        _places.discard(token)
 
 
 def leaving() -> bool:

@@ -5,19 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conversations import providers
+from conversations.estimates import estimated_tokens
 
-DEFAULT_CONTEXT_LENGTH = 32_768
-DEFAULT_ANSWER_TOKENS = 1_024  # kept free for an answer whose length is not limited
 MAX_MESSAGES = 400
-_BYTES_PER_TOKEN = (
-    3  # on the safe side for Western text; scripts of several bytes a character come out near one
-)
-_TOKENS_PER_MESSAGE = 8  # role markers and separators
-
-
-def estimated_tokens(text: str) -> int:
-    """A cautious guess at the tokens of `text`: no tokenizer of the providers' is at hand."""
-    return len(text.encode("utf-8")) // _BYTES_PER_TOKEN + _TOKENS_PER_MESSAGE
 
 
 def fitting(

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from conversations import database, erasing, expiry, filing, metrics, peers, serving, traces
+from conversations import database, erasing, expiry, filing, metrics, peers, serving, spending, traces
 from conversations.database import aside, in_database, writing
 from conversations.generation import redis_log, runner, store
 from conversations.generation.sweeping import Watch
@@ -77,6 +77,8 @@ async def sweep(watch: Watch) -> None:
     if lost and (number := await writing(store.sweep, lost)):
         metrics.answers_swept.inc(number)
         logger.warning("%d answers had lost their process and are marked interrupted", number)
+    if number := await writing(spending.settle_lost):
+        logger.warning("%d charges of deleted answers were settled by what was reserved", number)
 
 
 async def dismiss() -> None:

@@ -55,6 +55,7 @@ class Run:
         self.stopping: store.Status | None = None  # as what it is to end, where it is to end early
         self.saved = self.log.cursor
         self._reader: asyncio.Task[store.Outcome] | None = None
+        self._job: store.Job | None = None  # once it is claimed
         self._claimed_at = 0.0
         self._first_token_ms: int | None = None
         self._usage: providers.UsageReport | None = None
@@ -75,6 +76,7 @@ class Run:
             job = await self._claim(generation)
             if job is None:
                 return
+            self._job = job
             self.log.append(text=job.inherited)
             self.saved = self.log.cursor
             self.message_id = job.message_id
@@ -189,6 +191,8 @@ class Run:
             request_id=request_id or self._started.request_id or "",
             model=self._started.model or "",
             usage=self._usage,
+            prompt_estimate=self._job.prompt_estimate if self._job else None,
+            inherited_chars=len(self._job.inherited) if self._job else 0,
             first_token_ms=self._first_token_ms,
         )
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
-from conversations import endpoints, personas, providers
+from conversations import endpoints, estimates, personas, providers, spending
 from conversations.generation import history
 from conversations.models import Generation, Membership, Message, PersonaVersion
 from conversations.tree import Tree
@@ -43,6 +43,7 @@ class Job:
     server: providers.Endpoint | Exception  # whom to ask, or why nobody can be
     request: providers.ChatRequest
     inherited: str
+    prompt_estimate: int  # tokens
 
     @property
     def endpoint(self) -> providers.Endpoint:
@@ -76,6 +77,8 @@ class Outcome:
     request_id: str = ""
     model: str = ""
     usage: providers.UsageReport | None = None
+    prompt_estimate: int | None = None  # tokens, where the provider may have been asked
+    inherited_chars: int = 0
     first_token_ms: int | None = None
 
 
@@ -99,11 +102,13 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
     Of `generation` only that counts which never changes, so it may be as it was when it was made.
     """
     version = generation.version
-    context_length = version.context_length or history.DEFAULT_CONTEXT_LENGTH
-    answer_tokens = min(version.max_tokens or history.DEFAULT_ANSWER_TOKENS, context_length // 2)
+    context_length = version.context_length or estimates.DEFAULT_CONTEXT_LENGTH
+    answer_tokens = estimates.answer_room(version.max_tokens, context_length)
     messages, left_out = history.fitting(
         version.system_prompt, _branch(generation), context_length=context_length, answer_tokens=answer_tokens
     )
+    sent = (version.system_prompt, *(message.text for message in messages))
+    prompt_estimate = sum(map(estimates.estimated_tokens, sent))
     now, server = timezone.now(), _server(version)
     free = models.Q(status=Status.PENDING)
     if again:
@@ -114,6 +119,7 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
         started_at=now,
         heartbeat_at=now,
         left_out=left_out,
+        prompt_estimate=prompt_estimate,
         recorded=isinstance(server, endpoints.Server) and server.recorded,
         key_of=server.key_of if isinstance(server, endpoints.Server) else None,
     )
@@ -132,6 +138,7 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
         server=server.called if isinstance(server, endpoints.Server) else server,
         request=request,
         inherited=generation.message.text,
+        prompt_estimate=prompt_estimate,
     )
 
 
@@ -189,7 +196,10 @@ def _write(statement: str, rows: list[tuple[str, uuid.UUID]]) -> None:
 
 
 def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool:
-    """End a running generation of this process; False where another finisher came first."""
+    """End a running generation of this process; False where another finisher came first, or it was deleted.
+
+    What it used is settled either way: whoever came first has done so, and of what was deleted nobody else knows.
+    """
     usage = outcome.usage
     with transaction.atomic():
         won = Generation.objects.filter(pk=generation_id, status=Status.RUNNING, lease=lease).update(
@@ -216,7 +226,32 @@ def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool
         )
         if won:
             Message.objects.filter(generation=generation_id).update(text=outcome.text)
+        spending.settle({generation_id: _used(outcome)})
     return bool(won)
+
+
+def _used(outcome: Outcome) -> spending.Used:
+    """What an ended answer used: as it was reported, or else by its characters."""
+    if usage := outcome.usage:
+        prompt, completion = usage.billed_prompt_tokens, usage.billed_completion_tokens
+        return spending.Used(
+            usage.prompt_tokens if prompt is None else prompt,
+            usage.completion_tokens if completion is None else completion,
+        )
+    written = outcome.text[outcome.inherited_chars :] + outcome.reasoning
+    return _estimate(outcome.status, outcome.prompt_estimate, written)
+
+
+def _estimate(status: Generation.Status, prompt_estimate: int | None, written: str) -> spending.Used:
+    """What an answer used of which no provider reported anything: `written` is what it added.
+
+    What nobody took on, and what failed before its first word, was not billed; a call that was broken off was.
+    """
+    if prompt_estimate is None or (status == Status.FAILED and not written):
+        return spending.NOTHING
+    return spending.Used(
+        prompt_estimate, estimates.estimated_tokens(written) if written else 0, estimated=True
+    )
 
 
 def live_ids(conversation_id: uuid.UUID) -> list[uuid.UUID]:
@@ -255,7 +290,9 @@ def sweep(lost: Mapping[uuid.UUID, datetime]) -> int:
 
 def sweep_all() -> int:
     """End every live answer, where no process can be running one. Gives back how many there were."""
-    return _lose(Generation.objects.live())
+    ended = _lose(Generation.objects.live())
+    spending.settle_lost(alone=True)
+    return ended
 
 
 def _lose(lost: models.QuerySet[Generation]) -> int:
@@ -263,8 +300,21 @@ def _lose(lost: models.QuerySet[Generation]) -> int:
     return stopped + _end(lost, Status.INTERRUPTED, INTERRUPTED)
 
 
-def _end(generations: models.QuerySet[Generation], status: Generation.Status, sentence: str) -> int:
-    return generations.update(status=status, sentence=sentence, finished_at=timezone.now())
+def _end(live: models.QuerySet[Generation], status: Generation.Status, sentence: str) -> int:
+    """End `live` answers, of which no process knows more than the record does, and settle them by that."""
+    facts = ("pk", "prompt_estimate", "inherited_chars", "message__text", "reasoning")
+    with transaction.atomic():
+        rows = list(live.select_for_update(of=("self",)).order_by("pk").values_list(*facts))
+        ended = Generation.objects.filter(pk__in=[pk for pk, *_ in rows])
+        if rows:
+            ended.update(status=status, sentence=sentence, finished_at=timezone.now())
+            spending.settle(
+                {
+                    pk: _estimate(status, sent, text[old:] + reasoning)
+                    for pk, sent, old, text, reasoning in rows
+                }
+            )
+    return len(rows)
 
 
 def read(generation_id: uuid.UUID) -> Stored | None:

@@ -20,10 +20,13 @@ from conversations.models.review import (
     Review,
     Rubric,
 )
+from conversations.models.spending import Budget, Charge, Price
 
 __all__ = [
     "AnswerLabel",
     "AnswerRecord",
+    "Budget",
+    "Charge",
     "Company",
     "Conversation",
     "Endpoint",
@@ -43,6 +46,7 @@ __all__ = [
     "Period",
     "Persona",
     "PersonaVersion",
+    "Price",
     "ProviderKey",
     "QueueEntry",
     "Reading",

@@ -143,6 +143,9 @@ class Generation(models.Model):
     left_out = models.PositiveIntegerField(
         default=0, help_text="Old messages that were not sent, for lack of room."
     )
+    prompt_estimate = models.PositiveIntegerField(
+        null=True, help_text="A guess at the tokens that were sent, made when the answer was taken on."
+    )
     recorded = models.BooleanField(
         default=False, help_text="Answered by the recorded upstream, not by a model."
     )

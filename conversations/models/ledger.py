@@ -40,6 +40,9 @@ class AnswerRecord(models.Model):
     error_kind = models.CharField(max_length=20, null=True, help_text="Null where there was no error.")
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
+    cost = models.BigIntegerField(
+        null=True, help_text="In millionths of the currency, as charged; null where the price is unknown."
+    )
     first_token_ms = models.PositiveIntegerField(null=True)
     ended_at = models.DateTimeField()
 

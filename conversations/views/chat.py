@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from conversations import access, announcements, endpoints, generation, pages, posting, thread
+from conversations import access, announcements, budgets, endpoints, generation, pages, posting, thread
 from conversations.models import Company, Message, Persona
 from conversations.views import history, trial, turns
 from conversations.views.guards import PersonRequest, signed_in
@@ -52,6 +52,7 @@ def start(request: PersonRequest) -> HttpResponse:
         "companies": companies,
         "selected": selected,
         "colours": sorted({card.company.colour_code for card in cards}),
+        "budget_notes": budgets.told(request.user.pk, {card.company.pk for card in cards}),
         "form_action": reverse("start_chat"),
         "client_id": uuid.uuid4(),
     }
@@ -62,13 +63,13 @@ def start(request: PersonRequest) -> HttpResponse:
 @signed_in
 def start_chat(request: PersonRequest) -> HttpResponse:
     """Open a conversation by its first question, and go there."""
-    text, client_id = turns.text(request), turns.client_id(request)
     try:
         persona = access.persona(request.user, uuid.UUID(request.POST.get("persona", "")))
     except (ValueError, access.NotVisible) as error:
         raise posting.Refused(UNKNOWN_PERSONA, status=404) from error
-    turn = posting.start(request.user, persona, text, client_id=client_id)
-    return turns.opened(request, turn)
+    with turns.asking(request) as client_id:
+        turn = posting.start(request.user, persona, turns.text(request), client_id=client_id)
+        return turns.opened(request, turn)
 
 
 @require_safe
@@ -92,6 +93,7 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "stop_url": reverse("stop", args=[found.pk]),
         "client_id": uuid.uuid4(),
         "colours": [found.persona.company.colour_code],
+        "budget_notes": budgets.told(request.user.pk, {found.persona.company_id}),
     }
     if found.trial is not None:
         return trial.framed(request, "chat/conversation.html", context | trial.heading(found.trial))
@@ -105,12 +107,13 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
 def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """Ask the next question."""
     found = access.conversation(request.user, conversation_id, versions=True)
-    turn = posting.post(request.user, found, turns.text(request), client_id=turns.client_id(request))
     added = ""
-    if turn.created:
-        added = turns.begin_at_the_end(turn)
-    else:
-        turns.begin(turn)
+    with turns.asking(request) as client_id:
+        turn = posting.post(request.user, found, turns.text(request), client_id=client_id)
+        if turn.created:
+            added = turns.begin_at_the_end(turn)
+        else:
+            turns.begin(turn)
     if not request.htmx:
         return redirect("conversation", conversation_id)
     if added and thread.is_up_to_date(request.POST.get("state"), turn):
@@ -143,8 +146,8 @@ def edit(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UU
             raise access.NotVisible
         context = {"turn": thread.turn(found, question.pk), "client_id": uuid.uuid4()}
         return render(request, "chat/_edit.html", context)
-    turn = posting.edit(request.user, question, turns.text(request), client_id=turns.client_id(request))
-    return _other_branch(turn)
+    with turns.asking(request) as client_id:
+        return _other_branch(posting.edit(request.user, question, turns.text(request), client_id=client_id))
 
 
 @require_POST
@@ -152,7 +155,8 @@ def edit(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UU
 def regenerate(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
     """Have a question answered anew, whether the answer was good, failed or stopped."""
     answer = access.message(access.conversation(request.user, conversation_id), message_id)
-    return _other_branch(posting.regenerate(request.user, answer, client_id=turns.client_id(request)))
+    with turns.asking(request) as client_id:
+        return _other_branch(posting.regenerate(request.user, answer, client_id=client_id))
 
 
 @require_POST
@@ -160,7 +164,8 @@ def regenerate(request: PersonRequest, conversation_id: uuid.UUID, message_id: u
 def continue_(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
     """Have an answer that broke off carried on."""
     answer = access.message(access.conversation(request.user, conversation_id), message_id)
-    return _other_branch(posting.continue_(request.user, answer, client_id=turns.client_id(request)))
+    with turns.asking(request) as client_id:
+        return _other_branch(posting.continue_(request.user, answer, client_id=client_id))
 
 
 @require_POST

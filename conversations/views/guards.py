@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
-from conversations import generation, pages
+from conversations import generation, metrics, pages
 from conversations.posting import Refused
 
 P = ParamSpec("P")
@@ -53,7 +53,9 @@ def signed_in(
             with generation.form() if request.method == "POST" else nullcontext():
                 response = view(request, *args, **kwargs)
         except Refused as refusal:
-            response = _refusal(request, refusal.sentence, refusal.status)
+            if refusal.limit:
+                metrics.refused.labels(refusal.limit).inc()
+            response = _refusal(request, refusal.sentence, refusal.status, retry_after=refusal.retry_after)
         # A page of somebody's chats is nobody else's: not a cache's, not the next person's at this machine.
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
@@ -84,13 +86,13 @@ class DatabaseAway:
         return response
 
 
-def _refusal(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+def _refusal(request: HttpRequest, sentence: str, status: int, *, retry_after: int = 0) -> HttpResponse:
     """A sentence above the composer; for a form that was sent without scripts, a page of its own."""
     if "HX-Request" in request.headers:
         response = HttpResponse(pages.error(sentence), status=status)
     else:
         page = {"sentence": sentence, "reading": request.method in ("GET", "HEAD")}
         response = render(request, "refused.html", page, status=status)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = "5"
+    if seconds := retry_after or (5 if status == HTTPStatus.SERVICE_UNAVAILABLE else 0):
+        response.headers["Retry-After"] = str(seconds)
     return response

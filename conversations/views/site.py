@@ -98,6 +98,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     # Without the request: what is wrong with it may be what reading it raises again.
     if not isinstance(exception, RequestDataTooBig):
         return HttpResponse(loader.render_to_string("400.html"), status=400)
+    metrics.refused.labels("body_bytes").inc()
     place = request.resolver_match
     # A trial stands in the administration and is a chat.
     administration = (

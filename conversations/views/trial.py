@@ -19,7 +19,7 @@ from django.utils.formats import date_format
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods
 
-from conversations import access, endpoints, posting
+from conversations import access, budgets, endpoints, posting
 from conversations.models import PersonaVersion
 from conversations.views import turns
 from conversations.views.guards import PersonRequest
@@ -31,8 +31,9 @@ def try_(request: PersonRequest, persona_id: uuid.UUID) -> HttpResponse:
     persona = access.managed_persona(request.user, persona_id)
     if request.method == "POST":
         version = access.version_to_try(persona, request.GET.get("version", ""))
-        made = posting.try_(request.user, version, turns.text(request), client_id=turns.client_id(request))
-        return turns.opened(request, made)
+        with turns.asking(request) as client_id:
+            made = posting.try_(request.user, version, turns.text(request), client_id=client_id)
+            return turns.opened(request, made)
     newest = persona.draft or persona.current
     if newest is None:
         raise access.NotVisible
@@ -42,6 +43,7 @@ def try_(request: PersonRequest, persona_id: uuid.UUID) -> HttpResponse:
         "form_action": f"{request.path}?version={newest.pk}",
         "client_id": uuid.uuid4(),
         "colours": [persona.company.colour_code],
+        "budget_notes": budgets.told(request.user.pk, {persona.company_id}),
     }
     return framed(request, "chat/trial.html", context | heading(newest))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -17,6 +18,9 @@ from conversations.models import Generation
 from conversations.views.guards import PersonRequest
 
 LEAVING = "The server is being restarted. Your text is kept; send it again in a moment."
+FULL = (
+    "The server writes as many answers as it can at the moment. Your text is kept; send it again in a moment."
+)
 
 
 def text(request: PersonRequest) -> str:
@@ -24,16 +28,24 @@ def text(request: PersonRequest) -> str:
     return request.POST.get("text", "")
 
 
-def client_id(request: PersonRequest) -> uuid.UUID:
-    """The identity that the page gave to the request. Raises Refused, also where no more answers can begin."""
+@contextlib.contextmanager
+def asking(request: PersonRequest) -> Iterator[uuid.UUID]:
+    """Around the making of a turn and the beginning of its answer: the identity that the page gave to the request.
+
+    Raises Refused, also where no more answers can begin here.
+    """
     if generation.leaving():
         raise posting.Refused(LEAVING, status=503)
     try:
-        return uuid.UUID(request.POST.get("client_id", ""))
+        client_id = uuid.UUID(request.POST.get("client_id", ""))
     except ValueError as error:
         raise posting.Refused(
             "The page is out of date. Reload it and send again. Your text is kept.", status=400
         ) from error
+    with generation.place() as free:
+        if not free:
+            raise posting.Refused(FULL, status=503, limit="answers_of_a_process")
+        yield client_id
 
 
 def begin(turn: posting.Turn) -> None:

@@ -7,7 +7,10 @@ const PATIENCE = 10_000; // for a connection to come about
 const LONGEST = 2_500; // between two tries: a page is right again within three seconds of the server's return
 const REPORT = 32_768; // characters after which the server is told how many frames were taken in
 const GONE = 4401;
+const FULL = 4503; // as many chats are open as may be, by this person or by all
+const CROWDED = 20_000; // the shortest wait for room, and half of the longest
 const REFUSALS = 2; // tries in vain after which it is asked each time whether the chat is still open to us
+const SETTLED = 1_000;
 const NEVER = 2 ** 31 - 1;
 
 let socket = null;
@@ -16,6 +19,7 @@ let timer = 0;
 let tries = 0;
 let heard = 0;
 let over = false;
+let crowded = false;
 let frames = 0;
 let unreported = 0;
 
@@ -45,7 +49,7 @@ function connect(address) {
 function reconnect() {
   clearTimeout(timer);
   if (over || !wrapper) return;
-  if (tries > 0 || socket.readyState !== WebSocket.OPEN) tell("Reconnecting…");
+  if (!crowded && (tries > 0 || socket.readyState !== WebSocket.OPEN)) tell("Reconnecting…");
   wrapper.reconnect();
 }
 
@@ -59,6 +63,14 @@ function opened({ detail }) {
   wrapper = detail.socketWrapper;
   tries = 0;
   heard = Date.now();
+  if (crowded) setTimeout(settle, SETTLED, socket);
+  else tell("");
+}
+
+// Where there is no room, that is told by a close right behind the opening.
+function settle(opened) {
+  if (opened !== socket || socket.readyState !== WebSocket.OPEN) return;
+  crowded = false;
   tell("");
 }
 
@@ -66,6 +78,12 @@ function closed({ detail }) {
   wrapper = detail.socketWrapper;
   if (detail.event.code === GONE) {
     end();
+    return;
+  }
+  if (detail.event.code === FULL) {
+    crowded = true;
+    tell("Too many chats are open. Close some: this one is then kept up to date again.");
+    timer = setTimeout(reconnect, CROWDED * (1 + Math.random()));
     return;
   }
   tell("Reconnecting…");

@@ -159,4 +159,19 @@ async def _other(context: BrowserContext) -> BrowserContext:
     )
 
 
-REVIEW = (queue, answers, settings, keeping, exports, usage, keys)
+async def budgets(context: BrowserContext, site: Site, suffix: str) -> None:
+    """A budget that a manager makes: the empty page, the form after an error, and the page with it; the prices."""
+    page = await sign_in(context, site, "manager")
+    await page.goto(f"{workplace(site)}budgets/new/")
+    await page.get_by_label("Whose").select_option("member")
+    await page.get_by_role("textbox", name="Ends at").fill("many")
+    await page.get_by_role("button", name="Add budget").click()
+    await shoot(page, f"budget-error-{suffix}", whole=True)
+    await page.get_by_role("textbox", name="Ends at").fill("50,000")
+    await page.get_by_role("button", name="Add budget").click()
+    await shoot(page, f"budgets-{suffix}", whole=True)
+    await page.get_by_role("link", name="Change").first.click()
+    await page.get_by_role("button", name="Remove").click()
+
+
+REVIEW = (queue, answers, settings, keeping, exports, usage, keys, budgets)

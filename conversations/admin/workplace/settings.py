@@ -68,7 +68,7 @@ def overview(
         "labels": [(each, _form_of(each, label)) for each in labels],
         "new_label": label if label and label.label.pk is None else LabelForm(Label(company=company)),
         "second": second or _second_reviews(company),
-        "changes": _changes(company),
+        "changes": changes(company),
         "problems": problems.found(second or label),
     }
     refused = second is not None or label is not None
@@ -99,10 +99,11 @@ def _second_reviews(company: Company) -> SecondReviewsForm:
     return SecondReviewsForm(initial={"second_reviews": company.second_reviews}, label_suffix="")
 
 
-def _changes(company: Company) -> list[dict[str, Any]]:
-    """The last changes, newest first."""
+def changes(company: Company, *, about: str = "") -> list[dict[str, Any]]:
+    """The last changes, newest first; with `about` those that name it."""
     kind = ContentType.objects.get_for_model(Company)
     entries = LogEntry.objects.filter(content_type=kind, object_id=str(company.pk)).select_related("user")
+    entries = entries.filter(change_message__contains=about)
     return [
         {"at": entry.action_time, "by": entry.user.get_username(), "said": entry.get_change_message()}
         for entry in entries.order_by("-action_time", "-pk")[:CHANGES]

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from conversations.admin.workplace import (
     actions,
     answers,
+    budgets,
     conversation,
     exports,
     keeping,
@@ -83,6 +84,7 @@ def _keeping() -> list[URLPattern]:
         _path(f"{account}/data/", people.account_data, "review_account_data"),
         _path(f"{account}/erase/", people.account_erase, "review_account_erase"),
         _path("accounts/erasures/<int:erasure_id>/", people.account_receipt, "review_account_receipt"),
+        *_budgets(),
     ]
 
 
@@ -100,6 +102,16 @@ def _settings() -> list[URLPattern]:
         _path(f"{label}/", settings_labels.rename, "review_label_rename"),
         _path(f"{label}/retire/", settings_labels.retire, "review_label_retire"),
         _path(f"{one}/grades/", settings_rubric.rubric, "review_rubric"),
+    ]
+
+
+def _budgets() -> list[URLPattern]:
+    one = "<uuid:company_id>/budgets"
+    return [
+        _path(f"{one}/", budgets.listed, "review_budgets"),
+        _path(f"{one}/new/", budgets.add, "review_budget_add"),
+        _path(f"{one}/<int:budget_id>/", budgets.change, "review_budget"),
+        _path(f"{one}/<int:budget_id>/remove/", budgets.remove, "review_budget_remove"),
     ]
 
 

@@ -19,8 +19,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from conversations import access, bars, usage
-from conversations.admin.workplace import doors, usage_charts
+from conversations.admin.workplace import budgets, doors, usage_charts
 from conversations.admin.workplace.usage_charts import percent, seconds, short
+from conversations.budgets import money
 from conversations.charts import Say
 from conversations.models import AnswerRecord, Company
 from conversations.rendering import plaintext
@@ -36,6 +37,7 @@ COLUMNS = (
     "People",
     "Tokens in",
     "Tokens out",
+    "Money",
     "First token, median, ms",
     "First token, 95 % within, ms",
     "Failed",
@@ -56,6 +58,7 @@ def of_company(request: HttpRequest, company: Company) -> HttpResponse:
     if not found.total.answers:
         context["new"] = not AnswerRecord.objects.filter(company=company).exists()
     context |= _shown(found, request.GET.get("by", "")) | {"title": "Usage", "here": "usage"}
+    context["budgets"] = budgets.told(request, company)
     return doors.page(request, "usage.html", company, context, status=400 if context["problem"] else 200)
 
 
@@ -125,6 +128,7 @@ def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
     lines, said = parts.get(by, ([], str))
     return {
         "total": found.total,
+        "unpriced": f"{found.total.unpriced:,}" if found.total.unpriced else "",
         "facts": _facts(found.total),
         "bys": [over_time, *parts],
         "by": by,
@@ -169,6 +173,7 @@ def _facts(total: Figures) -> list[tuple[str, str]]:
         ("People", f"{total.people:,}"),
         ("Tokens in", short(total.tokens_in)),
         ("Tokens out", short(total.tokens_out)),
+        ("Money", _money(total)),
         ("First token, median", _said(total.first_token_p50, seconds)),
         ("First token, 95 % within", _said(total.first_token_p95, seconds)),
         ("Failed", _said(total.failure_rate, percent)),
@@ -201,6 +206,7 @@ def _cells(of: Figures) -> list[str]:
     waits = (of.first_token_p50, of.first_token_p95)
     return [
         *(f"{count:,}" for count in counts),
+        _money(of),
         *(_said(wait, "{:,}".format) for wait in waits),
         f"{of.failed:,}",
         _said(of.failure_rate, _hundredths),
@@ -211,6 +217,11 @@ def _cells(of: Figures) -> list[str]:
 
 def _said(value: float | None, say: Say) -> str:
     return "–" if value is None else say(value)
+
+
+def _money(of: Figures) -> str:
+    """What it cost, as far as prices were known."""
+    return "–" if of.unpriced and not of.money else money(of.money)
 
 
 def _hundredths(rate: float) -> str:
