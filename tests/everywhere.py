@@ -22,6 +22,7 @@ from conversations import erasing, feedback, filing, keys, personas, posting
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
+    Budget,
     Company,
     Conversation,
     EntryReason,
@@ -167,6 +168,9 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     persona = cast.guide if company == cast.coca_cola else cast.helpdesk
     made = PersonaVersion(endpoint=endpoint, model="m", seed=len(word) + company.pk.int % 1_000)
     personas.publish(persona, made, by=person)
+    Budget.objects.create(
+        company=company, person=person, unit="tokens", period="day", began=record.ended_at.date(), hard=10**9
+    )
     keys.put(endpoint, company, "a-key-of-the-company", by=person)
     _log(person, company, cast)
     filing.file_ended()

@@ -42,6 +42,8 @@ REFERENCES: dict[str, Reference] = {
     "conversations.PersonaVersion.created_by": Reference(
         Fate.STAYS, "persona__company", "versions of personas"
     ),
+    "conversations.Budget.person": Reference(Fate.DELETED, "company"),
+    "conversations.Charge.person": Reference(Fate.STAYS, "company", "charges in the ledger"),
     "conversations.ProviderKey.set_by": Reference(Fate.STAYS, "company", "keys set"),
     "conversations.Export.by": Reference(Fate.OWN_PASS),
     "conversations.Hold.person": Reference(Fate.DELETED, "company", "lifted holds"),
@@ -78,14 +80,14 @@ _FIXED = """
     conversations.Review.seat conversations.AnswerRecord.model conversations.AnswerRecord.status
     conversations.AnswerRecord.finish_reason conversations.AnswerRecord.error_kind
     conversations.Erasure.stage conversations.Erasure.cursor conversations.Erasure.gone conversations.Erasure.stays
-    conversations.Erasure.fingerprint
+    conversations.Erasure.fingerprint conversations.Budget.unit conversations.Budget.period
 """
 _COMPANY = """
     conversations.Company.name conversations.Endpoint.name conversations.Endpoint.base_url
     conversations.Persona.name conversations.Persona.tagline conversations.Persona.greeting
     conversations.Persona.starters conversations.Persona.avatar conversations.PersonaVersion.system_prompt
     conversations.PersonaVersion.model conversations.PersonaVersion.stop conversations.Rule.value
-    conversations.ProviderKey.sealed conversations.ProviderKey.last4
+    conversations.ProviderKey.sealed conversations.ProviderKey.last4 conversations.Price.model
     conversations.Rubric.name conversations.Grade.name conversations.Grade.meaning conversations.Label.name
 """
 _WITH_CHAT = """

@@ -16,6 +16,7 @@ from conversations.posting import Refused
 FORMAT = "erasure/1"
 WHY = {
     "answers in the ledger": "What answers cost, in figures, by which the company settles. They name nobody.",
+    "charges in the ledger": "What answers cost, in figures, by which budgets are kept. They name nobody.",
     "lines of readings of the person": "Who read what when has to be accounted for. The person goes by the pseudonym.",
     "lines of readings by the person": "Who read what when has to be accounted for. The person goes by the pseudonym.",
     "exports made": "What left the site has to be accounted for. The person goes by the pseudonym, the reason went.",
