@@ -75,6 +75,14 @@ class Administration(AdminSite):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or request.path.removesuffix("login/"))
 
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The site has one page for it."""
+        return redirect("password_change")
+
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """The site has one page for it."""
+        return redirect("password_change_done")
+
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
         """A person's recent actions name what they may not see any more; only operators see everything anyway."""
         entries = LogEntry.objects.select_related("content_type", "user")

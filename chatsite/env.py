@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -119,6 +119,19 @@ def _is_host(text: str) -> bool:
         return not text.startswith("[") or bool(IPv6Address(text[1:-1]))
     except ValueError:
         return False
+
+
+def envnetworks(name: str) -> list[str]:
+    """The value of `name` as addresses and networks, split at commas. Raises ImproperlyConfigured for anything else."""
+    networks = envlist(name)
+    for each in networks:
+        try:
+            ip_network(each)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} must be addresses or networks such as 127.0.0.1 or 10.0.0.0/8, not {each!r}."
+            ) from error
+    return networks
 
 
 def envsecret(name: str) -> str:

@@ -20,6 +20,7 @@ from chatsite.env import (
     envcurrency,
     envint,
     envlist,
+    envnetworks,
     envplaces,
     envseconds,
     envsecret,
@@ -75,6 +76,9 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# Whose word on the address of a client is believed: addresses and networks of proxies.
+TRUSTED_PROXIES = envnetworks("TRUSTED_PROXIES")
+
 INSTALLED_APPS = [
     "daphne",
     "chatsite.apps.AdministrationConfig",
@@ -87,6 +91,9 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "heroicons",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
     "conversations",
 ]
 
@@ -104,6 +111,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "conversations.views.gate.AccountGate",
     "conversations.views.guards.DatabaseAway",
 ]
 
@@ -222,9 +231,38 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "login"
+LOGIN_URL = LOGOUT_REDIRECT_URL = "account_login"
 LOGIN_REDIRECT_URL = "start"
-LOGOUT_REDIRECT_URL = "login"
+
+AUTHENTICATION_BACKENDS = ["conversations.accounts.backend.PersonBackend"]
+ACCOUNT_ADAPTER = "conversations.accounts.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {"login": "conversations.accounts.forms.SignInForm"}
+# allauth would count in the memory of one process; `conversations/accounts/limits.py` counts in the database.
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+
+MFA_ADAPTER = "conversations.accounts.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # steps of half a minute that a telephone's clock may differ
+MFA_FORMS = {
+    "authenticate": "conversations.accounts.factor_forms.CodeForm",
+    "reauthenticate": "conversations.accounts.factor_forms.CodeAgainForm",
+    "authenticate_webauthn": "conversations.accounts.factor_forms.PasskeyForm",
+    "reauthenticate_webauthn": "conversations.accounts.factor_forms.PasskeyAgainForm",
+    "login_webauthn": "conversations.accounts.factor_forms.PasskeySignInForm",
+    "add_webauthn": "conversations.accounts.factor_forms.NewPasskeyForm",
+    "edit_webauthn": "conversations.accounts.factor_forms.PasskeyNameForm",
+}
+
+# Companies' providers are rows of ours (CompanySignIn). The module of allauth's provider is left out of INSTALLED_APPS:
+# it would be loaded at each start, and megabytes with it.
+SOCIALACCOUNT_ADAPTER = "conversations.accounts.adapters.CompanyAdapter"
+SOCIALACCOUNT_UID_MAX_LENGTH = 191
 
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = "chatsite.formats"

@@ -18,16 +18,19 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
+from conversations import factors
 from conversations.models import (
     AnswerRecord,
     Budget,
     Company,
+    CompanySignIn,
     Conversation,
     Endpoint,
     Erasure,
     Export,
     Generation,
     Hold,
+    Invitation,
     Label,
     Membership,
     Message,
@@ -53,13 +56,16 @@ class NotVisible(Http404):
 def person_of_cookies(cookies: Mapping[str, str]) -> User | None:
     """Who is signed in by the session cookie among `cookies`: an active person, or None.
 
-    For sockets, which have no middleware; `auth.get_user` also checks that the password is still the session's.
+    For sockets, which have no middleware; `auth.get_user` also checks that the password is still the session's. Who
+    has to set up a second factor first is nobody yet.
     """
     key = cookies.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None
     person = auth.get_user(SimpleNamespace(session=SessionStore(key)))  # type: ignore[arg-type]
-    return person if isinstance(person, User) and person.is_active else None
+    if not isinstance(person, User) or not person.is_active or factors.lacks(person):
+        return None
+    return person
 
 
 def active(person: User) -> None:
@@ -222,6 +228,16 @@ def offered_endpoint(company: Company, endpoint_id: int) -> Endpoint:
 def managed_memberships(person: AnyPerson) -> QuerySet[Membership]:
     """Who belongs to `managed_companies`."""
     return Membership.objects.filter(company__in=managed_companies(person))
+
+
+def managed_invitations(person: AnyPerson) -> QuerySet[Invitation]:
+    """The invitations into `managed_companies`."""
+    return Invitation.objects.filter(company__in=managed_companies(person))
+
+
+def company_sign_ins(person: AnyPerson) -> QuerySet[CompanySignIn]:
+    """The providers at which companies sign in, for operators alone: the site fetches from their addresses."""
+    return CompanySignIn.objects.all() if is_operator(person) else CompanySignIn.objects.none()
 
 
 def managed_people(person: AnyPerson) -> QuerySet[User]:

@@ -58,6 +58,12 @@ refused = Counter(
     ["limit"],
     registry=_registry,
 )
+sign_in_refusals = Counter(
+    "chat_sign_in_refusals",
+    "Tries to get in that were refused: over the limit, wrong, by a company's provider, or with a dead link.",
+    ["why"],
+    registry=_registry,
+)
 loop_lag = Histogram(
     "chat_event_loop_lag_seconds",
     "How late the event loop wakes who waits for a moment.",

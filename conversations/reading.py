@@ -21,6 +21,7 @@ from conversations import access
 from conversations.models import Company, Conversation, Reading
 
 REASON_CHARS = 300
+AMONG_ACCOUNTS = "Among the accounts of the administration, where no reason is asked."
 
 What = Reading.What
 
@@ -70,13 +71,22 @@ def password_set(operator: User, person: User) -> None:
 
     At each company that they belong to or have conversations of. Raises what `look` raises.
     """
-    reason = "Among the accounts of the administration, where no reason is asked."
-    _at_each(companies_of(person), operator, person, What.PASSWORD, reason)
+    _at_each(companies_of(person), _named(operator), person, What.PASSWORD, AMONG_ACCOUNTS)
+
+
+def factors_removed(operator: User | None, person: User) -> None:
+    """Record that the second factors of `person` are about to be taken away, so that a password alone lets in.
+
+    By `operator`, or by somebody at the machine itself, who is not named. As `password_set` does.
+    """
+    by = _named(operator) if operator else (0, "manage.py")
+    reason = AMONG_ACCOUNTS if operator else "At the machine that the site runs on."
+    _at_each(companies_of(person), by, person, What.FACTORS, reason)
 
 
 def person_exported(reader: User, person: User, companies: Iterable[Company], reason: str) -> None:
     """Record that all of `person` at the companies is about to be handed to `reader`. Raises what `look` raises."""
-    _at_each(companies, reader, person, What.PERSON, reason)
+    _at_each(companies, _named(reader), person, What.PERSON, reason)
 
 
 def companies_of(person: User) -> QuerySet[Company]:
@@ -85,16 +95,20 @@ def companies_of(person: User) -> QuerySet[Company]:
     return Company.objects.filter(Q(memberships__user=person) | Q(pk__in=spoken)).distinct()
 
 
+def _named(reader: User) -> tuple[int, str]:
+    return reader.pk, reader.get_username()
+
+
 def _at_each(
-    companies: Iterable[Company], reader: User, person: User, what: Reading.What, reason: str
+    companies: Iterable[Company], by: tuple[int, str], person: User, what: Reading.What, reason: str
 ) -> None:
     """A line at each of the companies, of no conversation in particular."""
     sitting = uuid.uuid4()
     rows = [
         Reading(
             company=company,
-            reader_id=reader.pk,
-            reader_name=reader.get_username(),
+            reader_id=by[0],
+            reader_name=by[1],
             owner_id=person.pk,
             owner_name=person.get_username(),
             what=what,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from allauth.mfa.models import Authenticator
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.test import Client
@@ -21,6 +22,7 @@ from chatsite.application import application
 from conversations.database import in_database
 from conversations.models import Generation
 from tests.conftest import Cast
+from tests.test_company_sign_in import kept
 from tests.test_posting import end, start
 
 EVERYBODY = ("member", "member2", "reviewer", "manager", "outsider", "admin", "nobody")
@@ -69,8 +71,29 @@ DOORS = {
     "readyz": open_to_all(),
     "metrics": open_to_all(),  # from this machine: tests/test_metrics.py has the others
     "csp_report": open_to_all(400, "POST"),  # of nothing: tests/test_headers.py has the others
-    "login": door(others=302, nobody=200),
-    "logout": door("POST", others=302),
+    "account_login": door(others=302, nobody=200),
+    "account_logout": door("POST", others=302),
+    **dict.fromkeys(("account", "mfa_index", "mfa_list_webauthn"), door(others=200)),
+    "account_second_factor": door(others=302),  # to the account: nobody here has to set one up
+    "account_sign_out_elsewhere": door("POST", others=302),
+    "account_reauthenticate": door(others=200),
+    **dict.fromkeys(
+        ("mfa_reauthenticate", "mfa_reauthenticate_webauthn"), door(others=302)
+    ),  # to the password
+    "mfa_authenticate": open_to_all(302),  # to the sign-in page, or on
+    "mfa_login_webauthn": open_to_all(302),
+    # To where one proves again who one is. Who has just done that is in `test_factors.py`.
+    **dict.fromkeys(
+        ("mfa_activate_totp", "mfa_add_webauthn", "mfa_generate_recovery_codes"), door(others=302)
+    ),
+    # Of a factor: nobody here has one, and somebody else's is as absent as one that is not.
+    "mfa_deactivate_totp": door(others=404),
+    "mfa_view_recovery_codes": door(others=404),
+    **dict.fromkeys(("mfa_edit_webauthn", "mfa_remove_webauthn"), door(others=302)),
+    "company_sign_in": open_to_all(),
+    "company_sign_in_callback": open_to_all(403),  # without a state
+    "invitation": open_to_all(404),  # guessed; those that lead somewhere are in `test_invitations.py`
+    "new_password": open_to_all(404),
     "password_change": door(others=200),
     "password_change_done": door(others=200),
 }
@@ -100,6 +123,21 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
     end(turn)
     arguments: dict[str, object] = {"conversation_id": turn.conversation.pk, "message_id": turn.answer.pk}
     wrong = []
+    provider = kept(
+        "x",
+        company=live_cast.coca_cola,
+        issuer="http://127.0.0.1:9",
+        client_id="chat",
+    )
+    passkey = Authenticator.objects.create(
+        user=User.objects.create_user("somebody"), type="webauthn", data={"name": "Key"}
+    )
+    further: dict[str, dict[str, object]] = {
+        "theme": {"code": "e4002b"},
+        **{key: {"sign_in_id": provider.pk} for key in ("company_sign_in", "company_sign_in_callback")},
+        **{key: {"token": "guessed"} for key in ("invitation", "new_password")},
+        **{key: {"pk": passkey.pk} for key in ("mfa_edit_webauthn", "mfa_remove_webauthn")},
+    }
     for name, opened in DOORS.items():
         for who in EVERYBODY:
             client = Client()
@@ -114,9 +152,7 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 if name in {"edit", "regenerate", "continue", "switch", "feedback", "flag"}
                 else [],
             )
-            given: dict[str, object] = {key: arguments[key] for key in needed} | (
-                {"code": "e4002b"} if name == "theme" else {}
-            )
+            given: dict[str, object] = {key: arguments[key] for key in needed} | further.get(name, {})
             if name == "edit":
                 given["message_id"] = turn.answer.parent_id
             data = {

@@ -26,16 +26,19 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from conversations import feedback, filing, keys, personas
+from conversations.accounts import links
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
     Budget,
+    CompanySignIn,
     Conversation,
     Endpoint,
     Erasure,
     Export,
     Grade,
     Hold,
+    Invitation,
     Judgement,
     Label,
     Membership,
@@ -54,6 +57,7 @@ from tests.conftest import Cast
 from tests.exporting import received
 from tests.test_access import EVERYBODY, addresses, sign_in
 from tests.test_budgets import PRICES
+from tests.test_company_sign_in import kept
 
 CANARY = "zqcanary"
 FOREIGN = (CANARY, "Globex", "0f766e")
@@ -67,6 +71,7 @@ Answers = dict[
 STAFF: Answers = {"manager": 200, "reviewer": 200, "admin": 200}
 REDIRECTED: Answers = dict.fromkeys(STAFF, 302)
 GONE: Answers = dict.fromkeys(STAFF, 404)
+NEVER: Answers = {"manager": 404, "reviewer": 404, "admin": 403}
 POST_ONLY: Answers = dict.fromkeys(STAFF, 405)
 OPERATORS: Answers = {"manager": 403, "reviewer": 403, "admin": 200}
 MANAGERS: Answers = {"manager": 200, "reviewer": 403, "admin": 200}
@@ -82,8 +87,8 @@ LISTS: dict[str, Answers] = {
     "index": STAFF,
     "login": REDIRECTED,
     "logout": dict.fromkeys(STAFF, 405),  # a POST only
-    "password_change": STAFF,
-    "password_change_done": STAFF,
+    "password_change": REDIRECTED,  # to the site's one page for it
+    "password_change_done": REDIRECTED,
     "jsi18n": STAFF,
     "autocomplete": dict.fromkeys(STAFF, 403),  # without saying of what; see below
     "auth_user_changelist": OPERATORS,
@@ -96,6 +101,10 @@ LISTS: dict[str, Answers] = {
     "conversations_price_add": OPERATORS,
     "conversations_membership_changelist": MANAGERS,
     "conversations_membership_add": OPERATORS,
+    "conversations_invitation_changelist": MANAGERS,
+    "conversations_invitation_add": MANAGERS,
+    "conversations_companysignin_changelist": OPERATORS,
+    "conversations_companysignin_add": OPERATORS,
     "conversations_persona_changelist": MANAGERS,
     "conversations_persona_add": MANAGERS,
     "review": {
@@ -119,6 +128,16 @@ ROWS: dict[str, tuple[Answers, Answers]] = {
     },
     # Prices belong to no company.
     **{f"conversations_price_{page}": (OPERATORS, OPERATORS) for page in ("change", "history", "delete")},
+    **{f"auth_user_{deed}": (POST_ONLY, POST_ONLY) for deed in ("password_link", "remove_factors")},
+    "conversations_membership_second_factor": (POST_ONLY, POST_ONLY),
+    **{f"conversations_invitation_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history")},
+    "conversations_invitation_delete": ({"manager": 403, "reviewer": 404, "admin": 403}, NEVER),
+    "conversations_invitation_take_back": (POST_ONLY, POST_ONLY),
+    # Where a company signs in is for operators alone, and for anybody else is not there.
+    **{
+        f"conversations_companysignin_{page}": (FOREIGN_ROW, FOREIGN_ROW)
+        for page in ("change", "history", "delete")
+    },
     **{
         f"conversations_membership_{page}": (OWN_ROW, FOREIGN_ROW) for page in ("change", "history", "delete")
     },
@@ -258,6 +277,13 @@ def _write_down(cast: Cast) -> None:
         )  # fmt: skip
         spending = {"unit": "tokens", "period": "day", "began": record.ended_at.date(), "hard": 12_345_678}
         Budget.objects.create(company=company, persona=persona, **spending)
+        links.invite(Invitation(company=company, note=word), cast.admin, days=7)
+        kept(
+            word,
+            company=company,
+            issuer=f"https://{word}.example",
+            client_id=word,
+        )
         Reading.objects.create(
             company=company,
             reader_id=cast.admin.pk,
@@ -295,6 +321,13 @@ def rows(cast: Cast, name: str) -> tuple[Any, Any, Any]:
         return own, other, ABSENT["pk"]
     if name.startswith(("auth_user", "review_account")):
         return cast.member.pk, cast.outsider.pk, ABSENT["pk"]
+    if name == "conversations_membership_second_factor":
+        return cast.coca_cola.pk, cast.globex.pk, ABSENT["uuid"]
+    for part, model in (("_invitation_", Invitation), ("_companysignin_", CompanySignIn)):
+        if part in name:
+            companies = (cast.coca_cola, cast.globex)
+            found = [model._default_manager.get(company=company).pk for company in companies]
+            return found[0], found[1], ABSENT["uuid"]
     if "_company_" in name or name.startswith("review_"):
         return cast.coca_cola.pk, cast.globex.pk, ABSENT["uuid"]
     if "_persona_" in name:
@@ -480,7 +513,7 @@ def test_lists_and_filters_offer_nothing_foreign(crowd: Cast, query: str) -> Non
     query = query.replace("GLOBEX", str(crowd.globex.pk))
     client = Client()
     client.force_login(crowd.manager)
-    for model in ("persona", "membership"):
+    for model in ("persona", "membership", "invitation"):
         response = client.get(reverse(f"admin:conversations_{model}_changelist") + f"?{query}", follow=True)
         shown = response.content.decode().replace("company__name__startswith=Globex", "")
         assert not any(word in shown for word in FOREIGN), (model, query)

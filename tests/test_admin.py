@@ -267,7 +267,9 @@ def test_people_are_taken_out_in_these_words(cast: Cast, operator: Client) -> No
     client = Client()
     client.force_login(cast.manager)
     people = reverse("admin:conversations_membership_changelist")
-    assert "Accounts are made by the operator of this site" in client.get(people).content.decode()
+    listed = client.get(people).content.decode()
+    assert reverse("admin:conversations_invitation_add") in listed
+    assert reverse("admin:auth_user_add") not in listed
     assert reverse("admin:auth_user_add") in operator.get(people).content.decode()
     place = Membership.objects.get(user=cast.member)
     row = client.get(reverse("admin:conversations_membership_change", args=[place.pk])).content.decode()

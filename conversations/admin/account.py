@@ -9,32 +9,45 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, ManyToOneRel, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import get_text_list
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
 
-from conversations import reading
+from conversations import access, factors, reading
+from conversations.accounts import links
 from conversations.admin.scope import OperatorsAdmin
-from conversations.models import Budget, Membership, QueueEntry, Reading
+from conversations.models import Budget, Membership, PasswordLink, QueueEntry, Reading, SignIn
 
 if TYPE_CHECKING:
     DjangosAccount = UserAdmin[User]
 else:
     DjangosAccount = UserAdmin
 
+# A place at a company, a claim, and what one signs in with end with the account; the rest is a record.
 PASSING = {
     Membership,
     Budget,
     QueueEntry,
-}  # a place at a company, a share of it and a claim end with the account; the rest is a record
+    Authenticator,
+    EmailAddress,
+    PasswordLink,
+    SignIn,
+    SocialAccount,
+}
 
 admin.site.unregister(User)
 
@@ -63,6 +76,25 @@ class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
         address = reverse("admin:review_account", args=[person.pk])
         return format_html('<a href="{}">Take it away as a file, or erase the person</a>', address)
 
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("<int:person_id>/password-link/", wrap(password_link), name="auth_user_password_link"),
+            path("<int:person_id>/remove-factors/", wrap(remove_factors), name="auth_user_remove_factors"),
+            *super().get_urls(),
+        ]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The account, and what can be done for somebody who cannot get in."""
+        person = self.get_object(request, unquote(object_id))
+        context = {"factors": factors.of(person).count() if person else 0}
+        response: HttpResponse = super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
+        )
+        return response
+
     def held(self, objs: QuerySet[User] | Sequence[User]) -> list[str]:
         """What is on record of each, and how to close the account that it stays with."""
         conversations = super().held(objs)
@@ -90,6 +122,51 @@ class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
             if form.is_valid() and form.cleaned_data["set_usable_password"]:
                 reading.password_set(cast(User, request.user), person)
         return super().user_change_password(request, id, form_url)
+
+
+@require_POST
+def password_link(request: HttpRequest, person_id: int) -> HttpResponse:
+    """Make a link by which somebody chooses a new password. It stands on this page and nowhere else."""
+    person = _account(request, person_id)
+    operator = cast(User, request.user)
+    if person != operator:
+        reading.password_set(operator, person)
+    token = links.offer_password(operator, person)
+    admin.site.get_model_admin(User).log_change(request, person, "Made a link for a new password.")
+    context = admin.site.each_context(request) | {
+        "title": f"A link for {person}",
+        "opts": User._meta,
+        "person": person,
+        "link": request.build_absolute_uri(reverse("new_password", args=[token])),
+        "hours": links.PASSWORD_HOURS,
+    }
+    response = render(request, "admin/auth/user/link.html", context)
+    response.headers["Cache-Control"] = "no-store, private"
+    return response
+
+
+@require_POST
+def remove_factors(request: HttpRequest, person_id: int) -> HttpResponse:
+    """Take somebody's second factors away who lost them."""
+    person = _account(request, person_id)
+    operator = cast(User, request.user)
+    if person != operator:
+        reading.factors_removed(operator, person)
+    factors.remove_all(person)
+    admin.site.get_model_admin(User).log_change(request, person, "Removed the second factors.")
+    messages.success(
+        request, f"{person} signs in with the password alone, until a second factor is set up again."
+    )
+    return redirect("admin:auth_user_change", person.pk)
+
+
+def _account(request: HttpRequest, person_id: int) -> User:
+    if not access.is_operator(request.user):
+        raise PermissionDenied
+    person = User.objects.filter(pk=person_id).first()
+    if person is None:
+        raise access.NotVisible
+    return person
 
 
 def _on_record(ids: Sequence[int]) -> Iterator[tuple[User, list[str]]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.views.decorators.http import require_POST
 
-from conversations import access
+from conversations import access, factors
 from conversations.admin.scope import ManagersAdmin
 from conversations.models import Company, Membership
 
@@ -21,14 +23,26 @@ else:
     ManagersMembership = ManagersAdmin
 
 TAKE_OUT = "Take out of the company"
+FEW = 5  # companies that stand above the list
 LIST = "admin:conversations_membership_changelist"
 
 
 class PeopleAdmin(ManagersMembership):
     """What Django calls deleting a person is taking them out of a company."""
 
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        deed = path(
+            "second-factor/<uuid:company_id>/",
+            wrap(require_second_factor),
+            name="conversations_membership_second_factor",
+        )
+        return [deed, *super().get_urls()]
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        context = {"title": "People", "operator": access.is_operator(request.user)}
+        few = list(access.managed_companies(request.user)[: FEW + 1])
+        factored = [(company, factors.without(company).count()) for company in few] if len(few) <= FEW else []
+        context = {"title": "People", "operator": access.is_operator(request.user), "factored": factored}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def delete_view(
@@ -46,6 +60,18 @@ class PeopleAdmin(ManagersMembership):
         actions = super().get_actions(request)
         actions.pop("delete_selected", None)
         return actions
+
+
+@require_POST
+def require_second_factor(request: HttpRequest, company_id: uuid.UUID) -> HttpResponse:
+    """Have everybody at a company set up a second factor first, or no longer."""
+    company = access.managed_company(request.user, company_id)
+    company.requires_second_factor = request.POST.get("required") == "yes"
+    company.save(update_fields=["requires_second_factor"])
+    done = "Requires" if company.requires_second_factor else "No longer requires"
+    admin.site.get_model_admin(Company).log_change(request, company, f"{done} a second factor.")
+    messages.success(request, f"{company}: {done.lower()} a second factor of its people.")
+    return redirect(LIST)
 
 
 def summary(company: Company) -> str:

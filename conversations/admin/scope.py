@@ -16,7 +16,15 @@ from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest
 
 from conversations import access
-from conversations.models import Company, Conversation, Endpoint, Membership, Persona
+from conversations.models import (
+    Company,
+    CompanySignIn,
+    Conversation,
+    Endpoint,
+    Invitation,
+    Membership,
+    Persona,
+)
 
 COUNTED = 1_000
 
@@ -25,6 +33,8 @@ M = TypeVar("M", bound=Model)
 SCOPES: dict[type[Model], Callable[[access.AnyPerson], QuerySet[Any]]] = {
     Company: access.managed_companies,
     Endpoint: access.managed_endpoints,
+    CompanySignIn: access.company_sign_ins,
+    Invitation: access.managed_invitations,
     Membership: access.managed_memberships,
     Persona: access.managed_personas,
     User: access.managed_people,

@@ -1,5 +1,13 @@
 """The rows of the product and what they promise by themselves: constraints, query sets, one-row facts."""
 
+from conversations.models.account import (
+    CompanySignIn,
+    Invitation,
+    PasswordLink,
+    SignIn,
+    SignInCount,
+    SpentCode,
+)
 from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Export
@@ -28,6 +36,7 @@ __all__ = [
     "Budget",
     "Charge",
     "Company",
+    "CompanySignIn",
     "Conversation",
     "Endpoint",
     "EntryReason",
@@ -38,11 +47,13 @@ __all__ = [
     "Generation",
     "Grade",
     "Hold",
+    "Invitation",
     "Judgement",
     "Label",
     "Membership",
     "Message",
     "Note",
+    "PasswordLink",
     "Period",
     "Persona",
     "PersonaVersion",
@@ -54,5 +65,8 @@ __all__ = [
     "Review",
     "Rubric",
     "Rule",
+    "SignIn",
+    "SignInCount",
+    "SpentCode",
     "Wire",
 ]

@@ -27,6 +27,10 @@ class Company(models.Model):
         validators=[MaxValueValidator(100)],
         help_text="How many of a hundred reviews a second reviewer repeats without seeing the first.",
     )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        help_text="Who has none is led to set one up before anything else.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -38,6 +38,7 @@ class Reading(models.Model):
         UNMASK = "unmask", "Name shown"
         PASSWORD = "passwd", "Password set"
         PERSON = "person", "Data of the person exported"
+        FACTORS = "factor", "Second factor removed"
 
     id = models.BigAutoField(primary_key=True)
     company = models.ForeignKey(

@@ -16,6 +16,7 @@ from typing import Literal
 from playwright.async_api import Browser, BrowserContext, expect
 
 from tests.e2e.pictures import OUT, answered, ask, shoot
+from tests.e2e.screenshots_accounts import ACCOUNTS
 from tests.e2e.screenshots_review import REVIEW
 from tests.e2e.site import Site, launch, sign_in
 from tests.servers import ROOT
@@ -83,7 +84,7 @@ async def photograph(
     browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
 ) -> None:
     """Every page in one theme and one size."""
-    for pages in (chat, trial, *REVIEW):
+    for pages in (chat, trial, *ACCOUNTS, *REVIEW):
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
         )

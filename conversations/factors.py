@@ -1,0 +1,53 @@
+"""Second factors: who has one, who must, and taking all of somebody's away. What they are is allauth's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+
+from conversations.models import Company, Membership
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes only stand in for one
+
+
+def of(person: User) -> QuerySet[Any]:
+    """The second factors of `person`."""
+    found: QuerySet[Any] = Authenticator.objects.filter(user=person, type__in=FACTORS)
+    return found
+
+
+def missing() -> ExpressionWrapper[Any]:
+    """Of a membership: whether the company requires one and the person has none."""
+    required = Q(company__requires_second_factor=True) & Q(~_has_one())
+    return ExpressionWrapper(required, output_field=BooleanField())
+
+
+def lacking() -> Exists:
+    """Of an account: whether it must set one up before anything else."""
+    return Exists(Membership.objects.filter(missing(), user=OuterRef("pk")))
+
+
+def lacks(person: User | AnonymousUser) -> bool:
+    """Whether `person` must set one up before anything else. Who was loaded for a session was loaded with that."""
+    if not isinstance(person, User):
+        return False
+    told: bool | None = getattr(person, "lacks_second_factor", None)
+    return person.memberships.filter(missing()).exists() if told is None else told
+
+
+def without(company: Company) -> QuerySet[Membership]:
+    """The people of a company who have none."""
+    return Membership.objects.filter(~_has_one(), company=company)
+
+
+def remove_all(person: User) -> int:
+    """Take all second factors and recovery codes of `person` away. Gives back how many there were."""
+    removed: int = Authenticator.objects.filter(user=person).delete()[0]
+    return removed
+
+
+def _has_one() -> Exists:
+    return Exists(Authenticator.objects.filter(user=OuterRef("user"), type__in=FACTORS))

@@ -1,0 +1,64 @@
+"""Middleware before every page: who has to set up a second factor does that first, who failed too often waits."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from math import ceil
+from typing import Any
+
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from conversations import factors, pages
+from conversations.accounts.limits import TooManyFailures
+from conversations.views.guards import DatabaseAway
+
+SETTING_UP = {
+    "account_second_factor",
+    "mfa_activate_totp",
+    "mfa_add_webauthn",
+    "account_reauthenticate",
+    "account_logout",
+}
+FOR_NOBODY = {"theme", "readyz", "metrics"}
+FIRST = "Your company asks for a second factor. Set one up first: open this page again. Your text is kept."
+
+logger = logging.getLogger(__name__)
+
+
+class AccountGate:
+    """Looks at each request once it is known which page it is for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Lead whoever lacks a second factor to where they set one up, from every page of theirs."""
+        place = request.resolver_match
+        name = place.url_name if place is not None and not place.namespaces else None
+        if name in FOR_NOBODY | SETTING_UP:
+            return None
+        try:
+            lacks = factors.lacks(request.user)
+        except (OperationalError, InterfaceError) as error:  # which no middleware is asked about here
+            return DatabaseAway(self._get_response).process_exception(request, error)
+        if not lacks:
+            return None
+        if "HX-Request" in request.headers:
+            return HttpResponse(pages.error(FIRST), status=403)
+        return redirect("account_second_factor")
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Say when the next try will be looked at. The answer is the same for every name."""
+        if not isinstance(error, TooManyFailures):
+            return None
+        minutes = ceil(error.seconds / 60)
+        response = render(request, "account/too_many.html", {"minutes": minutes}, status=429)
+        response.headers["Retry-After"] = str(error.seconds)
+        response.headers["Cache-Control"] = "no-store, private"
+        return response
