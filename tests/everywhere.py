@@ -9,6 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
@@ -19,6 +22,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from conversations import erasing, feedback, filing, keys, personas, posting
+from conversations.accounts import links
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
@@ -32,15 +36,18 @@ from conversations.models import (
     Flag,
     Generation,
     Hold,
+    Invitation,
     Judgement,
     Label,
     Membership,
     Note,
+    PasswordLink,
     Persona,
     PersonaVersion,
     QueueEntry,
     Reading,
     Review,
+    SignIn,
 )
 from tests.answers import ended
 from tests.conftest import Cast
@@ -173,7 +180,24 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     )
     keys.put(endpoint, company, "a-key-of-the-company", by=person)
     _log(person, company, cast)
+    _comes_in(person, company, cast.admin, word)
     filing.file_ended()
+
+
+def _comes_in(person: User, company: Company, operator: User, word: str) -> None:
+    """By an invitation, an address, a passkey, a company's provider; with a link for a password at hand."""
+    links.invite(Invitation(company=company, note=word), person, days=7)
+    links.invite(Invitation(company=company, note=word, used_by=person), operator, days=7)
+    for by, to in ((operator, person), (person, operator)):
+        PasswordLink.objects.create(
+            user=to, made_by=by, token_hash=uuid.uuid4().hex, expires_at=timezone.now()
+        )
+    SignIn.objects.create(user=person, session_key=uuid.uuid4().hex, agent=word, at=timezone.now())
+    EmailAddress.objects.get_or_create(user=person, email=f"{word}@example.com")
+    Authenticator.objects.get_or_create(user=person, type="webauthn", data={"name": word})
+    SocialAccount.objects.get_or_create(
+        user=person, provider="openid_connect", uid=f"{word} {company.pk}", extra_data={"name": word}
+    )
 
 
 def session_of(person: User) -> str:

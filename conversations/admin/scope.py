@@ -123,4 +123,10 @@ class ManagersAdmin(OperatorsAdmin[M]):
         companies = access.managed_companies(request.user)
         if obj is not None:
             companies = companies.filter(pk=obj.company_id)  # type: ignore[attr-defined]
-        return access.is_operator(request.user) or companies.exists()
+            return access.is_operator(request.user) or companies.exists()
+        # Every page asks this for each of these models, to list them at its side: once a request is enough.
+        known: bool | None = getattr(request, "manages_any", None)
+        if known is None:
+            known = access.is_operator(request.user) or companies.exists()
+            request.manages_any = known  # type: ignore[attr-defined]
+        return known

@@ -53,6 +53,14 @@ REFERENCES: dict[str, Reference] = {
     "conversations.Erasure.stand_in": Reference(Fate.OWN_PASS),
     "conversations.Erasure.asked_by": Reference(Fate.STAYS, "company", "erasures asked for"),
     "admin.LogEntry.user": Reference(Fate.OWN_PASS),
+    "conversations.Invitation.used_by": Reference(Fate.DELETED, "company", "invitations used"),
+    "conversations.Invitation.made_by": Reference(Fate.DELETED, "company", "invitations made"),
+    "conversations.PasswordLink.user": Reference(Fate.DELETED, kind="links for a password"),
+    "conversations.PasswordLink.made_by": Reference(Fate.DELETED, kind="links for a password made"),
+    "conversations.SignIn.user": Reference(Fate.DELETED),
+    "account.EmailAddress.user": Reference(Fate.DELETED),
+    "mfa.Authenticator.user": Reference(Fate.DELETED, kind="second factors"),
+    "socialaccount.SocialAccount.user": Reference(Fate.DELETED, kind="accounts at a company's provider"),
     "auth.User_groups.user": Reference(Fate.ACCOUNT),
     "auth.User_user_permissions.user": Reference(Fate.ACCOUNT),
 }
@@ -81,6 +89,11 @@ _FIXED = """
     conversations.AnswerRecord.finish_reason conversations.AnswerRecord.error_kind
     conversations.Erasure.stage conversations.Erasure.cursor conversations.Erasure.gone conversations.Erasure.stays
     conversations.Erasure.fingerprint conversations.Budget.unit conversations.Budget.period
+    conversations.Invitation.token_hash conversations.Invitation.role conversations.PasswordLink.token_hash
+    conversations.SignIn.session_key conversations.SignInCount.key conversations.SignInCount.times
+    conversations.SpentCode.key account.EmailConfirmation.key mfa.Authenticator.type
+    socialaccount.SocialAccount.provider socialaccount.SocialToken.token socialaccount.SocialToken.token_secret
+    conversations.CompanySignIn.otherwise
 """
 _COMPANY = """
     conversations.Company.name conversations.Endpoint.name conversations.Endpoint.base_url
@@ -88,6 +101,13 @@ _COMPANY = """
     conversations.Persona.starters conversations.Persona.avatar conversations.PersonaVersion.system_prompt
     conversations.PersonaVersion.model conversations.PersonaVersion.stop conversations.Rule.value
     conversations.ProviderKey.sealed conversations.ProviderKey.last4 conversations.Price.model
+    conversations.CompanySignIn.issuer conversations.CompanySignIn.client_id conversations.CompanySignIn.sealed_secret
+    conversations.CompanySignIn.secret_ending conversations.CompanySignIn.role_claim
+    conversations.CompanySignIn.manager_values conversations.CompanySignIn.reviewer_values
+    conversations.CompanySignIn.member_values conversations.CompanySignIn.email_domains
+    socialaccount.SocialApp.provider socialaccount.SocialApp.provider_id socialaccount.SocialApp.name
+    socialaccount.SocialApp.client_id socialaccount.SocialApp.secret socialaccount.SocialApp.key
+    socialaccount.SocialApp.settings
     conversations.Rubric.name conversations.Grade.name conversations.Grade.meaning conversations.Label.name
 """
 _WITH_CHAT = """
@@ -104,6 +124,8 @@ _WORDS = """
     conversations.Note.text conversations.Judgement.correction conversations.Judgement.reply
     conversations.Feedback.reply conversations.Flag.reply conversations.Hold.reason conversations.Hold.lifted_reason
     conversations.Export.filters conversations.Export.reason conversations.Reading.reason sessions.Session.session_data
+    conversations.Invitation.note conversations.SignIn.agent account.EmailAddress.email mfa.Authenticator.data
+    socialaccount.SocialAccount.uid socialaccount.SocialAccount.extra_data
 """
 
 TEXTS: dict[str, Text] = {
