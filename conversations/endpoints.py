@@ -100,6 +100,16 @@ def allowed() -> addresses.Allowed:
     return _allowed(tuple(settings.UPSTREAM_HOSTS), tuple(settings.LOCAL_UPSTREAMS), own)
 
 
+def is_own(url: str) -> bool:
+    """Whether an address leads to a server that the environment names as the site's own."""
+    parts = urlsplit(url)
+    try:
+        place = (parts.scheme, str(parts.hostname), parts.port or {"http": 80, "https": 443}[parts.scheme])
+    except (KeyError, ValueError):
+        return False
+    return place in allowed().local
+
+
 @functools.lru_cache(maxsize=4)
 def _allowed(public: tuple[str, ...], local: tuple[str, ...], own: tuple[str, ...]) -> addresses.Allowed:
     own_places = set()

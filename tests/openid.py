@@ -155,6 +155,11 @@ class Running:
         self._thread = threading.Thread(target=self._server.serve_forever, args=[0.01])
         self._thread.start()
 
+    @property
+    def place(self) -> str:
+        """Where, as LOCAL_UPSTREAMS names it."""
+        return self.provider.issuer.removeprefix("http://")
+
     def close(self) -> None:
         """Listen no more."""
         self._server.shutdown()

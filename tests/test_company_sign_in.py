@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from conversations import sealing
 from conversations.models import CompanySignIn, Membership
@@ -25,8 +26,9 @@ from tests.openid import CLIENT, SECRET, Provider, Running
 
 
 @pytest.fixture
-def running() -> Iterator[Running]:
+def running(settings: Settings) -> Iterator[Running]:
     running = Running()
+    settings.LOCAL_UPSTREAMS = [running.place]
     yield running
     running.close()
 
@@ -151,11 +153,12 @@ def test_nobody_is_taken_over_by_a_name_or_an_address(
 
 
 def test_the_same_subject_at_another_issuer_is_somebody_else(
-    cast: Cast, row: CompanySignIn, provider: Provider
+    settings: Settings, cast: Cast, row: CompanySignIn, provider: Provider
 ) -> None:
     provider.person = {"sub": "1001", "preferred_username": "ada", "groups": ["chat-managers"]}
     sign_in(row, provider)
     other = Running()
+    settings.LOCAL_UPSTREAMS = [*settings.LOCAL_UPSTREAMS, other.place]
     try:
         other.provider.person = {"sub": "1001", "preferred_username": "ada", "groups": ["chat-managers"]}
         theirs = kept(
@@ -294,6 +297,18 @@ def test_who_gives_up_at_the_provider_is_told(
 def test_a_provider_that_is_away_is_said(row: CompanySignIn, running: Running, client: Client) -> None:
     CompanySignIn.objects.filter(pk=row.pk).update(issuer="http://127.0.0.1:9")
     assert client.post(reverse("company_sign_in", args=[row.pk])).status_code == 403
+
+
+def test_a_provider_within_is_asked_only_where_the_site_says_so(
+    row: CompanySignIn, provider: Provider, client: Client, settings: Settings, cast: Cast
+) -> None:
+    settings.LOCAL_UPSTREAMS = []
+    assert client.post(reverse("company_sign_in", args=[row.pk])).status_code == 403
+    assert provider.asked == []
+    client.force_login(cast.admin)
+    for issuer in (provider.issuer, "https://127.0.0.1:8443"):
+        page = client.post(reverse("admin:conversations_companysignin_add"), form(cast, issuer=issuer))
+        assert "LOCAL_UPSTREAMS" in page.content.decode(), issuer
 
 
 def test_a_closed_account_stays_closed(row: CompanySignIn, provider: Provider) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,14 +10,16 @@ from typing import Any
 
 import pytest
 import requests
+from pytest_django import Settings
 
 from conversations.accounts import fetching
+from conversations.providers import addresses
 
 Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], str]
 
 
 @pytest.fixture
-def serve() -> Iterator[Serve]:
+def serve(settings: Settings) -> Iterator[Serve]:
     """Begin to answer each request by a function; gives back the address."""
     servers: list[tuple[ThreadingHTTPServer, threading.Thread]] = []
 
@@ -30,6 +33,7 @@ def serve() -> Iterator[Serve]:
         thread = threading.Thread(target=server.serve_forever, args=[0.01])
         thread.start()
         servers.append((server, thread))
+        settings.LOCAL_UPSTREAMS = [f"127.0.0.1:{server.server_address[1]}"]
         return f"http://127.0.0.1:{server.server_address[1]}/"
 
     yield begin
@@ -98,3 +102,64 @@ def test_nobody_is_sent_elsewhere(serve: Serve) -> None:
     with fetching.Session() as session, pytest.raises(requests.TooManyRedirects):
         session.get(serve(answer))
     assert asked == ["/"]
+
+
+def inside(host: str, port: int, *args: Any, **kwargs: Any) -> list[Any]:
+    """A name that leads to a public address and to one of this machine."""
+    kind = (socket.AF_INET, socket.SOCK_STREAM, 6, "")
+    return [(*kind, ("93.184.215.14", port)), (*kind, ("127.0.0.1", port))]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://127.0.0.1:{port}/",
+        "https://localhost:{port}/",
+        "https://[::1]:{port}/",
+        "https://2130706433:{port}/",
+        "https://127.1:{port}/",
+        "http://127.0.0.1:{port}/",
+        "http://login.example.com:{port}/",
+    ],
+)
+def test_nobody_within_is_asked(serve: Serve, settings: Settings, address: str) -> None:
+    asked = threading.Event()
+    port = serve(lambda self: asked.set()).rsplit(":", 1)[1].strip("/")
+    settings.LOCAL_UPSTREAMS = []
+    with fetching.Session() as session, pytest.raises(requests.RequestException):
+        session.get(address.format(port=port))
+    assert not asked.is_set()
+
+
+def test_a_name_that_also_leads_within_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", inside)
+    with fetching.Session() as session, pytest.raises(requests.ConnectionError, match="not public"):
+        session.get("https://login.example.com/")
+
+
+def test_the_connection_is_made_to_what_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name is asked for once: what it leads to afterwards is of no matter."""
+    resolved: list[str] = []
+
+    def once(host: str, port: int, *args: Any, **kwargs: Any) -> list[Any]:
+        resolved.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(addresses, "is_public", lambda text: text == "127.0.0.1")
+        monkeypatch.setattr(socket, "getaddrinfo", once)
+        greeted: list[bytes] = []
+
+        def greet() -> None:
+            line, _ = server.accept()
+            with line:
+                greeted.append(line.recv(4096))
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        with fetching.Session() as session, pytest.raises(requests.ConnectionError):
+            session.get(f"https://login.example.com:{port}/")
+        thread.join(5)
+    assert b"login.example.com" in greeted[0]  # the name that TLS asks for
+    assert resolved == ["login.example.com", "127.0.0.1"]  # the second is the address itself

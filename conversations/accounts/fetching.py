@@ -1,15 +1,26 @@
 """What is fetched from a company's provider while somebody waits: little, soon, and from nowhere else.
 
-It takes the place of the session of requests that allauth would use.
+It takes the place of the session of requests that allauth would use. Names are resolved once for a connection, each of
+the addresses has to be public, and the connection is made to one of those; servers of the site's own are those that
+LOCAL_UPSTREAMS names.
 """
 
 from __future__ import annotations
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Overdue
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+from urllib3.util.connection import create_connection
+
+from conversations import endpoints
+from conversations.providers import addresses
 
 CONNECT_SECONDS, SILENCE_SECONDS = 3, 5
 WHOLE_SECONDS = 10  # a server that sends a byte now and then is never silent
@@ -19,12 +30,51 @@ STUCK = 4  # at once; more wait, and give up after as long
 _pool = ThreadPoolExecutor(max_workers=STUCK, thread_name_prefix="providers")
 
 
+class _PublicConnection(HTTPSConnection):
+    """A connection to the public internet. TLS and Host keep the name that was judged."""
+
+    def _new_conn(self) -> socket.socket:
+        try:
+            found = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            if not all(addresses.is_public(str(each[4][0])) for each in found):
+                raise NewConnectionError(self, "The provider's address is not public.")
+            return create_connection(
+                (str(found[0][4][0]), self.port), self.timeout, socket_options=self.socket_options
+            )
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "The provider does not answer.") from error
+        except OSError as error:
+            raise NewConnectionError(self, "The provider cannot be reached.") from error
+
+
+class _PublicPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicConnection
+
+
+class _Public(HTTPAdapter):
+    """How what is not the site's own is asked."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"https": _PublicPool}
+
+
 class Session(requests.Session):
     """A session without redirects, and without what the environment says of proxies and passwords."""
 
     def __init__(self) -> None:
         super().__init__()
         self.trust_env = False
+        self.own = self.get_adapter("https://")
+        self.mount("https://", _Public())
+
+    def get_adapter(self, url: Any) -> Any:
+        """How an address is asked. Raises requests.exceptions.InvalidURL for a public one in clear."""
+        if hasattr(self, "own") and endpoints.is_own(url):
+            return self.own
+        if url.lower().startswith("http:"):
+            raise requests.exceptions.InvalidURL("The provider has to be asked by https://.")
+        return super().get_adapter(url)
 
     def request(self, method: Any, url: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
         """Ask for one thing. Raises requests.RequestException, also where it is too much or takes too long."""

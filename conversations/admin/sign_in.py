@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from conversations import sealing
+from conversations import endpoints, sealing
 from conversations.admin.scope import OperatorsAdmin
 from conversations.models import CompanySignIn
+from conversations.providers import addresses
 
 if TYPE_CHECKING:
     OperatorsSignIn = OperatorsAdmin[CompanySignIn]
@@ -20,6 +22,9 @@ else:
     OperatorsSignIn = OperatorsAdmin
     SignInModelForm = forms.ModelForm
 
+WITHIN = (
+    "Give a name with https://. For a server of your own, name its host and port in LOCAL_UPSTREAMS first."
+)
 ENDING = 4  # letters of a secret that are shown, of one that is long enough to spare them
 LONG = 16
 LINES = {"manager_values", "reviewer_values", "member_values", "email_domains"}
@@ -44,6 +49,15 @@ class CompanySignInForm(SignInModelForm):
             kept = bool(self.instance.sealed_secret)
             self.fields["client_secret"].required = not kept
             self.fields["client_secret"].help_text = f"{known}Leave it empty to keep it." if kept else ""
+
+    def clean_issuer(self) -> str:
+        """Servers within are asked only where the environment says so."""
+        issuer: str = self.cleaned_data["issuer"]
+        parts = urlsplit(issuer)
+        named = parts.scheme == "https" and not addresses.is_number(parts.hostname or "")
+        if not (named or endpoints.is_own(issuer)):
+            raise forms.ValidationError(WITHIN)
+        return issuer
 
     def save(self, commit: bool = True) -> Any:
         """The row, with the secret sealed where one was given."""

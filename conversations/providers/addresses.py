@@ -95,7 +95,7 @@ class Allowed:
         words = _words(address)
         if address.scheme != "https":
             raise NotAllowed(_PLAIN.format_map(words))
-        if _is_number(address.host):
+        if is_number(address.host):
             raise NotAllowed(_NUMBERS.format_map(words))
         if address.place not in self.public:
             raise NotAllowed(_NOT_LISTED.format_map(words))
@@ -168,7 +168,8 @@ def _port(text: str | None, default: int) -> int:
     return port
 
 
-def _is_number(host: str) -> bool:
+def is_number(host: str) -> bool:
+    """Whether a host is an IP address and no name."""
     try:
         ip_address(host)
     except ValueError:

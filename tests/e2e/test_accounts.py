@@ -19,8 +19,18 @@ NEW = "another battery staple"
 
 
 @pytest.fixture(scope="module")
-def named_site(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("accounts"))
+def people_elsewhere() -> Iterator[Running]:
+    """A provider at which a company's people sign in."""
+    running = Running()
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def named_site(
+    tmp_path_factory: pytest.TempPathFactory, chromium: str, people_elsewhere: Running
+) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("accounts"), LOCAL_UPSTREAMS=people_elsewhere.place)
     yield site.install().start()
     site.close()
     assert "Traceback" not in site.log.read_text(), site.log.read_text()
@@ -191,32 +201,29 @@ async def test_somebody_with_an_account_signs_in_and_joins(visitor: BrowserConte
 
 
 async def test_a_company_signs_in_at_its_own_provider(
-    visitor: BrowserContext, named_site: Site, browser: Browser
+    visitor: BrowserContext, named_site: Site, browser: Browser, people_elsewhere: Running
 ) -> None:
-    running = Running()
+    running = people_elsewhere
     running.provider.person = {"sub": "1001", "preferred_username": "grace", "groups": ["staff"]}
     page = await visitor.new_page()
-    try:
-        await enter(page, "admin")
-        await page.goto("/admin/conversations/companysignin/add/")
-        await page.get_by_label("Company:").select_option("Coca Cola")
-        await page.get_by_label("Issuer").fill(running.provider.issuer)
-        await page.get_by_label("Client id").fill(CLIENT)
-        await page.get_by_label("Client secret").fill(SECRET)
-        await page.get_by_label("Role claim").fill("groups")
-        await page.get_by_label("Member values").fill("staff")
-        await page.get_by_role("button", name="Save and continue editing").click()
-        link = str(await page.get_by_role("link", name="/accounts/company/").get_attribute("href"))
-        await visitor.clear_cookies()
-        await page.goto(link)
-        await page.get_by_role("button", name="Sign in with Coca Cola").click()
-        await expect(page.get_by_role("heading", name="New chat")).to_be_visible()
-        await expect(page.locator(".person-name")).to_have_text("grace")
-        await leave(page)
-        await page.get_by_role("button", name="Continue with Coca Cola").click()
-        await expect(page.locator(".person-name")).to_have_text("grace")
-    finally:
-        running.close()
+    await enter(page, "admin")
+    await page.goto("/admin/conversations/companysignin/add/")
+    await page.get_by_label("Company:").select_option("Coca Cola")
+    await page.get_by_label("Issuer").fill(running.provider.issuer)
+    await page.get_by_label("Client id").fill(CLIENT)
+    await page.get_by_label("Client secret").fill(SECRET)
+    await page.get_by_label("Role claim").fill("groups")
+    await page.get_by_label("Member values").fill("staff")
+    await page.get_by_role("button", name="Save and continue editing").click()
+    link = str(await page.get_by_role("link", name="/accounts/company/").get_attribute("href"))
+    await visitor.clear_cookies()
+    await page.goto(link)
+    await page.get_by_role("button", name="Sign in with Coca Cola").click()
+    await expect(page.get_by_role("heading", name="New chat")).to_be_visible()
+    await expect(page.locator(".person-name")).to_have_text("grace")
+    await leave(page)
+    await page.get_by_role("button", name="Continue with Coca Cola").click()
+    await expect(page.locator(".person-name")).to_have_text("grace")
     stranger = await browser.new_page(base_url=at(named_site))
     await stranger.goto("/accounts/login/")
     await expect(stranger.get_by_role("button", name="Use a passkey")).to_be_visible()
