@@ -3,8 +3,6 @@
 Any ASGI server can run it; it relies on no lifespan event, because Daphne sends none.
 """
 
-import contextlib
-import ctypes
 import gc
 import logging
 import sys
@@ -15,22 +13,12 @@ from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 
 from chatsite import application as served
-from chatsite import leaving, sending
+from chatsite import leaving, memory, sending
 from conversations import generation, serving, trace
 
 logger = logging.getLogger(__name__)
 
-M_ARENA_MAX = -8  # mallopt(3)
-ARENAS = 2
-
-
-def _share_memory() -> None:
-    """Have threads take memory from few arenas: glibc gives each its own, which keeps what was freed in it."""
-    with contextlib.suppress(OSError, AttributeError):  # no glibc, whose habit this is
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
-
-
-_share_memory()
+memory.begin()
 trace.begin()
 sending.unlimited()
 

@@ -19,6 +19,7 @@ from django.utils.formats import date_format
 
 from conversations import spending
 from conversations.models import Budget, Conversation, Persona, PersonaVersion, Price
+from conversations.models.company import in_order
 from conversations.refusals import Refused
 
 Unit, Period = Budget.Unit, Budget.Period
@@ -246,5 +247,5 @@ def _rank(budget: Budget) -> int:
 
 def _whose(budget: Budget) -> str:
     if budget.persona is not None:
-        return f"the persona {budget.persona}"
-    return "the whole company" if budget.person is None else budget.person.get_username()
+        return f"the persona {in_order(budget.persona)}"
+    return "the whole company" if budget.person is None else in_order(budget.person.get_username())

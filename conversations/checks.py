@@ -91,7 +91,7 @@ def walls(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage
         problems.append(_POLICY)
     if any("*" in origin for origin in settings.CSRF_TRUSTED_ORIGINS):
         problems.append(_ORIGINS)
-    if logging.getLogger("httpx").isEnabledFor(logging.INFO):
+    if logging.getLogger("httpx").getEffectiveLevel() < logging.WARNING:
         problems.append(_ADDRESSES)
     if settings.REDIS_URL and not settings.KEYS_GIVEN:
         problems.append(_KEYS)

@@ -14,6 +14,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from html.parser import HTMLParser
 
 import pytest
@@ -22,25 +23,32 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from conversations import feedback, filing, personas
+from conversations import feedback, filing, keys, personas
+from conversations.accounts import links
 from conversations.exports.making import make
 from conversations.finding import Filters
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
+    Budget,
     Company,
     Conversation,
     Endpoint,
+    Erasure,
     Export,
     Feedback,
     Generation,
     Grade,
+    Hold,
+    Invitation,
     Judgement,
     Label,
     Note,
     Persona,
     PersonaVersion,
+    Price,
     QueueEntry,
     Reading,
     Review,
@@ -53,6 +61,7 @@ from tests.exporting import data_url, received, sitting_of
 from tests.servers import ROOT
 from tests.test_access import sign_in
 from tests.test_access_admin import LISTS, ROWS, below, rows, sit
+from tests.test_company_sign_in import kept
 
 OVERRIDE = "\u202e"
 # Every way to be an element, an attribute or an address, marked so that what acts can be told from what is shown.
@@ -239,6 +248,9 @@ def poison(cast: Cast) -> Conversation:
     cast.guide.refresh_from_db()
     personas.publish(cast.guide, told, by=cast.manager)
     Endpoint.objects.filter(wire="mistral").update(name=SHORT)
+    Price.objects.create(endpoint=told.endpoint, model=SHORT, prompt=Decimal(1), completion=Decimal(2))
+    for company, person in ((cast.coca_cola, cast.member), (cast.globex, cast.outsider)):
+        _poison_company(company, person, cast)
     for person in (cast.member, cast.reviewer, cast.manager):
         User.objects.filter(pk=person.pk).update(
             username=f"{person.pk}{SHORT}", first_name=SHORT, last_name=SHORT, email=f"{SHORT}@example.com"
@@ -253,6 +265,34 @@ def poison(cast: Cast) -> Conversation:
         change_message=LONG,
     )
     return turn.conversation
+
+
+def _poison_company(company: Company, person: User, cast: Cast) -> None:
+    """What hangs on a company, whether it has a conversation or not."""
+    endpoint = Endpoint.objects.create(
+        company=company, name=SHORT, wire="openai", base_url="https://x.example.com"
+    )
+    keys.put(endpoint, company, "key-that-is-none-0123456789", by=cast.admin)
+    links.invite(Invitation(company=company, note=SHORT), cast.admin, days=7)
+    kept(
+        SHORT,
+        company=company,
+        issuer="https://x.example.com",
+        client_id=SHORT,
+        role_claim=SHORT,
+        member_values=LONG,
+    )
+    Hold.objects.create(company=company, person=person, reason=SHORT, placed_by=cast.admin)
+    Erasure.objects.create(
+        company=company, person=person, asked_by=cast.admin, gone={SHORT: 1}, stage="done",
+        fingerprint="x", finished_at=timezone.now(),
+    )  # fmt: skip
+    Budget.objects.create(
+        company=company, person=person, unit="tokens", period="day", began="2026-01-01", hard=9
+    )
+    if company == cast.globex:
+        Rule.objects.create(company=company, kind=Rule.Kind.WORDS, value="zq")
+        Label.objects.create(company=company, name=SHORT)
 
 
 def pages(cast: Cast, conversation: Conversation) -> Iterator[tuple[str, str]]:

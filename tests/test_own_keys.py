@@ -490,7 +490,7 @@ async def test_what_was_inherited_stays_when_nobody_can_be_asked(
 
 
 def test_the_environments_own_addresses_are_called_as_they_are(settings: Settings) -> None:
-    settings.OPENAI_BASE_URL = "http://127.0.0.1:11434/v1"
+    settings.OPENAI_BASE_URL, settings.OPENAI_API_KEY = "http://127.0.0.1:11434/v1", ""
     settings.MISTRAL_BASE_URL = "https://api.mistral.ai"
     allowed = endpoints.allowed()
     assert allowed.is_local("http://127.0.0.1:11434")

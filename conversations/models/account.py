@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
-from conversations.models.company import Company, Membership
+from conversations.models.company import Company, Membership, in_order
 
 NEARBY = {"localhost", "127.0.0.1", "::1"}
 
@@ -59,7 +59,7 @@ class Invitation(Link):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} at {self.company}"
+        return f"{self.get_role_display()} at {in_order(self.company)}"
 
 
 class PasswordLink(Link):
@@ -70,7 +70,7 @@ class PasswordLink(Link):
     )
 
     def __str__(self) -> str:
-        return f"new password of {self.user}"
+        return f"new password of {in_order(self.user)}"
 
 
 def check_issuer(value: str) -> None:
@@ -127,7 +127,7 @@ class CompanySignIn(models.Model):
         verbose_name_plural = "sign-ins of companies"
 
     def __str__(self) -> str:
-        return f"{self.company} at {urlsplit(self.issuer).hostname}"
+        return f"{in_order(self.company)} at {urlsplit(self.issuer).hostname}"
 
     @property
     def sealing_context(self) -> str:

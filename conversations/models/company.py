@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
+
+_REORDERS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def in_order(name: object) -> str:
+    """A name without characters that turn round what stands behind it, for a line that goes on after it."""
+    return _REORDERS.sub("", str(name))
 
 
 class Company(models.Model):
@@ -65,4 +73,4 @@ class Membership(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "company"], name="one_membership_per_company")]
 
     def __str__(self) -> str:
-        return f"{self.user} at {self.company}"
+        return f"{in_order(self.user)} at {in_order(self.company)}"

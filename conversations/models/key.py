@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
-from conversations.models.company import Company
+from conversations.models.company import Company, in_order
 from conversations.models.persona import Endpoint
 
 
@@ -40,7 +40,9 @@ class ProviderKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"the key of {self.company or 'all companies'} for {self.endpoint}"  # and nothing of it
+        return (
+            f"the key of {in_order(self.company or 'all companies')} for {self.endpoint}"  # and nothing of it
+        )
 
     @property
     def sealing_context(self) -> str:

@@ -13,7 +13,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
 
-from conversations.models.company import Company
+from conversations.models.company import Company, in_order
 from conversations.models.composite import References
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Endpoint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return in_order(self.name)
 
 
 class PersonaQuerySet(models.QuerySet["Persona"]):

@@ -13,7 +13,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from conversations.models.company import Company
+from conversations.models.company import Company, in_order
 from conversations.models.persona import Endpoint, Persona
 
 
@@ -41,7 +41,7 @@ class Price(models.Model):
         constraints = [models.UniqueConstraint(fields=["endpoint", "model"], name="one_price_a_model")]
 
     def __str__(self) -> str:
-        return f"{self.model} at {self.endpoint}"
+        return f"{in_order(self.model)} at {self.endpoint}"
 
 
 class Budget(models.Model):

@@ -73,6 +73,9 @@ async def run(*, minutes: float, together: bool) -> bool:
     warm = seen[round(len(seen) * WARM_UP) :]
     fifth = max(1, len(warm) // 5)
     first, last = statistics.median(warm[:fifth]) / 2**20, statistics.median(warm[-fifth:]) / 2**20
+    tenth = max(1, len(seen) // 10)
+    by_time = [f"{statistics.median(seen[at : at + tenth]) / 2**20:.0f}" for at in range(0, len(seen), tenth)]
+    print(f"in the course of it: {', '.join(by_time)} MB")
     print(
         f"{minutes:g} minutes, {PEOPLE} sockets, {answers} answers, {'together' if together else 'alone'}: "
         f"{seen[0] / 2**20:.0f} MB at first, {first:.0f} MB warm, {last:.0f} MB at the end, {last - first:+.1f} MB"
