@@ -12,7 +12,7 @@ TRIM_EVERY = 60.0  # seconds; it takes some milliseconds, for which nobody else 
 
 
 def begin() -> None:
-    """Have threads share a few arenas, and give back what is free once a minute. Nothing, where the C library differs."""
+    """Have threads share a few arenas, and give back what is free once a minute; nothing with another C library."""
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         library.mallopt(M_ARENA_MAX, ARENAS)
