@@ -3,7 +3,7 @@
 Who may do what follows from a person's memberships, read anew at each request. Django's `is_staff` and its rows
 of permissions are not asked: a right that has to be ticked by hand beside the role is one that is forgotten
 when the role is taken away. `has_permission` opens the door, the methods of each ModelAdmin answer for its model
-(see `conversations/admin/scope.py`), and the rows come from `conversations/access.py`.
+(see `conversations/admin/scope.py`), and the rows come from `conversations/access`.
 """
 
 from __future__ import annotations

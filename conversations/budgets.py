@@ -1,6 +1,6 @@
 """Budgets as people meet them: made and changed by managers, told of to whoever they bind.
 
-Callers have been through `access.py` and hold the lock of the company (`spending.lock`) where they change one. What is
+Callers have been through `access` and hold the lock of the company (`spending.lock`) where they change one. What is
 said to a person who asks names no figures but their own.
 """
 

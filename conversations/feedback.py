@@ -1,4 +1,4 @@
-"""The verbs by which people judge the answers that they were given. Callers have been through `access.py`.
+"""The verbs by which people judge the answers that they were given. Callers have been through `access`.
 
 Each marks the answer to be filed anew: `filing.py` copies what was said into the ledger and asks the rules again.
 """

@@ -1,6 +1,6 @@
 """Finding answers of a company in its ledger: what can be asked, and the query that it becomes.
 
-Callers have been through `access.py`, and show nobody's words without `reading.py`. Pages go by id, which grows with
+Callers have been through `access`, and show nobody's words without `reading.py`. Pages go by id, which grows with
 the order in which answers ended: `page` costs the same wherever in the list it stands.
 """
 

@@ -1,6 +1,6 @@
 """Holds: what must not be removed, whatever its age and whoever asks for it. Placed with a reason, lifted on record.
 
-Whatever is under review is held as well, without anybody's doing. Callers have been through `access.py`.
+Whatever is under review is held as well, without anybody's doing. Callers have been through `access`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The verbs that create turns: start, try_, post, edit, regenerate, continue_; and the switch between versions.
 
-One transaction each. Callers have been through `access.py`. Each verb takes the `client_id` that the page made
+One transaction each. Callers have been through `access`. Each verb takes the `client_id` that the page made
 for the request: the same id again gives back the turn it made the first time, so that a double click, an
 impatient reload or a retry on a bad line is harmless. Nothing here talks to a provider.
 """

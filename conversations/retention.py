@@ -2,7 +2,7 @@
 
 A company's period is the longest for its personas; one of a persona's own can only be shorter. Whoever shortens one is
 shown first what would go, and says that this is meant; then it waits for a day, in which it can be taken back. Callers
-have been through `access.py`, and put the change on record.
+have been through `access`, and put the change on record.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A document is a question with its answer, under the id of its record in the ledger. Words are cut by `words.py`, so
 that both databases find the same, and nothing that a person types reaches either's query syntax but as a quoted word.
 Beside the words stand tags: what never changes of an answer and is asked for often. A company is a tag, so searching
-inside one is an intersection within the index. Callers have been through `access.py`.
+inside one is an intersection within the index. Callers have been through `access`.
 
 Documents come from `filing.py`. They leave by triggers of the database on the ledger, which the migration of the index
 makes: whoever deletes a conversation has not to think of them.

@@ -1,6 +1,6 @@
 """What every page of the administration has in common: who may do what with which rows.
 
-Rows come from one function for each model in `access.py`. Lists, search, filters, choices of relations,
+Rows come from one function for each model in `access`. Lists, search, filters, choices of relations,
 autocomplete, actions, delete confirmations and histories all start from them.
 """
 

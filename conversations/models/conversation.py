@@ -1,6 +1,6 @@
 """Conversations: a tree of messages, and the record of how each answer was made.
 
-Rows and constraints only. Who may see a row is `access.py`; how turns come to be is `posting.py`; only
+Rows and constraints only. Who may see a row is `access`; how turns come to be is `posting.py`; only
 `generation/store.py` changes a generation's status.
 """
 

@@ -1,6 +1,6 @@
 """The reviewers' verbs: claim an entry of the queue, judge its answers, submit, rule. Knows no request.
 
-Callers have been through `access.py`, and show nobody's words without `reading.py`. What is done is saved at once, as
+Callers have been through `access`, and show nobody's words without `reading.py`. What is done is saved at once, as
 the reviewer's own; it counts, and reaches the person who asked, when the entry is done.
 """
 

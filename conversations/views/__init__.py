@@ -1,1 +1,1 @@
-"""The pages and forms. Each asks `access.py` first and leaves the work to a verb."""
+"""The pages and forms. Each asks `access` first and leaves the work to a verb."""

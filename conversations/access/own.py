@@ -1,0 +1,103 @@
+"""What people see of their own: personas to ask, chats, trials and what is in them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+
+from conversations import factors
+from conversations.access.administration import managed_personas
+from conversations.access.nobody import NotVisible
+from conversations.models import Conversation, Generation, Message, Persona
+
+if TYPE_CHECKING:
+    from conversations.models.conversation import ConversationQuerySet
+    from conversations.models.persona import PersonaQuerySet
+
+
+def person_of_cookies(cookies: Mapping[str, str]) -> User | None:
+    """Who is signed in by the session cookie among `cookies`: an active person, or None.
+
+    For sockets, which have no middleware; `auth.get_user` also checks that the password is still the session's. Who
+    has to set up a second factor first is nobody yet.
+    """
+    key = cookies.get(settings.SESSION_COOKIE_NAME)
+    if not key:
+        return None
+    person = auth.get_user(SimpleNamespace(session=SessionStore(key)))  # type: ignore[arg-type]
+    if not isinstance(person, User) or not person.is_active or factors.lacks(person):
+        return None
+    return person
+
+
+def active(person: User) -> None:
+    """See that the account is still open, which it was when its request came. Raises NotVisible."""
+    if not User.objects.filter(pk=person.pk, is_active=True).exists():
+        raise NotVisible
+
+
+def personas(person: User) -> PersonaQuerySet:
+    """The personas that `person` may start a chat with, by company and name."""
+    return (
+        Persona.objects.published_for(person)
+        .select_related("company", "current__endpoint")
+        .order_by("company__name", "name")
+    )
+
+
+def persona(person: User, persona_id: uuid.UUID) -> Persona:
+    """One of `personas`. Raises NotVisible."""
+    found = personas(person).filter(pk=persona_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
+def conversations(person: User) -> ConversationQuerySet:
+    """The person's own conversations, in the companies that they still belong to. Trials are none of them."""
+    return Conversation.objects.owned_by(person)
+
+
+def trials(person: User) -> ConversationQuerySet:
+    """The person's own trials, of the personas that they still look after."""
+    return Conversation.objects.trials_of(person).filter(persona__in=managed_personas(person))
+
+
+def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = False) -> Conversation:
+    """One of `conversations`, or else of `trials`, with its persona. Raises NotVisible.
+
+    With `versions` the versions that may answer are loaded with it: for whoever is about to ask.
+    """
+    related = ("persona__company", *(("persona__current__endpoint", "trial__endpoint") if versions else ()))
+    for kind in (conversations, trials):
+        for found in kind(person).select_related(*related).filter(pk=conversation_id)[:1]:
+            return found
+    raise NotVisible
+
+
+def message(conversation: Conversation, message_id: uuid.UUID) -> Message:
+    """A message of a conversation that was let through by `conversation`. Raises NotVisible."""
+    found = (
+        Message.objects.select_related("parent", "generation__version")
+        .filter(conversation=conversation, pk=message_id)
+        .first()
+    )
+    if found is None:
+        raise NotVisible
+    found.conversation = conversation
+    return found
+
+
+def generation(conversation: Conversation, generation_id: uuid.UUID) -> Generation:
+    """A generation of a conversation that was let through by `conversation`. Raises NotVisible."""
+    found = Generation.objects.filter(conversation=conversation, pk=generation_id).first()
+    if found is None:
+        raise NotVisible
+    return found
