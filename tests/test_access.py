@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -27,6 +28,7 @@ from tests.test_posting import end, start
 
 EVERYBODY = ("member", "member2", "reviewer", "manager", "outsider", "admin", "nobody")
 COCA_COLA = {"member", "member2", "reviewer", "manager"}
+PATIENCE = 15.0  # seconds
 SIGN_IN = 302  # to the sign-in page
 
 
@@ -228,13 +230,26 @@ def cookie_of(person: User | None) -> str:
     return "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
 
 
+class Tab(WebsocketCommunicator):  # type: ignore[misc]
+    """A page's socket, which waits for as long as a busy machine may take."""
+
+    async def connect(self, within: float = PATIENCE) -> Any:
+        return await super().connect(within)
+
+    async def receive_output(self, within: float = PATIENCE) -> Any:
+        return await super().receive_output(within)
+
+    async def receive_from(self, within: float = PATIENCE) -> Any:
+        return await super().receive_from(within)
+
+
 def socket(
     path: str, cookie: str, origin: str = "http://testserver", host: str = "testserver"
 ) -> WebsocketCommunicator:
     headers = [(b"host", host.encode()), (b"cookie", cookie.encode())]
     if origin:
         headers.append((b"origin", origin.encode()))
-    return WebsocketCommunicator(application, path, headers=headers)
+    return Tab(application, path, headers=headers)
 
 
 async def opens(communicator: WebsocketCommunicator) -> bool:

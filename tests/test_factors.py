@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
-from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
@@ -22,7 +21,7 @@ from conversations import factors, rechecks
 from conversations.database import in_database
 from conversations.models import Company, Reading, SignIn
 from tests.conftest import PASSWORD, Cast
-from tests.test_access import cookie_of
+from tests.test_access import Tab, cookie_of
 from tests.test_posting import end, start
 
 NEW = "another battery staple"
@@ -211,7 +210,7 @@ def test_a_manager_requires_it_of_the_people_of_their_company(cast: Cast) -> Non
     client.force_login(cast.manager)
     people = reverse("admin:conversations_membership_changelist")
     page = client.get(people).content.decode()
-    assert "Coca Cola requires no second factor; 4 have none." in page
+    assert "<bdi>Coca Cola</bdi> requires no second factor; 4 have none." in page
     assert "Globex" not in page
     address = reverse("admin:conversations_membership_second_factor", args=[cast.coca_cola.pk])
     assert client.post(address, {"required": "yes"}).status_code == 302
@@ -265,9 +264,9 @@ def test_who_has_none_can_sign_out(cast: Cast) -> None:
     assert not is_in(client)
 
 
-def socket(path: str, cookie: str) -> WebsocketCommunicator:
+def socket(path: str, cookie: str) -> Tab:
     headers = [(b"host", b"testserver"), (b"origin", b"http://testserver"), (b"cookie", cookie.encode())]
-    return WebsocketCommunicator(application, path, headers=headers)
+    return Tab(application, path, headers=headers)
 
 
 async def test_sockets_are_closed_to_who_has_none(live_cast: Cast) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from channels.testing import WebsocketCommunicator
 from django.test import Client
 from django.urls import reverse
 from prometheus_client.parser import text_string_to_metric_families
@@ -26,7 +25,7 @@ from conversations.posting import Refused
 from conversations.window import Window
 from tests.conftest import Cast
 from tests.races import at_once
-from tests.test_access import cookie_of, socket
+from tests.test_access import Tab, cookie_of, socket
 from tests.test_pages import HTMX, first_turn
 from tests.test_posting import end, start
 from tests.test_sweeping import Clock
@@ -204,9 +203,9 @@ async def test_what_comes_in_chunks_is_measured(settings: Settings) -> None:
 # -- Sockets ----------------------------------------------------------------------------------------
 
 
-async def code_of(communicator: WebsocketCommunicator) -> int:
+async def code_of(communicator: Tab) -> int:
     """With which code the server closes."""
-    message = await communicator.receive_output(timeout=5)
+    message = await communicator.receive_output()
     assert message["type"] == "websocket.close", message
     return int(message["code"])
 
@@ -270,7 +269,7 @@ async def test_the_sockets_of_others_leave_room(
 async def test_a_message_of_a_page_has_at_most_64_kb(live_cast: Cast, kind: str) -> None:
     turn = await in_database(first_turn, live_cast)
     cookie = await in_database(cookie_of, live_cast.member)
-    tab = WebsocketCommunicator(
+    tab = Tab(
         application,
         f"/ws/c/{turn.conversation.pk}/",
         headers=[(b"host", b"testserver"), (b"cookie", cookie.encode()), (b"origin", b"http://testserver")],

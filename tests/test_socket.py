@@ -27,7 +27,7 @@ async def frames(communicator: WebsocketCommunicator, until: str) -> str:
     """What the socket says, up to a frame that holds `until`."""
     said = ""
     while until not in said:
-        said += await communicator.receive_from(timeout=5)
+        said += await communicator.receive_from()
     return said
 
 
@@ -137,7 +137,7 @@ async def test_what_breaks_in_a_socket_closes_it_and_leaves_nothing_behind(
     else:
         monkeypatch.setattr(thread, "standing", fails)
         await announcements.branch_changed(turn.conversation.pk)
-    while (message := await tab.receive_output(timeout=5))["type"] != "websocket.close":
+    while (message := await tab.receive_output())["type"] != "websocket.close":
         pass
     assert message["code"] == code
     await tab.disconnect()
