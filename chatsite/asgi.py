@@ -35,6 +35,8 @@ def _begin() -> None:
             )
     except DatabaseError as error:
         logger.error("what the last process left cannot be swept up: %s", type(error).__name__)
+    except Exception:  # one row that is wrong is no reason to serve nobody
+        logger.exception("what the last process left cannot be swept up")
     finally:
         connection.close()
 

@@ -11,6 +11,7 @@ from django.db import connection
 
 from conversations import estimates
 from conversations.models import Budget, Generation, Message
+from conversations.providers.parameters import LONGEST
 
 Prices = tuple[Decimal, Decimal]  # of a million tokens, in and out
 
@@ -94,12 +95,13 @@ def bound(generation: Generation, question: Message, known: Standing) -> Bound:
     """At most what `generation.history` sends: all that was said, or what of it fits, or the question where that does
     not; and the longest answer, which is what the context holds beside it where none is chosen."""
     version = generation.version
-    context = version.context_length or estimates.DEFAULT_CONTEXT_LENGTH
+    context = min(version.context_length or estimates.DEFAULT_CONTEXT_LENGTH, LONGEST)
     system = estimates.estimated_tokens(version.system_prompt)
     everything = system + estimates.of_messages(known.said, known.messages)
     fitting = context - estimates.answer_room(version.max_tokens, context)
     # The question, and an answer that is carried on, are sent whatever their length.
     last = system + sum(map(estimates.estimated_tokens, (question.text, generation.message.text)))
     prompt = min(everything, max(fitting, last))
-    completion = version.max_tokens or max(context - prompt, estimates.DEFAULT_ANSWER_TOKENS)
+    wanted = version.max_tokens or max(context - prompt, estimates.DEFAULT_ANSWER_TOKENS)
+    completion = min(wanted, LONGEST)  # older versions were never asked
     return Bound(prompt, completion, cost(prompt, completion, known.prices))

@@ -6,6 +6,7 @@ said to a person who asks names no figures but their own.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal, InvalidOperation
@@ -28,6 +29,7 @@ MILLION = 1_000_000
 MOST = (
     10**15
 )  # tokens, or millionths: nobody means more, and figures stay far from what a database can add up
+_AMOUNT = re.compile(r"[0-9]{1,16}([.][0-9]{1,6})?")
 _SPAN = {Period.DAY: "day", Period.MONTH: "month"}
 
 
@@ -106,6 +108,8 @@ def parse(text: str, unit: str) -> int | None:
         return None
     wanted = "a whole number" if unit == Unit.TOKENS else "an amount such as 20 or 12.50"
     try:
+        if not _AMOUNT.fullmatch(text):  # an exponent of some digits would be a number of as many
+            raise InvalidOperation
         given = Decimal(text) * (1 if unit == Unit.TOKENS else MILLION)
         if not given.is_finite() or given != int(given) or not 1 <= given <= MOST:
             raise InvalidOperation

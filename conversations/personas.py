@@ -15,6 +15,7 @@ from conversations import providers
 from conversations.endpoints import wire_of
 from conversations.models import Persona, PersonaVersion
 from conversations.models.persona import EVERYBODY
+from conversations.providers.parameters import LONGEST
 
 # What a version says to the model. Two versions that agree in these are the same.
 VERSIONED = (
@@ -62,6 +63,8 @@ def problems(version: PersonaVersion) -> dict[str, str]:
     """By field, what the provider of `version` would refuse."""
     if not isinstance(version.stop, list) or not all(isinstance(item, str) and item for item in version.stop):
         return {"stop": "Stop sequences are a list of texts, none of them empty."}
+    if (version.context_length or 0) > LONGEST:
+        return {"context_length": f"No model reads more than {LONGEST:,} tokens."}
     return providers.WIRES[wire_of(version.endpoint)].check_parameters(parameters(version))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -714,3 +716,14 @@ def test_a_question_asks_no_more_of_the_database_however_many_budgets_there_are(
     some = queries()
     assert len(some) == len(none) + 1
     assert sum("UPDATE conversations_budget" in sql for sql in some) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["9E999999", "1E400000", "1E999999999", "1_000", "１２", "9" * 17, "0x10", "1e3"]
+)
+def test_a_number_that_would_take_a_while_is_refused_at_once(text: str) -> None:
+    began = time.process_time()
+    for unit in ("tokens", "money"):
+        with pytest.raises(ValidationError, match="above zero"):
+            budgets.parse(text, unit)
+    assert time.process_time() - began < 0.1

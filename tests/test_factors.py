@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,9 +17,11 @@ from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from chatsite.application import application
 from conversations import factors, rechecks
+from conversations.accounts import sessions
 from conversations.database import in_database
 from conversations.models import Company, Reading, SignIn
 from tests.conftest import PASSWORD, Cast
@@ -213,9 +217,15 @@ def test_a_manager_requires_it_of_the_people_of_their_company(cast: Cast) -> Non
     assert "<bdi>Coca Cola</bdi> requires no second factor; 4 have none." in page
     assert "Globex" not in page
     address = reverse("admin:conversations_membership_second_factor", args=[cast.coca_cola.pk])
+    # Who has none would be locked out by their own press.
+    assert b"of your own first" in client.post(address, {"required": "yes"}, follow=True).content
+    cast.coca_cola.refresh_from_db()
+    assert not cast.coca_cola.requires_second_factor
+    own = Authenticator.objects.create(user=cast.manager, type="totp", data={})
     assert client.post(address, {"required": "yes"}).status_code == 302
     cast.coca_cola.refresh_from_db()
     assert cast.coca_cola.requires_second_factor
+    own.delete()
     assert client.get(people)["Location"] == reverse("account_second_factor")  # they too
     foreign = reverse("admin:conversations_membership_second_factor", args=[cast.globex.pk])
     client.force_login(cast.reviewer)
@@ -384,3 +394,30 @@ def test_pages_of_an_account_are_kept_by_no_cache(cast: Cast, name: str) -> None
     client, _ = sign_in("member")
     again(client)
     assert "no-store" in client.get(reverse(name))["Cache-Control"]
+
+
+@pytest.mark.parametrize(("flags", "verified"), [(0x01, False), (0x05, True), (0x04, True), (0x00, False)])
+def test_a_passkey_alone_has_to_have_asked_who_holds_it(flags: int, verified: bool) -> None:
+    from conversations.accounts import factor_forms
+
+    data = base64.urlsafe_b64encode(bytes(32) + bytes([flags]) + bytes(4)).decode().rstrip("=")
+    assert factor_forms._is_verified({"response": {"authenticatorData": data}}) is verified
+
+
+@pytest.mark.parametrize("credential", ["[" * 15_000, "1" * 5_000, '{"id": "' + "x" * 30_000 + '"}', "{"])
+def test_what_cannot_be_read_is_refused_and_no_fault(cast: Cast, credential: str) -> None:
+    client = Client()
+    client.get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"})
+    response = client.post(reverse("mfa_login_webauthn"), {"credential": credential})
+    assert response.status_code in {200, 302, 400}
+    assert not is_in(client)
+
+
+def test_sessions_that_are_over_go(cast: Cast) -> None:
+    for _ in range(3):
+        Client().force_login(cast.member)
+    keys = list(Session.objects.values_list("session_key", flat=True))
+    Session.objects.filter(session_key__in=keys[:2]).update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert sessions.clear() == 2
+    assert list(Session.objects.values_list("session_key", flat=True)) == keys[2:]
+    assert sessions.clear() == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -163,3 +164,33 @@ def test_the_connection_is_made_to_what_was_judged(monkeypatch: pytest.MonkeyPat
         thread.join(5)
     assert b"login.example.com" in greeted[0]  # the name that TLS asks for
     assert resolved == ["login.example.com", "127.0.0.1"]  # the second is the address itself
+
+
+def test_who_is_slow_keeps_a_few_waiting_and_nobody_else(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "PATIENCE", 0.05)
+    release, asked = threading.Event(), threading.Semaphore(0)
+
+    def stuck(self: BaseHTTPRequestHandler) -> None:
+        asked.release()
+        release.wait(10)
+        self.send_response(200)
+        self.end_headers()
+
+    address = serve(stuck)
+
+    def ask() -> None:
+        with fetching.Session() as session, contextlib.suppress(requests.RequestException):
+            session.get(address)
+
+    waiting = [threading.Thread(target=ask) for _ in range(fetching.EACH)]
+    for each in waiting:
+        each.start()
+    for _ in waiting:
+        assert asked.acquire(timeout=5)
+    with fetching.Session() as session, pytest.raises(requests.Timeout, match="Too many"):
+        session.get(address)
+    release.set()
+    for each in waiting:
+        each.join(5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
@@ -363,3 +364,10 @@ def test_a_trial_counts_in_the_ledger_and_enters_no_queue(cast: Cast) -> None:
     filing.file_ended()
     assert AnswerRecord.objects.get().trial
     assert reasons() == []
+
+
+def test_a_heap_of_marks_is_looked_through_at_once() -> None:
+    heap = "a" + "\u0300\u0316" * 30_000
+    began = time.process_time()
+    matching.Text.of(heap, fold=True)
+    assert time.process_time() - began < 0.3

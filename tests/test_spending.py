@@ -8,16 +8,18 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import models, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conversations import posting, providers, spending
+from conversations import personas, posting, providers, spending
 from conversations.generation import store
 from conversations.models import Budget, Charge, Generation
 from conversations.posting import Refused
+from conversations.providers.parameters import LONGEST
 from tests.conftest import Cast
 from tests.test_budgets import budget, price
+from tests.test_posting import start
 
 Status = Generation.Status
 FIRST = date(2026, 1, 29)
@@ -119,3 +121,20 @@ def test_what_is_held_and_spent_is_what_the_ledger_says(
         spending.settle_lost(alone=True)
         assert set(Charge.objects.filter(settled_at=None).values_list("pk", flat=True)) == set(live)
         transaction.set_rollback(True)
+
+
+def test_no_length_is_more_than_a_database_can_add_up(cast: Cast) -> None:
+    """Versions are checked now; older ones may say anything that fitted a column."""
+    version = cast.guide.current
+    assert version is not None
+    rows: Any = models.QuerySet(type(version))
+    rows.filter(pk=version.pk).update(max_tokens=2**31 - 1)
+    version.refresh_from_db()
+    assert "max_tokens" in personas.problems(version)
+    rows.filter(pk=version.pk).update(context_length=2**31 - 1)
+    version.refresh_from_db()
+    assert "context_length" in personas.problems(version)
+    turn = start(cast)
+    charge = Charge.objects.get(pk=turn.generation.pk)
+    assert charge.reserved_completion == LONGEST
+    assert store.sweep_all() == 1

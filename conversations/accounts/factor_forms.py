@@ -3,6 +3,7 @@ them; they are loaded when they are needed, for what reads passkeys is some mega
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -24,9 +25,30 @@ from conversations import metrics
 from conversations.accounts import limits
 
 NAME_CHARS = 60
+CREDENTIAL_CHARS = 20_000
+FLAGS_AT, USER_VERIFIED = 32, 0x04
 NOT_TAKEN = "This passkey was not taken. Try again."
 # What fido2 raises for what no browser sends.
 MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+
+
+class Credential(forms.JSONField):
+    """What a browser says of a passkey: some thousand characters, and nothing that cannot be read."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            if isinstance(value, str) and len(value) > CREDENTIAL_CHARS:
+                raise ValueError
+            return super().to_python(value)
+        except (RecursionError, ValueError):
+            raise forms.ValidationError(NOT_TAKEN) from None
+
+
+def _is_verified(credential: dict[str, Any]) -> bool:
+    """Whether the authenticator says that its user was verified (Web Authentication, section 6.1, flag UV)."""
+    signed = credential["response"]["authenticatorData"]
+    data = base64.urlsafe_b64decode(signed + "=" * (-len(signed) % 4))
+    return bool(data[FLAGS_AT] & USER_VERIFIED)
 
 
 class _Code:
@@ -76,21 +98,36 @@ class _Passkey:
 
 
 class PasskeySignInForm(_Passkey, LoginWebAuthnForm):  # type: ignore[misc]
-    """A passkey instead of a password."""
+    """A passkey instead of a password: whoever has it has to have proved to it who they are."""
+
+    credential = Credential(widget=forms.HiddenInput)
+
+    def clean_credential(self) -> Any:
+        authenticator = super().clean_credential()
+        # allauth asks for that, but takes what was signed for a step that does not.
+        if not _is_verified(self.cleaned_data["credential"]):
+            metrics.sign_in_refusals.labels("wrong").inc()
+            raise forms.ValidationError(NOT_TAKEN)
+        return authenticator
 
 
 class PasskeyForm(_Passkey, AuthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey after the password."""
 
+    credential = Credential(widget=forms.HiddenInput)
+
 
 class PasskeyAgainForm(_Passkey, ReauthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey to change something with."""
+
+    credential = Credential(widget=forms.HiddenInput)
 
 
 class NewPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A passkey that is added."""
 
     name = forms.CharField(required=False, max_length=NAME_CHARS)
+    credential = Credential(widget=forms.HiddenInput)
 
     def clean(self) -> Any:
         try:

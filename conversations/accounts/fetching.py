@@ -7,10 +7,15 @@ LOCAL_UPSTREAMS names.
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
+import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Overdue
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -25,9 +30,23 @@ from conversations.providers import addresses
 CONNECT_SECONDS, SILENCE_SECONDS = 3, 5
 WHOLE_SECONDS = 10  # a server that sends a byte now and then is never silent
 MOST_BYTES = 512 * 1024
-STUCK = 4  # at once; more wait, and give up after as long
+EACH, ALL = 2, 3  # who wait at once, for one provider and for all of them: pages have five threads
+PATIENCE = 0.5  # seconds until a place is free
 
-_pool = ThreadPoolExecutor(max_workers=STUCK, thread_name_prefix="providers")
+_pool = ThreadPoolExecutor(max_workers=2 * ALL, thread_name_prefix="providers")
+_hosts: dict[str, threading.BoundedSemaphore] = {}  # as many as operators wrote down
+_everybody = threading.BoundedSemaphore(ALL)
+
+
+@contextlib.contextmanager
+def _place(places: threading.BoundedSemaphore) -> Iterator[None]:
+    """One of so many at once. Raises requests.Timeout where none is free soon."""
+    if not places.acquire(timeout=PATIENCE):
+        raise requests.Timeout("Too many wait for this provider.")
+    try:
+        yield
+    finally:
+        places.release()
 
 
 class _PublicConnection(HTTPSConnection):
@@ -77,13 +96,20 @@ class Session(requests.Session):
         return super().get_adapter(url)
 
     def request(self, method: Any, url: Any, **kwargs: Any) -> requests.Response:  # type: ignore[override]
-        """Ask for one thing. Raises requests.RequestException, also where it is too much or takes too long."""
-        asked = _pool.submit(self._ask, method, url, kwargs)
-        try:
-            return asked.result(WHOLE_SECONDS)
-        except Overdue:
-            asked.cancel()
-            raise requests.Timeout("The provider took too long.") from None
+        """Ask for one thing. Raises requests.RequestException, also where it is too much or takes too long.
+
+        A provider that is slow keeps two of those who wait, and all slow ones together three: the others are told at
+        once, and the threads of the pages are everybody else's.
+        """
+        with (
+            _place(_hosts.setdefault(urlsplit(url).netloc, threading.BoundedSemaphore(EACH))),
+            _place(_everybody),
+        ):
+            asked = _pool.submit(self._ask, method, url, kwargs)
+            try:
+                return asked.result(WHOLE_SECONDS)
+            except Overdue:
+                raise requests.Timeout("The provider took too long.") from None
 
     def _ask(self, method: str, url: str, kwargs: dict[str, Any]) -> requests.Response:
         kwargs |= {
@@ -95,9 +121,11 @@ class Session(requests.Session):
         with super().request(method, url, **kwargs) as response:
             if response.is_redirect:
                 raise requests.TooManyRedirects("The provider sends us elsewhere.")
-            body = bytearray()
-            for piece in response.iter_content(16 * 1024):
+            body, end = bytearray(), time.monotonic() + WHOLE_SECONDS
+            for piece in response.iter_content(None):  # as it comes, so that one who drips is let go
                 body += piece
+                if time.monotonic() > end:
+                    raise requests.Timeout("The provider took too long.")
                 if len(body) > MOST_BYTES:
                     raise requests.RequestException("The provider sent too much.")
             response._content = bytes(body)

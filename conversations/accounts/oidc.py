@@ -31,6 +31,11 @@ NEEDED = ("iss", "sub", "aud", "exp", "iat", "nonce")
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 SUBJECT_CHARS = 191  # of 255 that the standard allows, what the column holds
 
+
+class Untrue(OAuth2Error):  # type: ignore[misc]
+    """What a provider says does not hold, in a sentence that has none of its words."""
+
+
 ProviderFailed = (OAuth2Error, RequestException)
 """What comes of a provider that does not answer, or not as it should."""
 
@@ -53,11 +58,11 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             issuer = self.row.issuer
             if not isinstance(config, dict) or config.get("issuer") != issuer:
                 del self._openid_config
-                raise OAuth2Error("Another issuer answers.")
+                raise Untrue("Another issuer answers.")
             named = [config.get(name) for name in ENDPOINTS] + [config.get("userinfo_endpoint", issuer)]
             if not all(isinstance(each, str) and _is_as_safe(each, issuer) for each in named):
                 del self._openid_config
-                raise OAuth2Error("An endpoint is missing or no address.")
+                raise Untrue("An endpoint is missing or no address.")
         found: dict[str, Any] = self._openid_config
         return found
 
@@ -70,7 +75,7 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         if "userinfo_endpoint" in self.openid_config:
             further = self._fetch_user_info(token.token)
             if not isinstance(further, dict) or further.get("sub") != claims["sub"]:
-                raise OAuth2Error("The provider speaks of somebody else.")
+                raise Untrue("The provider speaks of somebody else.")
             claims = further | claims
         return self.get_provider().sociallogin_from_response(request, claims)
 
@@ -78,7 +83,7 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         try:
             header = jwt.get_unverified_header(id_token)
             if header["alg"] not in ALGORITHMS:
-                raise OAuth2Error("The token is not signed by a key pair.")
+                raise Untrue("The token is not signed by a key pair.")
             claims: dict[str, Any] = jwt.decode(
                 id_token,
                 self._key(header),
@@ -91,9 +96,9 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             genuine = hmac.compare_digest(str(claims["nonce"]).encode(), self.nonce.encode()) and self.nonce
             ours = claims.get("azp", self.row.client_id) == self.row.client_id
         except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
-            raise OAuth2Error(f"The token does not hold: {type(error).__name__}.") from None
+            raise Untrue(f"The token does not hold: {type(error).__name__}.") from None
         if not (genuine and ours and 0 < len(str(claims["sub"])) <= SUBJECT_CHARS):
-            raise OAuth2Error("The token is for another sign-in.")
+            raise Untrue("The token is for another sign-in.")
         return claims
 
     def _key(self, header: dict[str, Any]) -> jwt.PyJWK:

@@ -14,6 +14,7 @@ from conversations.accounts import callers
 from conversations.models import SignIn
 
 AGENT_CHARS = 200
+CLEARED = 200  # sessions at a time
 # The first that is named counts: browsers name those that they want to be taken for as well.
 BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}
 SYSTEMS = {
@@ -54,6 +55,16 @@ def end_elsewhere(request: HttpRequest, person: User) -> int:
     keys = list(elsewhere(request, person).values_list("session_key", flat=True))
     Session.objects.filter(session_key__in=keys).delete()
     SignIn.objects.filter(session_key__in=keys).delete()
+    return len(keys)
+
+
+def clear() -> int:
+    """Delete some of the sessions that are over, and what was noted of them. Gives back how many there were."""
+    over = Session.objects.filter(expire_date__lt=timezone.now()).values_list("session_key", flat=True)
+    keys = list(over[:CLEARED])
+    if keys:
+        Session.objects.filter(session_key__in=keys).delete()
+        SignIn.objects.filter(session_key__in=keys).delete()
     return len(keys)
 
 

@@ -129,6 +129,11 @@ def password_link(request: HttpRequest, person_id: int) -> HttpResponse:
     """Make a link by which somebody chooses a new password. It stands on this page and nowhere else."""
     person = _account(request, person_id)
     operator = cast(User, request.user)
+    if not person.is_active:
+        messages.error(
+            request, f"The account of {person} is closed. Tick “Active” and save first. No link was made."
+        )
+        return redirect("admin:auth_user_change", person.pk)
     if person != operator:
         reading.password_set(operator, person)
     token = links.offer_password(operator, person)
@@ -154,9 +159,7 @@ def remove_factors(request: HttpRequest, person_id: int) -> HttpResponse:
         reading.factors_removed(operator, person)
     factors.remove_all(person)
     admin.site.get_model_admin(User).log_change(request, person, "Removed the second factors.")
-    messages.success(
-        request, f"{person} signs in with the password alone, until a second factor is set up again."
-    )
+    messages.success(request, f"The second factors of {person} are gone, until some are set up again.")
     return redirect("admin:auth_user_change", person.pk)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.http import HttpRequest
@@ -16,8 +17,10 @@ from conversations.models import Company, Membership
 
 if TYPE_CHECKING:
     OperatorsCompany = OperatorsAdmin[Company]
+    MembershipModelForm = forms.ModelForm[Membership]
 else:
     OperatorsCompany = OperatorsAdmin
+    MembershipModelForm = forms.ModelForm
 
 
 class PersonSelect(AutocompleteSelect):
@@ -46,6 +49,19 @@ class CompanyAdmin(OperatorsCompany):
         return people.summary(company)
 
 
+class MembershipForm(MembershipModelForm):
+    """A role. A company keeps a manager: whoever is the last one would find nobody to ask."""
+
+    def clean_role(self) -> str:
+        role: str = self.cleaned_data["role"]
+        manager = Membership.Role.MANAGER
+        if self.initial.get("role") == manager != role:
+            others = self.instance.company.memberships.filter(role=manager).exclude(pk=self.instance.pk)
+            if not others.exists():
+                raise forms.ValidationError("The company has no other manager. Make one first.")
+        return role
+
+
 @admin.register(Membership)
 class MembershipAdmin(PeopleAdmin):
     """The people of a company. Managers give roles and take people out; accounts are let in by operators.
@@ -53,6 +69,7 @@ class MembershipAdmin(PeopleAdmin):
     A form that takes a user name would tell a manager which accounts exist elsewhere, by what it refuses.
     """
 
+    form = MembershipForm
     list_display = ["user", "full_name", "role", "company"]
     list_filter = ["role", ("company", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user", "company"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -66,7 +67,13 @@ class PeopleAdmin(ManagersMembership):
 def require_second_factor(request: HttpRequest, company_id: uuid.UUID) -> HttpResponse:
     """Have everybody at a company set up a second factor first, or no longer."""
     company = access.managed_company(request.user, company_id)
-    company.requires_second_factor = request.POST.get("required") == "yes"
+    wanted = request.POST.get("required") == "yes"
+    if wanted and not factors.of(cast(User, request.user)).exists():
+        messages.error(
+            request, "Set up a second factor of your own first, under “Your account”. Nothing was changed."
+        )
+        return redirect(LIST)
+    company.requires_second_factor = wanted
     company.save(update_fields=["requires_second_factor"])
     done = "Requires" if company.requires_second_factor else "No longer requires"
     admin.site.get_model_admin(Company).log_change(request, company, f"{done} a second factor.")

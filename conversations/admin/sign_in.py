@@ -53,6 +53,10 @@ class CompanySignInForm(SignInModelForm):
     def clean_issuer(self) -> str:
         """Servers within are asked only where the environment says so."""
         issuer: str = self.cleaned_data["issuer"]
+        if issuer.rstrip("/").endswith("/.well-known/openid-configuration"):
+            raise forms.ValidationError(
+                "Leave /.well-known/openid-configuration out: give what stands before it."
+            )
         parts = urlsplit(issuer)
         named = parts.scheme == "https" and not addresses.is_number(parts.hostname or "")
         if not (named or endpoints.is_own(issuer)):

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from conversations import holds, metrics
 from conversations.erasing import passes
-from conversations.models import Company, Conversation, Erasure, Generation, Hold, Membership
+from conversations.models import Company, Conversation, Erasure, Generation, Hold, Membership, Message
 from conversations.posting import Refused
 
 COUNTED = 10_000
@@ -50,7 +50,7 @@ def preview(person: User, company: Company | None) -> Preview:
     found = passes.count(draft, COUNTED)
     mine = conversations(draft)
     number = mine[:COUNTED].count()
-    messages = mine.values("messages__pk").filter(messages__isnull=False)[:COUNTED].count()
+    messages = Message.objects.filter(conversation__in=mine)[:COUNTED].count()
     chats = {"conversations": number, "messages": messages} if number else {}
     return Preview(
         gone=chats | found["gone"],

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from conversations import database, erasing, expiry, filing, metrics, peers, serving, spending, traces
+from conversations.accounts import sessions
 from conversations.database import aside, in_database, writing
 from conversations.generation import redis_log, runner, store
 from conversations.generation.sweeping import Watch
@@ -37,6 +38,7 @@ REMOVING: dict[
     "erase": erasing.work,
     "remove what is too old": expiry.work,
     "clean up": traces.work,
+    "clear sessions": sessions.clear,
 }
 
 _keeper: asyncio.Task[None] | None = None

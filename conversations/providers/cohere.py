@@ -24,7 +24,7 @@ from conversations.providers.events import (
     UsageReport,
 )
 from conversations.providers.fields import count, label, mapping, sequence, string
-from conversations.providers.parameters import Accepted, Range
+from conversations.providers.parameters import LONGEST, Accepted, Range
 from conversations.providers.reading import AnswerError, Delta, Json, Reader, Standing
 
 RETRIED = failures.RETRIED | {409}
@@ -46,7 +46,7 @@ ACCEPTED = Accepted(
         "temperature": Range(0, 1),
         "top_p": Range(0.01, 0.99),
         "k": Range(0, 500, whole=True),
-        "max_tokens": Range(1, whole=True),
+        "max_tokens": Range(1, LONGEST, whole=True),
         "seed": Range(0, 2**64 - 1, whole=True),
         "presence_penalty": Range(0, 1),
         "frequency_penalty": Range(0, 1),

@@ -10,7 +10,7 @@ from conversations.providers import capabilities, chunks, continuing, failures, 
 from conversations.providers.addressing import versioned
 from conversations.providers.events import ChatRequest, Endpoint, ModelInfo, Parameters, ProviderError
 from conversations.providers.fields import count, label, mapping, sequence
-from conversations.providers.parameters import Accepted, Range
+from conversations.providers.parameters import LONGEST, Accepted, Range
 from conversations.providers.reading import Json, Reader
 
 RETRIED = failures.RETRIED
@@ -31,7 +31,7 @@ ACCEPTED = Accepted(
     {
         "temperature": Range(0, 1.5),
         "top_p": Range(0, 1, above=True),
-        "max_tokens": Range(1, whole=True),
+        "max_tokens": Range(1, LONGEST, whole=True),
         "seed": Range(0, whole=True),
         "presence_penalty": Range(-2, 2),
         "frequency_penalty": Range(-2, 2),

@@ -9,7 +9,7 @@ from conversations.providers import chunks, continuing, failures, parameters
 from conversations.providers.addressing import versioned
 from conversations.providers.events import ChatRequest, Endpoint, ModelInfo, Parameters, ProviderError
 from conversations.providers.fields import count, label, mapping, sequence
-from conversations.providers.parameters import Accepted, Range
+from conversations.providers.parameters import LONGEST, Accepted, Range
 from conversations.providers.reading import Json, Reader
 
 RETRIED = failures.RETRIED
@@ -29,7 +29,7 @@ ACCEPTED = Accepted(
     {
         "temperature": Range(0, 2),
         "top_p": Range(0, 1, above=True),
-        "max_tokens": Range(1, whole=True),
+        "max_tokens": Range(1, LONGEST, whole=True),
         "seed": Range(0, whole=True),
         "presence_penalty": Range(-2, 2),
         "frequency_penalty": Range(-2, 2),

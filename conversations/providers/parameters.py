@@ -10,7 +10,10 @@ from typing import Any
 from conversations.providers.events import Parameters
 
 _LONGEST_STOP = 200
-_ENDLESS = 2**53  # nobody types so much, so it is no end worth naming
+
+
+LONGEST = 2_000_000  # tokens: more than any model writes or reads, and far from what a database can add up
+_ENDLESS = LONGEST  # nobody types so much, so it is no end worth naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class Range:
         fits = (value > self.low if self.above else value >= self.low) and (
             self.high is None or value <= self.high
         )
+        if self.high is not None and self.high >= _ENDLESS and value > self.high:
+            return f"Enter at most {self.high:,.0f}."
         return "" if fits else self._wanted()
 
     def __str__(self) -> str:

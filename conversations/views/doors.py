@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import access, metrics
+from conversations import access, metrics, sealing
 from conversations.accounts import companies, links
 from conversations.models import CompanySignIn, Invitation
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     NewUser = BaseUserCreationForm[User]
 else:
     NewUser = BaseUserCreationForm
+
+logger = logging.getLogger(__name__)
 
 REMEMBERED = "company_sign_in"
 REMEMBERED_SECONDS = 180 * 24 * 3600
@@ -53,8 +56,8 @@ def company_sign_in(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpResponse
     try:
         provider = get_adapter().get_provider(request, provider=str(row.pk))
         address = provider.begin(request, next_url)
-    except oidc.ProviderFailed:
-        return _refused(request, "provider", companies.FAILED)
+    except (*oidc.ProviderFailed, sealing.Unreadable) as error:
+        return _failed(request, row, error)
     # Not a redirect: `form-action` would keep the browser from following one that a form led to.
     return _private(render(request, "account/company_leave.html", {"row": row, "address": address}))
 
@@ -69,8 +72,8 @@ def company_callback(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpRespons
         response = oidc.callback(request, str(row.pk))
     except companies.NoAccess:
         return _refused(request, "provider", companies.REFUSED)
-    except (*oidc.ProviderFailed, IntegrityError):
-        return _refused(request, "provider", companies.FAILED)
+    except (*oidc.ProviderFailed, sealing.Unreadable, IntegrityError) as error:
+        return _failed(request, row, error)
     if response.status_code == 302:
         response.set_cookie(
             REMEMBERED,
@@ -147,6 +150,15 @@ def _company(sign_in_id: uuid.UUID) -> CompanySignIn:
     if not found:
         raise access.NotVisible
     return found[0]
+
+
+def _failed(request: HttpRequest, row: CompanySignIn, error: Exception) -> HttpResponse:
+    """Told to the operator by its kind, and in our words where we have any: what others say may hold claims."""
+    from conversations.accounts import oidc
+
+    why = str(error) if isinstance(error, oidc.Untrue) else type(error).__name__
+    logger.warning("a sign-in at provider %s did not work out: %s", row.pk, why)
+    return _refused(request, "provider", companies.FAILED)
 
 
 def _refused(request: HttpRequest, why: str, sentence: str) -> HttpResponse:

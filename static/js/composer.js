@@ -51,6 +51,8 @@ function nudge(element) {
 
 // Why the message cannot go now: a sentence, "" where the page shows it already, null if it can.
 function obstacle() {
+  const closed = document.querySelector("[data-closed]");
+  if (closed) return closed.dataset.closed;
   const button = document.getElementById("composer-button");
   if (!button.querySelector("[type=submit]")) {
     nudge(button);

@@ -85,6 +85,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
     } catch (error) {
       said.textContent = SENTENCES[error.name] ?? "That did not work. Reload the page and try again.";
       button.disabled = false;
+      button.focus();
     }
   });
 }

@@ -7,6 +7,7 @@ const PATIENCE = 10_000; // for a connection to come about
 const LONGEST = 2_500; // between two tries: a page is right again within three seconds of the server's return
 const REPORT = 32_768; // characters after which the server is told how many frames were taken in
 const GONE = 4401;
+const CLOSED = "This chat is no longer open to you here. Your text is kept. Reload the page to see why.";
 const FULL = 4503; // as many chats are open as may be, by this person or by all
 const CROWDED = 20_000; // the shortest wait for room, and half of the longest
 const REFUSALS = 2; // tries in vain after which it is asked each time whether the chat is still open to us
@@ -102,8 +103,8 @@ async function askWhy() {
 function end() {
   over = true;
   tell("");
-  document.getElementById("composer-error").textContent =
-    "This chat is no longer open to you here. Your text is kept. Reload the page to sign in again.";
+  document.getElementById("composer-error").textContent = CLOSED;
+  host.dataset.closed = CLOSED;
 }
 
 // The server sends no more than it knows to arrive.

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, cast
+from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -116,13 +117,23 @@ def _of_a_company(
         try:
             response = view(request, company, **kwargs)  # type: ignore[call-arg]
         except Refused as refusal:
-            context = {"title": "That was not done", "sentence": refusal.sentence}
+            context = {
+                "title": "That was not done",
+                "sentence": refusal.sentence,
+                "back": came_from(request),
+            }
             response = page(request, "refused.html", company, context, status=refusal.status)
         # What people wrote is nobody else's: not a cache's, not the next person's at this machine.
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
     return guarded
+
+
+def came_from(request: HttpRequest) -> str:
+    """The page of the administration that a form stood on; empty where it does not say, or says another place."""
+    path = urlsplit(request.headers.get("Referer", "")).path
+    return path if path.startswith(reverse("admin:index")) else ""
 
 
 def _now() -> int:

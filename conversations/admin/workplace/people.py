@@ -37,11 +37,11 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
     """Who belongs to the company, or did and has left anything, by name; in pages that begin behind a name."""
     after = request.GET.get("after", "").replace("\0", "")
     found = list(access.people_of(company).filter(username__gt=after).order_by("username")[: PAGE_SIZE + 1])
-    members = set(company.memberships.filter(user__in=found).values_list("user_id", flat=True))
+    roles = {each.user_id: each.get_role_display() for each in company.memberships.filter(user__in=found)}
     context = {
         "title": "People",
         "here": "people",
-        "people": [(person, person.pk in members) for person in found[:PAGE_SIZE]],
+        "people": [(person, roles.get(person.pk, "")) for person in found[:PAGE_SIZE]],
         "after": after,
         "next": found[PAGE_SIZE - 1].username if len(found) > PAGE_SIZE else "",
     }
