@@ -13,7 +13,7 @@ _LONGEST_STOP = 200
 
 
 LONGEST = 2_000_000  # tokens: more than any model writes or reads, and far from what a database can add up
-_ENDLESS = LONGEST  # nobody types so much, so it is no end worth naming
+_ENDLESS = 2**53  # nobody types so much, so it is no end worth naming
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,19 @@ class Range:
         fits = (value > self.low if self.above else value >= self.low) and (
             self.high is None or value <= self.high
         )
-        if self.high is not None and self.high >= _ENDLESS and value > self.high:
-            return f"Enter at most {self.high:,.0f}."
+        if self.high == LONGEST and value > self.high:
+            return f"Enter at most {LONGEST:,}."
         return "" if fits else self._wanted()
 
     def __str__(self) -> str:
         """The range as a help text names it."""
-        if self.high is None or self.high >= _ENDLESS:
+        if self.high is None or self.high == LONGEST or self.high >= _ENDLESS:
             return f"{self.low:g} or more"
         said = f"above {self.low:g}, up to {self.high:g}" if self.above else f"{self.low:g} to {self.high:g}"
         return said.replace("-", "−")
 
     def _wanted(self) -> str:
-        if self.high is None:
+        if self.high is None or self.high == LONGEST:
             return f"Enter {self.low:g} or more."
         if self.above:
             return f"Enter a number above {self.low:g} and up to {self.high:g}."
