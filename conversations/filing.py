@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Sequence
 
 from django.db import DatabaseError, transaction
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from conversations import rules, scanning, search
@@ -94,6 +94,7 @@ def _file(waiting: Sequence[uuid.UUID]) -> int:
         records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
         filed = [(records[a.message_id], a) for a in answers if a.conversation.trial_id is None]
         search.add((record, _question(answer), answer.message.text) for record, answer in filed)
+        search.entitle(_titles(filed))
         rules.consider(filed, found)
         Generation.objects.filter(pk__in=ids).update(filed=True)
     return len(read)
@@ -123,6 +124,14 @@ def _record(answers: Sequence[Generation]) -> None:
             r.message_id for r in rows if r.message_id in known and r.good is good
         ]
         AnswerRecord.objects.filter(message__in=changed).update(good=good)
+
+
+def _titles(filed: Sequence[tuple[AnswerRecord, Generation]]) -> dict[int, tuple[int, str]]:
+    """By their first record the owners and titles of conversations whose first answer is among those filed."""
+    chats = {record.pk: answer.conversation for record, answer in filed}
+    grouped = AnswerRecord.objects.filter(conversation__in=set(chats.values())).values("conversation")
+    firsts = grouped.annotate(first=Min("pk")).values_list("first", flat=True).order_by()
+    return {pk: (chats[pk].owner_id, chats[pk].title) for pk in firsts if pk in chats}
 
 
 def _row(answer: Generation, cost: int | None) -> AnswerRecord:

@@ -137,7 +137,7 @@ def test_words_among_many_rated_answers(
     """Whether few or many answers have what the index of words does not know of, the same is found."""
     for few in (1, 2, 3, 100):
         monkeypatch.setattr(search, "looked_up_at_once", lambda few=few: few)
-        monkeypatch.setattr(search, "WALKED", few)
+        monkeypatch.setattr(search.asking, "WALKED", few)
         assert found(cast.coca_cola, {"text": "cola", "rating": "none"}) == [
             "newer",
             "historian",

@@ -318,9 +318,6 @@ def test_the_list_of_chats_pages_without_a_gap(cast: Cast) -> None:
         pages += 1
     assert pages == 3
     assert titles == [f"chat number {number}" for number in reversed(range(95))]
-    found = client.get("/chats/", {"q": "NUMBER 77"}).content.decode()
-    assert re.findall(r'<span class="chat-title" dir="auto">(.*?)</span>', found) == ["chat number 77"]
-    assert "Nothing found." in client.get("/chats/", {"q": "absent"}).content.decode()
     for cursor in (
         "x",
         "~",

@@ -40,6 +40,7 @@ SUITES = [
         "workplace",
         "workplace_review",
         "search",
+        "recall",
         "finding",
         "demo_history",
         "studio",

@@ -55,8 +55,10 @@ def found(company: Company, text: str) -> list[str]:
 
 
 def documents() -> int:
+    """How many answers are indexed; titles have negative ids."""
+    key = "rowid" if connection.vendor == "sqlite" else "record_id"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM conversations_search")
+        cursor.execute(f"SELECT count(*) FROM conversations_search WHERE {key} > 0")
         return int(cursor.fetchone()[0])
 
 
@@ -256,7 +258,7 @@ def test_what_is_too_long_is_cut(cast: Cast, text: str) -> None:
 def test_what_is_between_two_ids_is_found_without_gaps(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, walked: int
 ) -> None:
-    monkeypatch.setattr(search, "WALKED", walked)
+    monkeypatch.setattr(search.asking, "WALKED", walked)
     tags, query = [search.tag("company", cast.coca_cola.pk)], words.parse("word")
     has = [pk for pk in range(1, 16) if pk % 4]
     search.add(
@@ -294,7 +296,7 @@ def test_indexing_a_batch_costs_the_same_number_of_queries(
 ) -> None:
     for number in range(20):
         ended(cast, f"Number {number}")
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(18):
         filing.file_ended()
     assert documents() == 20
 

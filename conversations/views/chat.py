@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import trigger_client_event
 
 from conversations import access, announcements, budgets, endpoints, generation, pages, posting, thread
-from conversations.models import Company, Message, Persona
+from conversations.models import Company, Conversation, Message, Persona
 from conversations.views import history, trial, turns
 from conversations.views.guards import PersonRequest, signed_in
 
@@ -94,12 +94,24 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "client_id": uuid.uuid4(),
         "colours": [found.persona.company.colour_code],
         "budget_notes": budgets.told(request.user.pk, {found.persona.company_id}),
+        "elsewhere": _on_another_branch(found, shown, request.GET.get("to", "")),
     }
     if found.trial is not None:
         return trial.framed(request, "chat/conversation.html", context | trial.heading(found.trial))
     return render(
         request, "chat/conversation.html", context | history.sidebar(request.user, current=found.pk)
     )
+
+
+def _on_another_branch(conversation: Conversation, shown: thread.Thread, message_id: str) -> uuid.UUID | None:
+    """The message that a link leads to, where it is there but not on the branch that is shown."""
+    try:
+        sought = uuid.UUID(message_id)
+        if sought in {turn.id for turn in shown.turns}:
+            return None
+        return access.message(conversation, sought).pk
+    except (ValueError, access.NotVisible):
+        return None
 
 
 @require_POST

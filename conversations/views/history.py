@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from conversations import access
-from conversations.models import Conversation, Generation, Message
+from conversations import access, posting, recall, words
+from conversations.models import Conversation, Generation
 from conversations.views.guards import PersonRequest, signed_in
 
 PAGE_SIZE = 40
@@ -48,26 +48,22 @@ class Group:
 @signed_in
 def chats(request: PersonRequest) -> HttpResponse:
     """A further page of the list, or what a search finds."""
-    query = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    query = posting.clean(request.GET.get("q", "")).strip()[: words.QUERY_CHARS]
+    if query:
+        hits = recall.found(request.user, query)
+        context = {"hits": hits, "wordless": not recall.as_typed(query), "all": len(hits) < recall.MOST}
+        return render(request, "chat/_chats_found.html", context)
     context = sidebar(
-        request.user,
-        query=query,
-        cursor=request.GET.get("after", ""),
-        current=_shown(request.htmx.current_url),
+        request.user, cursor=request.GET.get("after", ""), current=_shown(request.htmx.current_url)
     )
     return render(request, "chat/_chat_list.html", context)
 
 
-def sidebar(
-    person: User, *, query: str = "", cursor: str = "", current: uuid.UUID | None = None
-) -> dict[str, Any]:
-    """The context of the list: `groups`, the address of the next page, and the `query` that was asked."""
+def sidebar(person: User, *, cursor: str = "", current: uuid.UUID | None = None) -> dict[str, Any]:
+    """The context of the list: `groups` and the address of the next page."""
     rows = access.conversations(person).annotate(
         running=Exists(Generation.objects.live().filter(conversation=OuterRef("pk")))
     )
-    if query:
-        said = Message.objects.filter(conversation=OuterRef("pk"), text__icontains=query)
-        rows = rows.filter(Q(title__icontains=query) | Exists(said))
     after = _parse(cursor)
     if after:
         rows = rows.filter(Q(active_at__lt=after[0]) | Q(active_at=after[0], pk__lt=after[1]))
@@ -75,14 +71,11 @@ def sidebar(
     page = found[:PAGE_SIZE]
     next_url = ""
     if len(found) > PAGE_SIZE:
-        parameters = {"after": f"{page[-1].active_at.isoformat()}~{page[-1].pk}"} | (
-            {"q": query} if query else {}
-        )
-        next_url = f"{reverse('chats')}?{urlencode(parameters)}"
+        cursor = f"{page[-1].active_at.isoformat()}~{page[-1].pk}"
+        next_url = f"{reverse('chats')}?{urlencode({'after': cursor})}"
     return {
         "groups": _groups(page, current, after[0] if after else None),
         "next_cursor_url": next_url,
-        "query": query,
         "administers": partial(access.administers, person),  # asked only where the menu is shown
     }
 

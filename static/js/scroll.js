@@ -36,14 +36,33 @@ function grew() {
   else offer(distance() > NEAR);
 }
 
+// A link to a message opens there, where the message is shown.
+function sought() {
+  return location.hash.startsWith("#message-") && log.querySelector(`article${location.hash.replace(/[^#\w-]/g, "")}`);
+}
+
+function toMessage() {
+  const message = sought();
+  if (!message) return false;
+  following = false;
+  message.scrollIntoView({ block: "start" });
+  last = log.scrollTop;
+  offer(distance() > NEAR);
+  return true;
+}
+
 if (log) {
-  toEnd();
+  if (!toMessage()) toEnd();
+  addEventListener("hashchange", toMessage);
   log.addEventListener("scroll", scrolled, { passive: true });
   const observer = new ResizeObserver(grew);
   observer.observe(log);
-  observer.observe(log.firstElementChild);
+  observer.observe(log.querySelector(".log-inner"));
   document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
-    if (detail.target.id === "messages") observer.observe(log.firstElementChild); // it may be another one now
+    if (detail.target.id !== "messages") return;
+    observer.observe(log.querySelector(".log-inner")); // it may be another one now
+    const offered = log.querySelector("[data-sought]");
+    if (offered && toMessage()) offered.remove();
   });
   jump.querySelector("button").addEventListener("click", () => {
     toEnd();

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.html import escape
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from conversations import finding, reading, reviewing, words
+from conversations import excerpts, finding, reading, reviewing, words
 from conversations.admin.workplace import doors, way, wording
 from conversations.admin.workplace.choices import fields
 from conversations.finding import Filters
 from conversations.models import AnswerLabel, AnswerRecord, Generation, Grade, Message
 from conversations.reading import Sitting
-from conversations.rendering import plaintext, snippets
 from conversations.words import Query
 
 QUESTION_CHARS, ANSWER_CHARS = 120, 170
@@ -28,9 +26,7 @@ SHOWN = (
     *("conversation__owner__username", "conversation__owner__first_name", "conversation__owner__last_name"),
     *("persona__name", "version__number", "verdict__name"),
 )
-LEAD = 40  # characters before the first word found, where it does not stand at the beginning
-SNIPPED = 600  # characters of an answer that an excerpt is cut from
-SCANNED = 20_000  # characters of a text in which words are marked
+EMPTY = SafeString("")
 
 ENDED = {
     Generation.Status.STOPPED: "Stopped",
@@ -128,24 +124,12 @@ def _row(
     return Row(
         record=record,
         who=sitting.name_of(record.conversation.owner) if record.conversation else "",
-        question=_excerpt(question, QUESTION_CHARS, query),
-        answer=_excerpt(_words_of(answer, query), ANSWER_CHARS, query),
+        question=excerpts.excerpt(question, QUESTION_CHARS, query),
+        answer=excerpts.of_answer(answer.text, ANSWER_CHARS, query) if answer is not None else EMPTY,
         ended=_ended(record),
         verdict=record.verdict,
         labels=labels.get(record.pk, []),
     )
-
-
-def _words_of(answer: Message | None, query: Query) -> str:
-    """Of an answer as much as an excerpt is cut from, without the marks of Markdown: they are taken off a little of it
-    only, from the line of the first word found."""
-    text = plaintext.clean(answer.text[: SCANNED if query else SNIPPED]) if answer is not None else ""
-    found = words.marks(text, query) if query else []
-    start = 0
-    if found and found[0][1] > ANSWER_CHARS:
-        first = found[0][0]
-        start = max(text.rfind("\n", 0, first) + 1, first - ANSWER_CHARS)
-    return ("…" if start else "") + snippets.plain(text[start : start + SNIPPED])
 
 
 def _ended(record: AnswerRecord) -> str:
@@ -153,26 +137,6 @@ def _ended(record: AnswerRecord) -> str:
         kind = f": {wording.error(record.error_kind).lower()}" if record.error_kind else ""
         return f"{ENDED[Generation.Status(record.status)]}{kind}"
     return wording.finish(record.finish_reason)
-
-
-def _excerpt(text: str, size: int, query: Query) -> SafeString:
-    """`text` in one line from its beginning, or from before the first word found; what was found is marked."""
-    line = " ".join(plaintext.clean(text[:SCANNED]).split())
-    spans = words.marks(line, query) if query else []
-    start = 0
-    if spans and spans[0][1] > size:
-        start = max(line.rfind(" ", 0, spans[0][0] - LEAD) + 1, spans[0][0] - 2 * LEAD)
-    end = min(start + size, len(line))
-    html = "…" if start else ""
-    at = start
-    for a, b in _within(spans, start, end):
-        html += f"{escape(line[at:a])}<mark>{escape(line[a:b])}</mark>"
-        at = b
-    return mark_safe(html + escape(line[at:end]) + ("…" if end < len(line) else ""))  # noqa: S308 (escaped above)
-
-
-def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
-    return [(max(a, start), min(b, end)) for a, b in spans if b > start and a < end]
 
 
 def _id(value: str | None) -> int | None:

@@ -1,82 +1,20 @@
-"""The full-text index of ended answers, behind the same functions on SQLite (FTS5) and PostgreSQL (tsvector, GIN).
-
-A document is a question with its answer, under the id of its record in the ledger. Words are cut by `words.py`, so
-that both databases find the same, and nothing that a person types reaches either's query syntax but as a quoted word.
-Beside the words stand tags: what never changes of an answer and is asked for often. A company is a tag, so searching
-inside one is an intersection within the index. Callers have been through `access`.
-
-Documents come from `filing.py`. They leave by triggers of the database on the ledger, which the migration of the index
-makes: whoever deletes a conversation has not to think of them.
-"""
+"""What is asked of the index."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
-from zlib import crc32
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
-from conversations import words
 from conversations.models import AnswerRecord
+from conversations.search.documents import TITLE, key_column, lexeme, pairs_of, sqlite, tag
 from conversations.words import Query, Term
 
-MAX_WORDS = 16_000  # of a document; PostgreSQL counts positions up to 16,383
-MAX_BYTES = 500_000  # of its words; PostgreSQL takes a megabyte with all that it adds
+RANKED = 2_000  # the newest documents found, of which the best are looked for
 WALKED = 20_000  # ids, within some 20 ms
-
-
-def add(answers: Iterable[tuple[AnswerRecord, str, str]]) -> None:
-    """Index records with their question and answer, but for those that are indexed: ended answers do not change."""
-    new = {
-        record.pk: (record, question, answer)
-        for record, question, answer in answers
-        if record.message_id and not record.trial
-    }
-    if not new:
-        return
-    key = _key()
-    with connection.cursor() as cursor:
-        marks = ", ".join(["%s"] * len(new))
-        cursor.execute(f"SELECT {key} FROM conversations_search WHERE {key} IN ({marks})", list(new))  # noqa: S608
-        for (pk,) in cursor.fetchall():
-            del new[pk]
-        if not new:
-            return
-        rows = [_row(record, f"{question}\n{answer}") for record, question, answer in new.values()]
-        if _sqlite():
-            cursor.executemany(
-                "INSERT INTO conversations_search (rowid, tags, words, wholes) VALUES (%s, %s, %s, %s)", rows
-            )
-        else:
-            cursor.executemany(
-                "INSERT INTO conversations_search (record_id, words, pairs) "
-                "VALUES (%s, %s::tsvector, %s) ON CONFLICT (record_id) DO NOTHING",
-                rows,
-            )
-
-
-def tag(kind: str, value: object = "") -> str:
-    """What a document is found by beside its words, such as tag("company", pk)."""
-    return _tag(kind, str(value))
-
-
-def tags_of(record: AnswerRecord) -> list[str]:
-    """All tags of a record: its company, its owner, and what is said of the answer for good."""
-    tags = [
-        tag("company", record.company_id),
-        tag("person", record.person_id),
-        tag("persona", record.persona_id),
-        tag("version", record.version_id),
-        tag("model", record.model),
-        tag("finish", record.finish_reason),
-    ]
-    return [*tags, tag("error"), tag("error", record.error_kind)] if record.error_kind else tags
 
 
 def ids(
@@ -96,9 +34,9 @@ def ids(
     if not query:
         return []
     if also is not None:
-        key = f"conversations_search.{_key()}"
+        key = f"conversations_search.{key_column()}"
         also = also.filter(pk__gt=above, pk__lt=below, pk=RawSQL(key, [])).values("pk")  # noqa: S611
-    if _sqlite():
+    if sqlite():
         return _ids(tags, query, above, below, oldest, also, limit)
     # Its plans are chosen by how often words are, which says little of how often they are together. So the next rows
     # are walked, which ends at once where what is asked for is common; where it is not, the index of words has few.
@@ -114,13 +52,40 @@ def ids(
     return found
 
 
+def best(person: int, query: Query, *, titles: bool = False, limit: int) -> list[int]:
+    """The ids of the person's documents that fit `query` best, of the newest RANKED that do; or of their titles, by
+    the records of which they are."""
+    if not query:
+        return []
+    tags = [tag("person", person), *([tag(TITLE)] if titles else [])]
+    key, where, asked = _where(tags, query)
+    side = f"{key} {'<' if titles else '>'} 0"
+    order = f"ORDER BY {key} {'ASC' if titles else 'DESC'} LIMIT {RANKED}"
+    if sqlite():
+        # Less is better. Tags say nothing of how well a text fits, and parts of identifiers less than words.
+        rank = "-bm25(conversations_search, 0.0, 1.0, 0.5)"
+        sql = f"SELECT {key} AS id, {rank} AS fit FROM conversations_search WHERE {where} AND {side} {order}"  # noqa: S608
+    else:
+        rank = "ts_rank(words, %s::tsquery, 1)"  # 1: a long text is not better for having more words
+        found = f"SELECT {key} AS id, words FROM conversations_search WHERE {where}"  # noqa: S608
+        sql = f"WITH found AS MATERIALIZED ({found}) SELECT id, {rank} AS fit FROM found WHERE id "  # noqa: S608
+        sql += f"{'<' if titles else '>'} 0 ORDER BY id {'ASC' if titles else 'DESC'} LIMIT {RANKED}"
+        asked = [*asked, " & ".join(_tsquery(term) for term in query)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM ({sql}) AS ranked ORDER BY fit DESC, abs(id) DESC LIMIT %s",  # noqa: S608
+            [*asked, limit],
+        )
+        return [abs(pk) for (pk,) in cursor.fetchall()]
+
+
 def among(candidates: Sequence[int], tags: Sequence[str], query: Query) -> list[int]:
     """Which of the ids are those of documents that `ids` would find, in the same order."""
     if not candidates or not query:
         return []
     key, where, asked = _where(tags, query)
     rows = f"conversations_search WHERE {key} IN ({', '.join(['%s'] * len(candidates))})"
-    if _sqlite():
+    if sqlite():
         sql, parameters = f"SELECT {key} FROM {rows} AND {where}", [*candidates, *asked]  # noqa: S608
     else:
         sql, parameters = f"SELECT {key} FROM {_apart(rows)} WHERE {where}", [*candidates, *asked]  # noqa: S608
@@ -132,7 +97,7 @@ def among(candidates: Sequence[int], tags: Sequence[str], query: Query) -> list[
 
 def looked_up_at_once() -> int:
     """How many candidates `among` takes within some 20 ms. FTS5 opens each word anew for each of them."""
-    return 300 if _sqlite() else 2_000
+    return 300 if sqlite() else 2_000
 
 
 def subquery(tags: Sequence[str], query: Query) -> RawSQL:
@@ -154,7 +119,7 @@ def _ids(
     """One query of `ids`. With `walk` PostgreSQL looks at each row in turn, without it at what its indexes find."""
     key, where, asked = _where(tags, query)
     between, order = f"{key} > %s AND {key} < %s", "ASC" if oldest else "DESC"
-    if _sqlite():
+    if sqlite():
         sql = f"SELECT {key} FROM conversations_search WHERE {where} AND {between}"  # noqa: S608
         parameters = [*asked, above, below]
     elif walk:
@@ -186,58 +151,16 @@ def _last() -> int:
         return int(cursor.fetchone()[0] or 0)
 
 
-def _key() -> str:
-    return "rowid" if _sqlite() else "record_id"
-
-
-def _sqlite() -> bool:
-    return connection.vendor == "sqlite"
-
-
-@lru_cache(maxsize=4_096)
-def _tag(kind: str, value: str) -> str:
-    return kind + hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=6).hexdigest()
-
-
-def _row(record: AnswerRecord, text: str) -> tuple[Any, ...]:
-    found, wholes = words.scan(text)
-    kept = _cut([word for word, _, _ in found])
-    apart = _cut(list(dict.fromkeys(word for word, _, _ in wholes)))
-    tags = tags_of(record)
-    if _sqlite():
-        return record.pk, " ".join(tags), " ".join(kept), " ".join(apart)
-    places: dict[str, list[str]] = {word: [] for word in [*(f" {each}" for each in tags), *apart]}
-    for position, word in enumerate(kept, 1):
-        places.setdefault(word, []).append(str(position))
-    vector = " ".join(_lexeme(word) + (":" + ",".join(at) if at else "") for word, at in places.items())
-    return record.pk, vector, sorted(_pairs(kept))
-
-
-def _pairs(in_a_row: Sequence[str]) -> set[int]:
-    """A number for each two words that follow one another. Others may have the same: it finds candidates only."""
-    return {crc32(f"{one} {other}".encode("utf-8", "replace")) - 2**31 for one, other in pairwise(in_a_row)}
-
-
-def _cut(found: list[str]) -> list[str]:
-    found = found[:MAX_WORDS]
-    size = 0
-    for number, word in enumerate(found):
-        size += len(word.encode("utf-8", "replace"))
-        if size > MAX_BYTES // 2:
-            return found[:number]
-    return found
-
-
 def _where(tags: Sequence[str], query: Query) -> tuple[str, str, list[Any]]:
     """The name of the id, a condition, and the condition's parameters."""
-    if _sqlite():
+    if sqlite():
         asked = [f'tags : "{each}"' for each in tags] + [_fts5(term) for term in query]
         return "rowid", "conversations_search MATCH %s", [" AND ".join(asked)]
     # A lexeme with a space before it is a tag: no word has one.
-    asked = [_lexeme(f" {each}") for each in tags] + [_tsquery(term) for term in query]
+    asked = [lexeme(f" {each}") for each in tags] + [_tsquery(term) for term in query]
     where, parameters = "words @@ %s::tsquery", [" & ".join(asked)]
     # Its index knows words but not their order, so that it would read every text that has all words of a phrase.
-    if pairs := {pair for term in query for pair in _pairs(term.words)}:
+    if pairs := {pair for term in query for pair in pairs_of(term.words)}:
         return "record_id", f"{where} AND pairs @> %s::integer[]", [*parameters, sorted(pairs)]
     return "record_id", where, parameters
 
@@ -254,9 +177,5 @@ def _string(words: str) -> str:
 
 def _tsquery(term: Term) -> str:
     if len(term.words) == 1:
-        return _lexeme(term.words[0]) + (":*" if term.prefix else "")
-    return f"({' <-> '.join(map(_lexeme, term.words))})"
-
-
-def _lexeme(word: str) -> str:
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+        return lexeme(term.words[0]) + (":*" if term.prefix else "")
+    return f"({' <-> '.join(map(lexeme, term.words))})"

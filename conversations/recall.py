@@ -1,0 +1,77 @@
+"""What a person finds in their own chats: by title and by what was said, the best first.
+
+The index has an answer with its question once that ended and was filed, some seconds later at most.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.utils.safestring import SafeString
+
+from conversations import access, excerpts, search, words
+from conversations.models import AnswerRecord, Conversation, Message
+from conversations.words import Query
+
+MOST = 40  # chats that are shown: who looks further says more
+DOCUMENTS = 200  # that are looked at for so many chats
+TITLE_CHARS, EXCERPT_CHARS = 120, 140
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chat that was found. `message` is where to go: what was said that fits best; None where the title fits."""
+
+    conversation: Conversation
+    title: SafeString
+    excerpt: SafeString
+    message: uuid.UUID | None
+
+
+def found(person: User, text: str) -> list[Hit]:
+    """The chats that have all that `text` asks for, in their title or in a question with its answer."""
+    query = as_typed(text)
+    titled = search.best(person.pk, query, titles=True, limit=MOST)
+    said = search.best(person.pk, query, limit=DOCUMENTS)
+    records = AnswerRecord.objects.only("conversation_id", "message_id").in_bulk({*titled, *said})
+    answers: dict[uuid.UUID, uuid.UUID | None] = {}
+    for record in (records[pk] for pk in titled if pk in records):
+        if record.conversation_id:
+            answers[record.conversation_id] = None
+    for record in (records[pk] for pk in said if pk in records):
+        if record.conversation_id and answers.get(record.conversation_id) is None:
+            answers.setdefault(record.conversation_id)
+            answers[record.conversation_id] = record.message_id
+    return _shown(person, query, dict(list(answers.items())[:MOST]))
+
+
+def as_typed(text: str) -> Query:
+    """The query of somebody who may not be at its end yet: the last word may go on."""
+    text = text.strip()
+    if text and text[-1].isalnum():
+        text += "*"
+    return words.parse(text)
+
+
+def _shown(person: User, query: Query, answers: dict[uuid.UUID, uuid.UUID | None]) -> list[Hit]:
+    chats = access.conversations(person).in_bulk(list(answers))
+    said = Message.objects.select_related("parent").only("text", "parent__text")
+    texts = said.in_bulk([message for message in answers.values() if message])
+    return list(
+        _hits(query, ((chats[pk], texts.get(message)) for pk, message in answers.items() if pk in chats))
+    )
+
+
+def _hits(query: Query, chats: Iterable[tuple[Conversation, Message | None]]) -> Iterable[Hit]:
+    for chat, answer in chats:
+        title = excerpts.excerpt(chat.title, TITLE_CHARS, query)
+        if answer is None:
+            yield Hit(chat, title, SafeString(""), None)
+        elif answer.parent and excerpts.first_found(answer.parent.text, query):
+            line = excerpts.excerpt(answer.parent.text, EXCERPT_CHARS, query)
+            yield Hit(chat, title, line, answer.parent_id)
+        else:
+            yield Hit(chat, title, excerpts.of_answer(answer.text, EXCERPT_CHARS, query), answer.pk)

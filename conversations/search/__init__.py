@@ -1,0 +1,30 @@
+"""The full-text index of ended answers, behind the same functions on SQLite (FTS5) and PostgreSQL (tsvector, GIN).
+
+A document is a question with its answer, under the id of its record in the ledger; or the title of a conversation,
+under the negative id of its first record, which only `best` finds, for its owner. Words are cut by `words.py`, so that
+both databases find the same, and nothing that a person types reaches either's query syntax but as a quoted word. Beside
+the words stand tags: what never changes of an answer and is asked for often. A company is a tag, so searching inside
+one is an intersection within the index. Callers have been through `access.py`.
+
+Documents come from `filing.py`. They leave by triggers of the database on the ledger, which the migration of the index
+makes: whoever deletes a conversation has not to think of them.
+"""
+
+from __future__ import annotations
+
+from conversations.search.asking import among, best, ids, looked_up_at_once, subquery
+from conversations.search.documents import MAX_BYTES, MAX_WORDS, add, entitle, tag, tags_of
+
+__all__ = [
+    "MAX_BYTES",
+    "MAX_WORDS",
+    "add",
+    "among",
+    "best",
+    "entitle",
+    "ids",
+    "looked_up_at_once",
+    "subquery",
+    "tag",
+    "tags_of",
+]
