@@ -2,13 +2,17 @@
 
 from django.urls import path, re_path
 
-from conversations.views import chat, data, feedback, history, reports, site
+from conversations.views import chat, data, feedback, history, order, reports, site
 
 urlpatterns = [
     path("", chat.start, name="start"),
     path("start/", chat.start_chat, name="start_chat"),
     path("chats/", history.chats, name="chats"),
     path("accounts/data/", data.my_data, name="my_data"),
+    path("chats/order/", order.put, name="order"),
+    path("folders/<int:folder_id>/", order.put_folder, name="folder"),
+    path("folders/<int:folder_id>/menu/", order.folder_menu, name="folder_menu"),
+    path("c/<uuid:conversation_id>/menu/", order.menu, name="chat_menu"),
     path("c/<uuid:conversation_id>/", chat.conversation, name="conversation"),
     path("c/<uuid:conversation_id>/send/", chat.send, name="send"),
     path("c/<uuid:conversation_id>/stop/", chat.stop, name="stop"),

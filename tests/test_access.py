@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from chatsite.application import application
 from conversations.database import in_database
-from conversations.models import Generation
+from conversations.models import Folder, Generation
 from tests.conftest import Cast
 from tests.test_company_sign_in import kept
 from tests.test_posting import end, start
@@ -60,6 +60,10 @@ DOORS = {
     ),
     "chats": door(others=200),
     "my_data": door(others=200),
+    "order": door("POST", others=400),
+    "folder": door("POST", member=400),
+    "folder_menu": door(member=200),
+    "chat_menu": door(member=200),
     "conversation": door(member=200),
     "send": door("POST", member=400),
     "stop": door("POST", member=200),
@@ -123,7 +127,8 @@ def test_every_address_is_in_the_table() -> None:
 def test_every_door_as_everybody(live_cast: Cast) -> None:
     turn = start(live_cast)
     end(turn)
-    arguments: dict[str, object] = {"conversation_id": turn.conversation.pk, "message_id": turn.answer.pk}
+    chat: dict[str, object] = {"conversation_id": turn.conversation.pk, "message_id": turn.answer.pk}
+    arguments = chat | {"folder_id": Folder.objects.create(owner=live_cast.member, name="Mine").pk}
     wrong = []
     provider = kept(
         "x",
@@ -148,9 +153,12 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "conversation": ["conversation_id"],
                 "send": ["conversation_id"],
                 "stop": ["conversation_id"],
+                "chat_menu": ["conversation_id"],
+                "folder": ["folder_id"],
+                "folder_menu": ["folder_id"],
             }.get(
                 name,
-                list(arguments)
+                list(chat)
                 if name in {"edit", "regenerate", "continue", "switch", "feedback", "flag"}
                 else [],
             )

@@ -15,7 +15,7 @@ LAYERS = (
     {"pages"},
     {"thread", "generation", "announcements"},
     {"exports"},
-    {"filing", "feedback", "reading", "finding", "recall", "usage", "reviewing", "erasing", "expiry", "accounts"},
+    {"filing", "feedback", "reading", "finding", "order", "recall", "usage", "reviewing", "erasing", "expiry", "accounts"},
     {"posting", "rules", "scanning", "rubrics", "search", "holds", "removal", "retention"},
     {"personas", "catalogue", "budgets"},
     {"spending"},

@@ -65,6 +65,19 @@ def conversations(person: User) -> ConversationQuerySet:
     return Conversation.objects.owned_by(person)
 
 
+def folders(person: User) -> QuerySet[Folder]:
+    """The person's own folders."""
+    return Folder.objects.filter(owner_id=person.pk)
+
+
+def folder(person: User, folder_id: int) -> Folder:
+    """One of `folders`. Raises NotVisible."""
+    found = folders(person).filter(pk=folder_id).first()
+    if found is None:
+        raise NotVisible
+    return found
+
+
 def trials(person: User) -> ConversationQuerySet:
     """The person's own trials, of the personas that they still look after."""
     return Conversation.objects.trials_of(person).filter(persona__in=managed_personas(person))

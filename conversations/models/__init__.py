@@ -11,6 +11,7 @@ from conversations.models.account import (
 from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Export
+from conversations.models.folder import Folder
 from conversations.models.keeping import Erasure, Hold, Period, RetentionRun
 from conversations.models.key import ProviderKey
 from conversations.models.ledger import AnswerRecord
@@ -44,6 +45,7 @@ __all__ = [
     "Export",
     "Feedback",
     "Flag",
+    "Folder",
     "Generation",
     "Grade",
     "Hold",

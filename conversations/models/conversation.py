@@ -21,6 +21,10 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """What `user` wrote in the companies that they still belong to, trials left out."""
         return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None)
 
+    def listed(self) -> ConversationQuerySet:
+        """Without those that were put away, and those that stand above the others."""
+        return self.filter(archived_at=None, pinned_at=None, trial=None)
+
     def trials_of(self, user: User) -> ConversationQuerySet:
         """What `user` tried personas with."""
         return self.filter(owner_id=user.pk, trial__isnull=False)
@@ -33,6 +37,11 @@ class Conversation(models.Model):
     stands in no list.
     """
 
+    class TitledBy(models.TextChoices):
+        CUT = "cut", "cut from the first question"
+        MODEL = "model"
+        PERSON = "person"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="conversations"
@@ -42,15 +51,39 @@ class Conversation(models.Model):
         PersonaVersion, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
     title = models.CharField(max_length=120)
+    titled_by = models.CharField(max_length=6, choices=TitledBy, default=TitledBy.CUT)
     head = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     active_at = models.DateTimeField()
+    pinned_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
+    folder = models.ForeignKey(
+        "Folder", on_delete=models.SET_NULL, null=True, db_index=False, related_name="conversations"
+    )
 
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
+        # A page of a list is a short range of one of these, however many chats stand in the others.
         indexes = [
-            models.Index(fields=["owner", "-active_at", "-id"], name="chats_newest_first"),
+            models.Index(
+                fields=["owner", "-active_at", "-id"],
+                condition=Q(archived_at=None, pinned_at=None, trial=None),
+                name="chats_newest_first",
+            ),
+            models.Index(
+                fields=["owner", "-pinned_at"], condition=Q(pinned_at__isnull=False), name="chats_pinned"
+            ),
+            models.Index(
+                fields=["owner", "-active_at", "-id"],
+                condition=Q(archived_at__isnull=False),
+                name="chats_put_away",
+            ),
+            models.Index(
+                fields=["folder", "-active_at", "-id"],
+                condition=Q(folder__isnull=False),
+                name="chats_of_a_folder",
+            ),
             models.Index(fields=["persona", "active_at", "id"], name="chats_of_a_persona_by_age"),
         ]
 

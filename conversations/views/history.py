@@ -19,7 +19,8 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from conversations import access, posting, recall, words
-from conversations.models import Conversation, Generation
+from conversations.models import Conversation, Folder, Generation
+from conversations.models.conversation import ConversationQuerySet
 from conversations.views.guards import PersonRequest, signed_in
 
 PAGE_SIZE = 40
@@ -47,24 +48,40 @@ class Group:
 @require_safe
 @signed_in
 def chats(request: PersonRequest) -> HttpResponse:
-    """A further page of the list, or what a search finds."""
+    """A list of chats or a further page of it: the person's, those of a folder, those put away; or what is found."""
     query = posting.clean(request.GET.get("q", "")).strip()[: words.QUERY_CHARS]
     if query:
         hits = recall.found(request.user, query)
         context = {"hits": hits, "wordless": not recall.as_typed(query), "all": len(hits) < recall.MOST}
         return render(request, "chat/_chats_found.html", context)
-    context = sidebar(
-        request.user, cursor=request.GET.get("after", ""), current=_shown(request.htmx.current_url)
-    )
-    return render(request, "chat/_chat_list.html", context)
+    return render(request, "chat/_chat_list.html", listed(request))
 
 
-def sidebar(person: User, *, cursor: str = "", current: uuid.UUID | None = None) -> dict[str, Any]:
-    """The context of the list: `groups` and the address of the next page."""
-    rows = access.conversations(person).annotate(
-        running=Exists(Generation.objects.live().filter(conversation=OuterRef("pk")))
+def listed(request: PersonRequest) -> dict[str, Any]:
+    """The context of the list that an address asks for. Raises NotVisible for a folder of somebody else's."""
+    folder, archived = None, "archived" in request.GET
+    if given := request.GET.get("folder", ""):
+        folder = access.folder(request.user, int(given) if given.isdecimal() and len(given) < 18 else 0)
+    return sidebar(
+        request.user,
+        cursor=request.GET.get("after", ""),
+        current=shown(request),
+        folder=folder,
+        archived=archived,
     )
+
+
+def sidebar(
+    person: User,
+    *,
+    cursor: str = "",
+    current: uuid.UUID | None = None,
+    folder: Folder | None = None,
+    archived: bool = False,
+) -> dict[str, Any]:
+    """The context of a list: `groups`, the address of the next page, and on the first page pins and folders."""
     after = _parse(cursor)
+    rows, which = _rows(person, folder, archived)
     if after:
         rows = rows.filter(Q(active_at__lt=after[0]) | Q(active_at=after[0], pk__lt=after[1]))
     found = list(rows.order_by("-active_at", "-pk")[: PAGE_SIZE + 1])
@@ -72,12 +89,34 @@ def sidebar(person: User, *, cursor: str = "", current: uuid.UUID | None = None)
     next_url = ""
     if len(found) > PAGE_SIZE:
         cursor = f"{page[-1].active_at.isoformat()}~{page[-1].pk}"
-        next_url = f"{reverse('chats')}?{urlencode({'after': cursor})}"
-    return {
+        next_url = f"{reverse('chats')}?{urlencode(which | {'after': cursor})}"
+    context = {
         "groups": _groups(page, current, after[0] if after else None),
         "next_cursor_url": next_url,
         "administers": partial(access.administers, person),  # asked only where the menu is shown
+        "folder": folder,
+        "archived": archived,
+        "further": after is not None,
     }
+    if not (after or which):
+        pinned = _with_running(access.conversations(person).filter(pinned_at__isnull=False))
+        context["pinned"] = [_line(chat, current) for chat in pinned.order_by("-pinned_at", "-pk")]
+        context["folders"] = list(access.folders(person))
+    return context
+
+
+def _rows(person: User, folder: Folder | None, archived: bool) -> tuple[ConversationQuerySet, dict[str, str]]:
+    """The chats of a list, and what an address says to ask for it."""
+    rows = _with_running(access.conversations(person))
+    if folder is not None:
+        return rows.filter(folder=folder, archived_at=None), {"folder": str(folder.pk)}
+    if archived:
+        return rows.filter(archived_at__isnull=False), {"archived": ""}
+    return rows.listed(), {}
+
+
+def _with_running(rows: ConversationQuerySet) -> ConversationQuerySet:
+    return rows.annotate(running=Exists(Generation.objects.live().filter(conversation=OuterRef("pk"))))
 
 
 def _groups(page: list[Conversation], current: uuid.UUID | None, after: datetime | None) -> list[Group]:
@@ -89,16 +128,18 @@ def _groups(page: list[Conversation], current: uuid.UUID | None, after: datetime
         if not groups or label != last:
             groups.append(Group("" if label == last else label))
             last = label
-        groups[-1].chats.append(
-            ListedChat(
-                id=chat.pk,
-                title=chat.title,
-                url=reverse("conversation", args=[chat.pk]),
-                running=bool(getattr(chat, "running", False)),
-                current=chat.pk == current,
-            )
-        )
+        groups[-1].chats.append(_line(chat, current))
     return groups
+
+
+def _line(chat: Conversation, current: uuid.UUID | None) -> ListedChat:
+    return ListedChat(
+        id=chat.pk,
+        title=chat.title,
+        url=reverse("conversation", args=[chat.pk]),
+        running=bool(getattr(chat, "running", False)),
+        current=chat.pk == current,
+    )
 
 
 def _label(moment: datetime, today: date) -> str:
@@ -112,10 +153,10 @@ def _label(moment: datetime, today: date) -> str:
     return f"{day:%B %Y}"
 
 
-def _shown(address: str | None) -> uuid.UUID | None:
+def shown(request: PersonRequest) -> uuid.UUID | None:
     """The chat whose page asks, to be marked in the list."""
     try:
-        match = resolve(urlsplit(address or "").path)
+        match = resolve(urlsplit(request.htmx.current_url or "").path)
     except (Http404, ValueError):
         return None
     return match.kwargs.get("conversation_id")

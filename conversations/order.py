@@ -1,0 +1,102 @@
+"""How a person keeps their chats in order: titles, pins, folders, and what is put away.
+
+Callers have been through `access.py`. Each verb takes several chats and can be taken back by another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import Min
+from django.utils import timezone
+
+from conversations import posting, search
+from conversations.models import AnswerRecord, Conversation, Folder
+from conversations.models.conversation import ConversationQuerySet
+from conversations.posting import Refused
+
+PINS = 20  # at most: more would be a list of its own
+FOLDERS = 100
+TITLE_CHARS = 120
+
+
+def rename(chat: Conversation, title: str) -> None:
+    """Give a chat another title, which is the person's own from then on. Raises Refused."""
+    title = _line(title, TITLE_CHARS, "a title")
+    Conversation.objects.filter(pk=chat.pk).update(title=title, titled_by=Conversation.TitledBy.PERSON)
+    chat.title = title
+    first = AnswerRecord.objects.filter(conversation=chat).aggregate(first=Min("pk"))["first"]
+    if first is not None:  # else it is filed with the answer
+        search.entitle({first: (chat.owner_id, title)})
+
+
+def pin(person: User, chats: Sequence[Conversation]) -> None:
+    """Have chats stand above the others, the last one pinned first. Raises Refused beyond PINS."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=person.pk)  # of two at once the second sees the first
+        pinned = Conversation.objects.filter(owner=person, pinned_at__isnull=False)
+        if pinned.exclude(pk__in=[chat.pk for chat in chats]).count() + len(chats) > PINS:
+            raise Refused(f"{PINS} chats are pinned, the most there can be. Unpin one first.", status=409)
+        _of(chats).filter(pinned_at=None).update(pinned_at=timezone.now(), archived_at=None)
+
+
+def unpin(chats: Sequence[Conversation]) -> None:
+    """Have chats stand among the others again."""
+    _of(chats).update(pinned_at=None)
+
+
+def archive(chats: Sequence[Conversation]) -> None:
+    """Put chats away. They are found as before, and stand in no list but that of what was put away."""
+    _of(chats).filter(archived_at=None).update(archived_at=timezone.now(), pinned_at=None)
+
+
+def unarchive(chats: Sequence[Conversation]) -> None:
+    """Bring chats back."""
+    _of(chats).update(archived_at=None)
+
+
+def move(chats: Sequence[Conversation], folder: Folder | None) -> None:
+    """Put chats into `folder`, or into none."""
+    _of(chats).update(folder=folder)
+
+
+def make_folder(person: User, name: str) -> Folder:
+    """A folder by this name, the one that there is or a new one. Raises Refused."""
+    name = _line(name, 60, "a name")
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=person.pk)
+        if found := Folder.objects.filter(owner=person, name=name).first():
+            return found
+        if Folder.objects.filter(owner=person).count() >= FOLDERS:
+            raise Refused(f"You have {FOLDERS} folders, the most there can be. Remove one first.", status=409)
+        return Folder.objects.create(owner=person, name=name)
+
+
+def rename_folder(folder: Folder, name: str) -> None:
+    """Give a folder another name. Raises Refused."""
+    folder.name = _line(name, 60, "a name")
+    try:
+        with transaction.atomic():
+            folder.save(update_fields=["name"])
+    except IntegrityError as taken:
+        raise Refused("You have a folder of this name already.", status=409) from taken
+
+
+def remove_folder(folder: Folder) -> None:
+    """Remove a folder. Its chats stay, in none."""
+    folder.delete()
+
+
+def _of(chats: Sequence[Conversation]) -> ConversationQuerySet:
+    return Conversation.objects.filter(pk__in=[chat.pk for chat in chats])
+
+
+def _line(text: str, most: int, what: str) -> str:
+    line = " ".join(posting.clean(text).split())
+    if not line:
+        raise Refused(f"Give {what}.", status=400)
+    if len(line) > most:
+        raise Refused(f"Give {what} of at most {most} characters; this one has {len(line)}.", status=400)
+    return line

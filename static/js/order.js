@@ -1,0 +1,75 @@
+// Keeping chats in order: where the menu of a chat opens, selecting several, and how long "Undo" is offered.
+
+const menu = document.getElementById("chat-menu");
+const list = document.getElementById("chat-list");
+const selection = document.querySelector("[data-selection]");
+const UNDO = 10_000;
+let opener = null;
+let fading = 0;
+
+function place(button) {
+  const { top, bottom, left } = button.getBoundingClientRect();
+  menu.style.insetInlineStart = `${Math.max(8, Math.min(left, innerWidth - menu.offsetWidth - 8))}px`;
+  const below = bottom + menu.offsetHeight + 8 <= innerHeight;
+  menu.style.insetBlockStart = `${below ? bottom + 4 : Math.max(8, Math.min(top, innerHeight - 8) - menu.offsetHeight - 4)}px`;
+}
+
+function count() {
+  const ticked = list.querySelectorAll(".chat-tick:checked").length;
+  selection.querySelector("[data-selected]").textContent = `${ticked} selected`;
+  for (const button of selection.querySelectorAll("[name=do]")) button.disabled = ticked === 0;
+}
+
+function select(id) {
+  menu.hidePopover();
+  list.dataset.selecting = "";
+  selection.hidden = false;
+  const tick = list.querySelector(`.chat-tick[value="${CSS.escape(id)}"]`);
+  if (tick) {
+    tick.checked = true;
+    tick.focus();
+  }
+  count();
+}
+
+function end() {
+  delete list.dataset.selecting;
+  selection.hidden = true;
+  for (const tick of list.querySelectorAll(".chat-tick:checked")) tick.checked = false;
+}
+
+if (menu && list) {
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    if (detail.target !== menu) return;
+    opener = detail.requestConfig.elt;
+    menu.showPopover();
+    place(opener);
+    menu.querySelector("input:not([type=hidden])")?.focus();
+  });
+  menu.addEventListener("toggle", ({ newState }) => {
+    if (newState === "closed" && (document.activeElement === document.body || menu.contains(document.activeElement))) {
+      if (opener?.isConnected) opener.focus();
+      else document.querySelector(".sidebar-new").focus();
+    }
+  });
+  menu.addEventListener("click", ({ target }) => {
+    const chosen = target.closest("[data-select]");
+    if (chosen) select(chosen.dataset.select);
+  });
+  list.addEventListener("change", count);
+  selection.querySelector("[data-select-end]").addEventListener("click", end);
+  document.addEventListener("htmx:afterRequest", ({ detail }) => {
+    if (!detail.elt.matches("[data-order]") || !detail.successful) return;
+    if (menu.matches(":popover-open")) menu.hidePopover();
+    end();
+    clearTimeout(fading);
+    fading = setTimeout(() => document.getElementById("deed").replaceChildren(), UNDO);
+  });
+  // What was refused is said where the list is, not at the composer.
+  document.addEventListener("htmx:responseError", ({ detail }) => {
+    if (detail.elt.matches("[data-order], [data-menu]")) {
+      const said = new DOMParser().parseFromString(detail.xhr.responseText, "text/html").body.textContent.trim();
+      document.getElementById("deed").textContent = said || "This could not be done. Try again.";
+    }
+  });
+}
