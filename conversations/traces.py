@@ -25,6 +25,7 @@ TABLES = (
     "conversations_reading",
     "conversations_export",
     "conversations_hold",
+    "conversations_folder",
     "conversations_invitation",
     "conversations_signin",
     "account_emailaddress",

@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from conversations import erasing, feedback, filing, keys, personas, posting
+from conversations import erasing, feedback, filing, keys, order, personas, posting
 from conversations.accounts import links
 from conversations.models import (
     AnswerLabel,
@@ -181,6 +181,7 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     keys.put(endpoint, company, "a-key-of-the-company", by=person)
     _log(person, company, cast)
     _comes_in(person, company, cast.admin, word)
+    order.make_folder(person, word)
     filing.file_ended()
 
 

@@ -77,6 +77,8 @@ TAKES: dict[str, set[str]] = {
     ),
     "edit": BOTH,
     **dict.fromkeys(("account", "mfa_index", "mfa_list_webauthn", "account_second_factor"), SAFE),
+    **dict.fromkeys(("chat_menu", "folder_menu"), SAFE),
+    **dict.fromkeys(("order", "folder"), FORM),
     **dict.fromkeys(("csp_report", "account_sign_out_elsewhere"), FORM),
     **dict.fromkeys(("invitation", "new_password", "edit"), BOTH),
     "my_data": {"GET"},
@@ -88,15 +90,15 @@ TAKES: dict[str, set[str]] = {
 WORDS = {"theme": "e4002b", "invitation": "guessed", "new_password": "guessed"} | dict.fromkeys(
     ("company_sign_in", "company_sign_in_callback"), uuid.UUID(int=7)
 )
-FACTORS = ("mfa_edit_webauthn", "mfa_remove_webauthn")
-IN_ADDRESS = {"conversation": 1, "send": 1, "stop": 1} | dict.fromkeys(
+BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu")
+IN_ADDRESS = {"conversation": 1, "chat_menu": 1, "send": 1, "stop": 1} | dict.fromkeys(
     ("edit", "regenerate", "continue", "switch", "feedback", "flag"), 2
 )
 
 
 def address_of(name: str, *ids: object) -> str:
     """An address of the table with those ids, as far as it has any."""
-    fixed = {**WORDS, **dict.fromkeys(FACTORS, 7)}
+    fixed = {**WORDS, **dict.fromkeys(BY_NUMBER, 7)}
     return reverse(name, args=[fixed[name]] if name in fixed else ids[: IN_ADDRESS.get(name, 0)])
 
 

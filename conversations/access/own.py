@@ -11,11 +11,12 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import QuerySet
 
 from conversations import factors
 from conversations.access.administration import managed_personas
 from conversations.access.nobody import NotVisible
-from conversations.models import Conversation, Generation, Message, Persona
+from conversations.models import Conversation, Folder, Generation, Message, Persona
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet

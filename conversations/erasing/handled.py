@@ -57,6 +57,7 @@ REFERENCES: dict[str, Reference] = {
     "conversations.Invitation.made_by": Reference(Fate.DELETED, "company", "invitations made"),
     "conversations.PasswordLink.user": Reference(Fate.DELETED, kind="links for a password"),
     "conversations.PasswordLink.made_by": Reference(Fate.DELETED, kind="links for a password made"),
+    "conversations.Folder.owner": Reference(Fate.DELETED),
     "conversations.SignIn.user": Reference(Fate.DELETED),
     "account.EmailAddress.user": Reference(Fate.DELETED),
     "mfa.Authenticator.user": Reference(Fate.DELETED, kind="second factors"),
@@ -93,7 +94,7 @@ _FIXED = """
     conversations.SignIn.session_key conversations.SignInCount.key conversations.SignInCount.times
     conversations.SpentCode.key account.EmailConfirmation.key mfa.Authenticator.type
     socialaccount.SocialAccount.provider socialaccount.SocialToken.token socialaccount.SocialToken.token_secret
-    conversations.CompanySignIn.otherwise
+    conversations.CompanySignIn.otherwise conversations.Conversation.titled_by
 """
 _COMPANY = """
     conversations.Company.name conversations.Endpoint.name conversations.Endpoint.base_url
@@ -124,6 +125,7 @@ _WORDS = """
     conversations.Note.text conversations.Judgement.correction conversations.Judgement.reply
     conversations.Feedback.reply conversations.Flag.reply conversations.Hold.reason conversations.Hold.lifted_reason
     conversations.Export.filters conversations.Export.reason conversations.Reading.reason sessions.Session.session_data
+    conversations.Folder.name
     conversations.Invitation.note conversations.SignIn.agent account.EmailAddress.email mfa.Authenticator.data
     socialaccount.SocialAccount.uid socialaccount.SocialAccount.extra_data
 """

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0060_titles_found'),
+        ('conversations', '0021_titles_found'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

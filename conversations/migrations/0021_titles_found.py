@@ -35,7 +35,7 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0016_live_answers'),
+        ('conversations', '0020_accounts'),
     ]
 
     operations = [migrations.RunPython(create, drop)]
