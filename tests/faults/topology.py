@@ -30,7 +30,8 @@ class Topology(Installation):
         folder = Path(mkdtemp(prefix="chat-nginx-"))
         folder.chmod(0o755)  # its workers are somebody else
         self.nginx = Nginx(folder)
-        super().__init__(together=True, CSRF_TRUSTED_ORIGINS=self.nginx.url, **environment)
+        keys = {"SECRET_KEY": "of this topology " * 4, "ENCRYPTION_KEY": "of what it keeps " * 4}
+        super().__init__(together=True, CSRF_TRUSTED_ORIGINS=self.nginx.url, **keys, **environment)
         self.nginx.before([server.port for server in self.servers])
         self.nginx.start()
         self.url = self.nginx.url
