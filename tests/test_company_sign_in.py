@@ -311,6 +311,14 @@ def test_a_provider_within_is_asked_only_where_the_site_says_so(
         assert "LOCAL_UPSTREAMS" in page.content.decode(), issuer
 
 
+def test_no_provider_speaks_for_an_operator(row: CompanySignIn, provider: Provider) -> None:
+    provider.person = {"sub": "1001", "preferred_username": "ada", "groups": ["staff"]}
+    sign_in(row, provider)
+    User.objects.filter(username="ada").update(is_superuser=True)
+    response = sign_in(row, provider)
+    assert (response.status_code, who(response.browser)) == (403, None)
+
+
 def test_a_closed_account_stays_closed(row: CompanySignIn, provider: Provider) -> None:
     provider.person = {"sub": "1001", "preferred_username": "ada", "groups": ["staff"]}
     sign_in(row, provider)

@@ -118,6 +118,8 @@ class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         """Give the role that the claims tell, at each sign-in, or end the membership and refuse."""
         row, claims = sociallogin.provider.row, sociallogin.claims
         person = sociallogin.user if sociallogin.is_existing else None
+        if person is not None and person.is_superuser:
+            raise companies.NoAccess  # whoever runs a company's provider does not run the site
         role = companies.role_of(row, claims)
         if role is None:
             if person is not None:

@@ -109,6 +109,17 @@ def _form(request: HttpRequest, company: Company, budget: Budget) -> HttpRespons
             with transaction.atomic():
                 spending.lock(company.pk)
                 budgets.save(budget)
+                if (
+                    budget.unit == Budget.Unit.MONEY
+                    and budget.hard
+                    and (lacking := budgets.unpriced(company.pk))
+                ):
+                    names = ", ".join(lacking)
+                    messages.warning(
+                        request,
+                        f"No price is known of {names}: who answers by that is refused until whoever runs the "
+                        "site enters one.",
+                    )
                 return _done(request, company, _said(budget, before))
         except ValidationError as refused:
             form.add_error(None, refused)

@@ -115,7 +115,7 @@ def take_back(request: HttpRequest, company: Company) -> HttpResponse:
     row = _taken(request, company, _persona(request, company))
     change = retention.take_back(row, now=timezone.now())
     settings.log(request, company, f"Taken back. {change.sentence}")
-    return _done(request, company, f"Taken back. {change.sentence}")
+    return _done(request, company, "Taken back. The shorter period does not come into force.")
 
 
 @require_POST
