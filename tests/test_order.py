@@ -15,7 +15,7 @@ from tests.answers import ended
 from tests.conftest import Cast
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/"}
-LINE = re.compile(r'<span class="chat-title"[^>]*>(.*?)</span>')
+LINE = re.compile(r'<span class="chat-title" id="[^"]*" dir="auto">(.*?)</span>')
 
 
 @pytest.fixture
