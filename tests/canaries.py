@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import functools
 import logging
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +25,9 @@ from django.http import FileResponse, HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 KEY = "key-of-the-tests"
-KEYS = (KEY, "key-canary-7f3a", settings.SECRET_KEY)  # the second is that of tests/providers
+# The second is that of tests/providers. Programs that start servers and are no tests have no settings of their own.
+SECRETS = (settings.SECRET_KEY,) if "DJANGO_SETTINGS_MODULE" in os.environ else ()
+KEYS = (KEY, "key-canary-7f3a", *SECRETS)
 # What the personas that members use are told; the demo has both.
 PROMPTS = ("You are an assistant for the company Coca Cola", "You are the IT helpdesk of the company Globex")
 # Pages that are there to show a system prompt, and an export that is made of them.
