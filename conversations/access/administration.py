@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
-from conversations.access.nobody import AnyPerson, NotVisible
+from conversations.access.nobody import AnyPerson, one
 from conversations.models import (
     Budget,
     Company,
@@ -56,10 +56,7 @@ def managed_personas(person: AnyPerson) -> PersonaQuerySet:
 def managed_persona(person: AnyPerson, persona_id: uuid.UUID) -> Persona:
     """One of `managed_personas`, with its versions in force and in the making. Raises NotVisible."""
     versions = ("current__endpoint", "draft__endpoint", "draft__created_by")
-    found = managed_personas(person).select_related("company", *versions).filter(pk=persona_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(managed_personas(person).select_related("company", *versions).filter(pk=persona_id))
 
 
 def version(persona: Persona, slug: str) -> PersonaVersion:
@@ -67,28 +64,19 @@ def version(persona: Persona, slug: str) -> PersonaVersion:
     if slug == "draft" and persona.draft is not None:
         return persona.draft
     number = int(slug) if slug.isascii() and slug.isdigit() and len(slug) < 10 else 0
-    found = persona.versions.select_related("endpoint", "created_by").filter(number=number).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(persona.versions.select_related("endpoint", "created_by").filter(number=number))
 
 
 def version_to_try(persona: Persona, key: str) -> PersonaVersion:
     """A version of a persona that was let through by `managed_persona`, by its key: also a draft that there is no
     more, since what is tried is what the page said. Raises NotVisible."""
     number = int(key) if key.isascii() and key.isdigit() and len(key) < 19 else 0
-    found = persona.versions.filter(pk=number).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(persona.versions.filter(pk=number))
 
 
 def discarded_draft(persona: Persona, version_id: int) -> PersonaVersion:
     """A draft of a persona that `managed_persona` let through, also one that was discarded. Raises NotVisible."""
-    found = persona.versions.select_related("endpoint").filter(pk=version_id, number__isnull=True).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(persona.versions.select_related("endpoint").filter(pk=version_id, number__isnull=True))
 
 
 def managed_endpoints(person: AnyPerson) -> QuerySet[Endpoint]:
@@ -108,10 +96,7 @@ def offered_endpoints(company: Company) -> EndpointQuerySet:
 
 def offered_endpoint(company: Company, endpoint_id: int) -> Endpoint:
     """One of `offered_endpoints`. Raises NotVisible."""
-    found = offered_endpoints(company).filter(pk=endpoint_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(offered_endpoints(company).filter(pk=endpoint_id))
 
 
 def managed_memberships(person: AnyPerson) -> QuerySet[Membership]:
@@ -138,26 +123,17 @@ def managed_people(person: AnyPerson) -> QuerySet[User]:
 
 def managed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
     """One of `managed_companies`. Raises NotVisible."""
-    found = managed_companies(person).filter(pk=company_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(managed_companies(person).filter(pk=company_id))
 
 
 def managed_rule(company: Company, rule_id: int) -> Rule:
     """A rule of a company that was let through by `managed_company`. Raises NotVisible."""
-    found = company.rules.select_related("persona").filter(pk=rule_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(company.rules.select_related("persona").filter(pk=rule_id))
 
 
 def managed_label(company: Company, label_id: int) -> Label:
     """A label of a company that was let through by `managed_company`. Raises NotVisible."""
-    found = company.labels.filter(pk=label_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(company.labels.filter(pk=label_id))
 
 
 def budgets(company: Company) -> QuerySet[Budget]:
@@ -167,10 +143,7 @@ def budgets(company: Company) -> QuerySet[Budget]:
 
 def budget(company: Company, budget_id: int) -> Budget:
     """One of `budgets`. Raises NotVisible."""
-    found = budgets(company).select_related("persona", "person").filter(pk=budget_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(budgets(company).select_related("persona", "person").filter(pk=budget_id))
 
 
 def may_set(person: AnyPerson, budget: Budget) -> bool:

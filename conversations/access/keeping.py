@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from conversations.access.administration import is_operator
-from conversations.access.nobody import AnyPerson, NotVisible
+from conversations.access.nobody import AnyPerson, NotVisible, one
 from conversations.models import Company, Conversation, Erasure, Export, Hold, Membership, Review
 
 
@@ -17,10 +17,7 @@ def held(company: Company) -> QuerySet[Hold]:
 
 def hold(company: Company, hold_id: int) -> Hold:
     """One of `held`. Raises NotVisible."""
-    found = held(company).filter(pk=hold_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(held(company).filter(pk=hold_id))
 
 
 def people_of(company: Company) -> QuerySet[User]:
@@ -43,18 +40,12 @@ def people_of(company: Company) -> QuerySet[User]:
 
 def person_of(company: Company, person_id: int) -> User:
     """One of `people_of`. Raises NotVisible."""
-    found = people_of(company).filter(pk=person_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(people_of(company).filter(pk=person_id))
 
 
 def erasure(company: Company, erasure_id: int) -> Erasure:
     """An erasure at a company that was let through by `managed_company`. Raises NotVisible."""
-    found = Erasure.objects.filter(company=company, pk=erasure_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(Erasure.objects.filter(company=company, pk=erasure_id))
 
 
 def account(operator: AnyPerson, person_id: int) -> User:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from conversations import factors
 from conversations.access.administration import managed_personas
-from conversations.access.nobody import NotVisible
+from conversations.access.nobody import NotVisible, one
 from conversations.models import Conversation, Folder, Generation, Message, Persona
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ def personas(person: User) -> PersonaQuerySet:
 
 def persona(person: User, persona_id: uuid.UUID) -> Persona:
     """One of `personas`. Raises NotVisible."""
-    found = personas(person).filter(pk=persona_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(personas(person).filter(pk=persona_id))
 
 
 def conversations(person: User) -> ConversationQuerySet:
@@ -73,10 +70,7 @@ def folders(person: User) -> QuerySet[Folder]:
 
 def folder(person: User, folder_id: int) -> Folder:
     """One of `folders`. Raises NotVisible."""
-    found = folders(person).filter(pk=folder_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(folders(person).filter(pk=folder_id))
 
 
 def trials(person: User) -> ConversationQuerySet:
@@ -98,20 +92,15 @@ def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = F
 
 def message(conversation: Conversation, message_id: uuid.UUID) -> Message:
     """A message of a conversation that was let through by `conversation`. Raises NotVisible."""
-    found = (
-        Message.objects.select_related("parent", "generation__version")
-        .filter(conversation=conversation, pk=message_id)
-        .first()
+    found = one(
+        Message.objects.select_related("parent", "generation__version").filter(
+            conversation=conversation, pk=message_id
+        )
     )
-    if found is None:
-        raise NotVisible
     found.conversation = conversation
     return found
 
 
 def generation(conversation: Conversation, generation_id: uuid.UUID) -> Generation:
     """A generation of a conversation that was let through by `conversation`. Raises NotVisible."""
-    found = Generation.objects.filter(conversation=conversation, pk=generation_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(Generation.objects.filter(conversation=conversation, pk=generation_id))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import QuerySet
 
 from conversations.access.administration import is_operator, managed_companies
-from conversations.access.nobody import AnyPerson, NotVisible
+from conversations.access.nobody import AnyPerson, one
 from conversations.models import AnswerRecord, Company, Conversation, Export, Membership, QueueEntry, Review
 
 if TYPE_CHECKING:
@@ -27,10 +27,7 @@ def reviewed_companies(person: AnyPerson) -> QuerySet[Company]:
 
 def reviewed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
     """One of `reviewed_companies`. Raises NotVisible."""
-    found = reviewed_companies(person).filter(pk=company_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(reviewed_companies(person).filter(pk=company_id))
 
 
 def reviewed_conversations(company: Company) -> ConversationQuerySet:
@@ -43,15 +40,11 @@ def reviewed_conversation(company: Company, conversation_id: uuid.UUID) -> Conve
 
     This says that it is there. Only `reading.py` hands it out to be read.
     """
-    found = (
+    return one(
         reviewed_conversations(company)
         .select_related("persona__company", "persona__current__endpoint", "owner")
         .filter(pk=conversation_id)
-        .first()
     )
-    if found is None:
-        raise NotVisible
-    return found
 
 
 def exports(person: AnyPerson, company: Company) -> QuerySet[Export]:
@@ -64,10 +57,7 @@ def exports(person: AnyPerson, company: Company) -> QuerySet[Export]:
 
 def export(person: AnyPerson, company: Company, export_id: uuid.UUID) -> Export:
     """One of `exports`. Raises NotVisible."""
-    found = exports(person, company).select_related("company").filter(pk=export_id).first()
-    if found is None:
-        raise NotVisible
-    return found
+    return one(exports(person, company).select_related("company").filter(pk=export_id))
 
 
 def queue(company: Company) -> QuerySet[QueueEntry]:
@@ -77,23 +67,17 @@ def queue(company: Company) -> QuerySet[QueueEntry]:
 
 def review(reviewer: AnyPerson, conversation: Conversation, review_id: int) -> Review:
     """A review of one's own of a conversation that was let through by `reviewed_conversation`. Raises NotVisible."""
-    found = (
-        Review.objects.select_related("entry__company", "reviewer")
-        .filter(entry__conversation=conversation, reviewer_id=reviewer.pk, pk=review_id)
-        .first()
+    return one(
+        Review.objects.select_related("entry__company", "reviewer").filter(
+            entry__conversation=conversation, reviewer_id=reviewer.pk, pk=review_id
+        )
     )
-    if found is None:
-        raise NotVisible
-    return found
 
 
 def reviewed_answer(conversation: Conversation, message_id: uuid.UUID) -> AnswerRecord:
     """An ended answer of a conversation that was let through by `reviewed_conversation`. Raises NotVisible."""
-    found = (
-        AnswerRecord.objects.select_related("version", "message")
-        .filter(conversation=conversation, message_id=message_id)
-        .first()
+    return one(
+        AnswerRecord.objects.select_related("version", "message").filter(
+            conversation=conversation, message_id=message_id
+        )
     )
-    if found is None:
-        raise NotVisible
-    return found

@@ -61,7 +61,7 @@ def listed(request: PersonRequest) -> dict[str, Any]:
     """The context of the list that an address asks for. Raises NotVisible for a folder of somebody else's."""
     folder, archived = None, "archived" in request.GET
     if given := request.GET.get("folder", ""):
-        folder = access.folder(request.user, int(given) if given.isdecimal() and len(given) < 18 else 0)
+        folder = folder_named(request.user, given)
     return sidebar(
         request.user,
         cursor=request.GET.get("after", ""),
@@ -69,6 +69,11 @@ def listed(request: PersonRequest) -> dict[str, Any]:
         folder=folder,
         archived=archived,
     )
+
+
+def folder_named(person: User, number: str) -> Folder:
+    """The folder that an address or a form names. Raises NotVisible."""
+    return access.folder(person, int(number) if number.isdecimal() and len(number) < 18 else 0)
 
 
 def sidebar(

@@ -122,7 +122,7 @@ def _move(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     if name := request.POST.get("new_folder", "").strip():
         folder = order.make_folder(request.user, name)
     elif given := request.POST.get("folder", ""):
-        folder = access.folder(request.user, int(given) if given.isdecimal() and len(given) < 18 else 0)
+        folder = history.folder_named(request.user, given)
     order.move(chats, folder)
     said = f"moved to “{folder.name}”." if folder else "moved out of the folder."
     # Of several that came from different places there is no one way back.
