@@ -13,12 +13,11 @@ from django.core.checks import run_checks
 from django.db import DatabaseError, connection
 
 from chatsite import application as served
-from chatsite import leaving, memory, sending
+from chatsite import leaving, sending
 from conversations import generation, serving, trace
 
 logger = logging.getLogger(__name__)
 
-memory.begin()
 trace.begin()
 sending.unlimited()
 
