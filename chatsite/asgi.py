@@ -45,10 +45,13 @@ with ThreadPoolExecutor(1) as beginning:
     beginning.submit(_begin).result()
 
 # What is loaded by now stays for good, and what an answer leaves behind is freed by its counts: looking through all of
-# it each time some hundred objects were made takes a fifth of the processor's time while answers stream.
+# it each time some hundred objects were made takes a fifth of the processor's time while answers stream. Requests are
+# cycles, though (a request has a user, which is found by asking the request), and most of them are alive when the
+# collector first passes: with 20 of each generation they lay there for an hour, 50 MB of them. With five, all that is
+# not frozen is looked through every few minutes.
 gc.collect()
 gc.freeze()
-gc.set_threshold(20_000, 20, 20)
+gc.set_threshold(10_000, 5, 5)
 
 # The event loop streams; each time it has waited for a socket, it asks the threads that make pages for the interpreter
 # back. With Python's five milliseconds for each of them, a burst of questions holds up every answer that runs.

@@ -110,7 +110,8 @@ class Line:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+        # What is cancelled is so because the line ends; the server would report each as an error of its own.
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             if not self._up:
                 writer.transport.abort()
                 return
