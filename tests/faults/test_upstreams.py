@@ -115,7 +115,7 @@ FAULTS = {
         Script(status=429, headers={"retry-after": "3600"}), "failed", 0, "Too many"
     ),
     "an error, always": Fault(Script(status=500), "failed", 0, "", asked=3),
-    "busy, always": Fault(Script(status=503, headers={"retry-after": "1"}), "failed", 0, "", asked=3),
+    "busy, always": Fault(Script(status=503, headers={"retry-after-ms": "100"}), "failed", 0, "", asked=3),
 }
 
 
