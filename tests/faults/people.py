@@ -12,6 +12,7 @@ import random
 import re
 import ssl
 from html import unescape
+from typing import Self
 from uuid import uuid4
 
 import aiohttp
@@ -49,6 +50,12 @@ class Person:
         self._line: asyncio.Task[None] | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._follows: list[str] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def sign_in(self) -> None:
         while True:

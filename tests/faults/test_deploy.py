@@ -83,8 +83,10 @@ async def test_a_restart_of_both_while_answers_run(
 
 async def test_questions_asked_during_a_restart(deployed: Topology, providers: Providers) -> None:
     """Go to the process that stays: nobody is refused."""
-    person = Person(deployed.url, "member2", random.Random(1), tls=deployed.nginx.tls)
-    try:
+    async with (
+        Person(deployed.url, "member2", random.Random(1), tls=deployed.nginx.tls) as person,
+        Person(deployed.url, "member2", random.Random(2), tls=deployed.nginx.tls) as other,
+    ):
         await person.sign_in()
         slow = providers.on("hold it open", Script(pieces=("word ",) * 240, pace=Pace(0, 40)))
         await person.open(slow)
@@ -93,7 +95,6 @@ async def test_questions_asked_during_a_restart(deployed: Topology, providers: P
         place = deployed.servers.index(holder[0])
         ending = asyncio.create_task(asyncio.to_thread(holder[0].end))
         await asyncio.to_thread(until, lambda: not _ready(holder[0]), 5)
-        other = Person(deployed.url, "member2", random.Random(2), tls=deployed.nginx.tls)
         await other.sign_in()
         for number in range(6):
             await other.open(providers.on(f"meanwhile {number}", Script(pieces=("Yes.",))))
@@ -105,8 +106,6 @@ async def test_questions_asked_during_a_restart(deployed: Topology, providers: P
         await asyncio.to_thread(deployed.restart, place)
         async with asyncio.timeout(10):
             assert await person.ends() == "done"
-    finally:
-        await person.close()
 
 
 def _running(server: Daphne) -> bool:
@@ -214,8 +213,7 @@ async def test_a_backup_taken_under_load_is_a_working_site(
         await asyncio.to_thread(
             _run, "pg_dump", "--format=custom", f"--file={dump}", f"--dbname={deployed.postgres.url}"
         )
-        async with asyncio.timeout(30):
-            await asyncio.gather(*[person.ends() for person in people])
+        await asyncio.gather(*[_stopped(person) for person in people])
     finally:
         await asyncio.gather(*[person.close() for person in people])
     folder = deployed.folder / "restored"
@@ -234,51 +232,56 @@ async def test_a_backup_taken_under_load_is_a_working_site(
 async def test_a_copy_of_sqlite_taken_under_load_is_a_working_site(
     alone: Installation, provided: dict[str, str], providers: Providers, tmp_path: Path
 ) -> None:
-    person = Person(alone.url, "member", random.Random(1))
-    await person.sign_in()
-    try:
+    async with Person(alone.url, "member", random.Random(1)) as person:
+        await person.sign_in()
         await _chat(person, providers, "copy me")
         (tmp_path / "new").mkdir()
         await asyncio.to_thread(alone.site.manage, "backup", str(tmp_path / "new" / "chat.sqlite3"))
-        async with asyncio.timeout(30):
-            await person.ends()
-    finally:
-        await person.close()
+        await _stopped(person)
     site = Site(tmp_path / "new", **provided)
     site.manage("collectstatic", "--noinput")
     await _works(site, providers)
 
 
 async def _chat(person: Person, providers: Providers, question: str) -> None:
-    """Have an answer that ended, and one that runs."""
+    """Have an answer that ended, and one that runs longer than any copy takes."""
     await person.open(providers.on(f"{question}, first", Script(pieces=("An answer. ",) * 20)))
     assert await person.ends() == "done"
-    slow = Script(pieces=tuple(f"word{number} " for number in range(120)), pace=Pace(0.05, 40))
+    slow = Script(pieces=tuple(f"word{number} " for number in range(4800)), pace=Pace(0.05, 40))
     await person.ask(providers.on(f"{question}, second", slow))
+
+
+async def _stopped(person: Person) -> None:
+    await person.stop()
+    async with asyncio.timeout(30):
+        assert await person.ends() == "stopped"
 
 
 async def _works(site: Site, providers: Providers) -> None:
     """See that a restored site has what was there, says honestly what ran at that moment, and answers again."""
     site.start()
     try:
-        person = Person(site.url, "member", random.Random(3))
-        await person.sign_in()
-        html = await person._got("/")
-        found = re.search(r'href="(/c/[0-9a-f-]+/)"', html)
-        assert found
-        person.path = found[1]
-        await person.load()
-        first, second = person.page.answers
-        assert person.page.text(first).split() == ["An", "answer."] * 20
-        assert person.page.status == {first: "done", second: "interrupted"}
-        shown = person.page.text(second).split()
-        assert shown == [f"word{number}" for number in range(len(shown))]
-        await person.ask(providers.on("and now", Script(pieces=("Here I am.",))))
-        async with asyncio.timeout(10):
-            assert await person.ends() == "done"
-        await person.close()
+        async with Person(site.url, "member", random.Random(3)) as person:
+            await person.sign_in()
+            await _goes_on(person, providers)
     finally:
         site.close()
+
+
+async def _goes_on(person: Person, providers: Providers) -> None:
+    html = await person._got("/")
+    found = re.search(r'href="(/c/[0-9a-f-]+/)"', html)
+    assert found
+    person.path = found[1]
+    await person.load()
+    first, second = person.page.answers
+    assert person.page.text(first).split() == ["An", "answer."] * 20
+    assert person.page.status == {first: "done", second: "interrupted"}
+    shown = person.page.text(second).split()
+    assert shown == [f"word{number}" for number in range(len(shown))]
+    await person.ask(providers.on("and now", Script(pieces=("Here I am.",))))
+    async with asyncio.timeout(10):
+        assert await person.ends() == "done"
 
 
 def _run(name: str, *arguments: str) -> None:
