@@ -24,6 +24,7 @@ def figure(language: str, inner: str, *, growing: bool = False) -> str:
     mark = " data-open" if growing else ""
     return (
         f'<figure class="code" dir="ltr"><figcaption><span class="language">{label}</span>'
+        '<button type="button" data-wrap-code aria-pressed="false">Wrap lines</button>'
         '<button type="button" data-copy-code>Copy</button></figcaption>'
         f'<pre tabindex="0"><code{mark}>{inner}</code></pre></figure>\n'
     )
