@@ -1,4 +1,5 @@
-// "Copy" on a message gives its source and, to programs that take it, the same as rich text; on a block of code, the code.
+// "Copy" on a message gives its source and, to programs that take it, the same as rich text; on a block of code, the code;
+// beside a field, what stands in that.
 
 const announcer = document.querySelector("[data-announce]");
 
@@ -29,6 +30,7 @@ function rich(article) {
 }
 
 function copied(button) {
+  if (button.dataset.copyFrom) return { text: document.getElementById(button.dataset.copyFrom).value };
   if (button.matches("[data-copy-code]")) return { text: button.closest("figure").querySelector("pre").textContent };
   const article = button.closest("article");
   return { text: article.querySelector("template[data-source]").content.textContent, html: rich(article) };
@@ -41,7 +43,7 @@ function show(button, outcome) {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-code]");
+  const button = event.target.closest("[data-copy], [data-copy-code], [data-copy-from]");
   if (!button) return;
   try {
     await put(copied(button));
