@@ -14,6 +14,7 @@ LAYERS = (
     {"viewer", "visitor"},
     {"pages"},
     {"thread", "generation", "titles", "announcements"},
+    {"turn"},
     {"exports"},
     {
         "filing",
