@@ -39,7 +39,7 @@ def keep(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("admin", "0003_logentry_add_action_flag_choices"),
-        ("conversations", "0022_order_of_chats"),
+        ("conversations", "0023_waiting_sign_ins"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0022_order_of_chats'),
+        ('conversations', '0024_kept_apart'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

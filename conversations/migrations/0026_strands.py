@@ -47,7 +47,7 @@ def recount(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0022_order_of_chats'),
+        ('conversations', '0025_daily_use'),
     ]
 
     operations = [
