@@ -2,13 +2,14 @@
 
 from django.urls import path, re_path
 
-from conversations.views import chat, data, feedback, history, order, reports, site
+from conversations.views import chat, data, feedback, history, order, palette, reports, site
 
 urlpatterns = [
     path("", chat.start, name="start"),
     path("start/", chat.start_chat, name="start_chat"),
     path("chats/", history.chats, name="chats"),
     path("accounts/data/", data.my_data, name="my_data"),
+    path("palette/", palette.palette, name="palette"),
     path("chats/order/", order.put, name="order"),
     path("folders/<int:folder_id>/", order.put_folder, name="folder"),
     path("folders/<int:folder_id>/menu/", order.folder_menu, name="folder_menu"),

@@ -59,6 +59,7 @@ DOORS = {
         "POST", data={"persona": "guide", "client_id": "new"}, **dict.fromkeys(COCA_COLA, 400)
     ),
     "chats": door(others=200),
+    "palette": door(others=200),
     "my_data": door(others=200),
     "order": door("POST", others=400),
     "folder": door("POST", member=400),

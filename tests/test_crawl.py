@@ -71,7 +71,7 @@ THEIRS = (
 )
 # What each address takes; the rest is refused, whoever asks and whatever for, before anything is looked up.
 TAKES: dict[str, set[str]] = {
-    **dict.fromkeys(("start", "chats", "conversation", "theme", "readyz", "metrics"), SAFE),
+    **dict.fromkeys(("start", "chats", "palette", "conversation", "theme", "readyz", "metrics"), SAFE),
     **dict.fromkeys(
         ("start_chat", "send", "stop", "regenerate", "continue", "switch", "feedback", "flag"), FORM
     ),
@@ -147,7 +147,7 @@ def test_what_is_asked_by_head_has_no_body(crowd: Cast) -> None:
     theirs = Conversation.objects.get(owner=crowd.member)
     client = Client()
     client.force_login(crowd.member)
-    for name in ("start", "chats", "conversation"):
+    for name in ("start", "chats", "palette", "conversation"):
         response = client.head(address_of(name, theirs.pk))
         assert (response.status_code, response.content) == (200, b""), name
 

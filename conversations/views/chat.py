@@ -39,11 +39,12 @@ class Card:
 @require_safe
 @signed_in
 def start(request: PersonRequest) -> HttpResponse:
-    """Choose a persona and ask a first question."""
+    """Choose a persona, or take the one that the address names, and ask a first question."""
     offered = [(persona, persona.current) for persona in access.personas(request.user) if persona.current]
     notices = endpoints.notices([(version.endpoint, persona.company_id) for persona, version in offered])
     cards = [_card(persona, notice) for (persona, _), notice in zip(offered, notices, strict=True)]
-    selected = cards[0] if cards else None
+    wished = request.GET.get("persona", "")
+    selected = next((card for card in cards if str(card.id) == wished), cards[0] if cards else None)
     companies = [
         {"company": company, "personas": list(group)}
         for company, group in groupby(cards, lambda card: card.company)
