@@ -21,6 +21,9 @@ from django.utils import timezone
 
 from conversations import histories
 from conversations.database import in_database
+from conversations.exports import account
+from conversations.exports.account import Line
+from conversations.exports.batches import BATCH, batches, in_batches
 from conversations.exports.rows import moment, rating
 from conversations.models import (
     Company,
@@ -39,9 +42,6 @@ logger = logging.getLogger(__name__)
 
 FORMAT = "person/1"
 BROKEN = "The export stopped here. It is not complete: download it again."
-BATCH = 100  # rows read at once
-
-Line = dict[str, Any]
 Before = Callable[[list[Conversation]], None]
 
 
@@ -90,6 +90,9 @@ class PersonExport:
             "company": self._company.name if self._company else None,
         }
         yield self._profile()
+        if self._company is None:
+            yield from account.lines(self._person)
+        yield from account.invitations(self._person, self._company)
         for section in (
             self._memberships,
             self._conversations,
@@ -122,7 +125,7 @@ class PersonExport:
 
     def _memberships(self) -> Iterator[Line]:
         places = Membership.objects.filter(user=self._person).select_related("company")
-        for place in _in_batches(self._here(places, "company")):
+        for place in in_batches(self._here(places, "company")):
             yield {
                 "kind": "membership",
                 "company": place.company.name,
@@ -134,7 +137,7 @@ class PersonExport:
         # Of what they deleted, that which is kept all the same.
         mine = Conversation.objects.filter(Q(deleted_at=None) | held(), owner=self._person)
         mine = mine.select_related("persona__company", "owner")
-        for found in _batches(self._here(mine, "persona__company")):
+        for found in batches(self._here(mine, "persona__company")):
             self._before(found)
             for each in found:
                 yield {
@@ -144,6 +147,9 @@ class PersonExport:
                     "persona": each.persona.name,
                     "title": each.title,
                     "trial": each.trial_id is not None,
+                    "folder": None if self._company else each.folder_id,
+                    "pinned_at": moment(each.pinned_at) if each.pinned_at else None,
+                    "archived_at": moment(each.archived_at) if each.archived_at else None,
                     "created_at": moment(each.created_at),
                     "active_at": moment(each.active_at),
                     "deleted_at": moment(each.deleted_at) if each.deleted_at else None,
@@ -152,7 +158,7 @@ class PersonExport:
 
     def _notes(self) -> Iterator[Line]:
         notes = Note.objects.filter(author=self._person)
-        for note in _in_batches(self._here(notes, "conversation__persona__company")):
+        for note in in_batches(self._here(notes, "conversation__persona__company")):
             yield {
                 "kind": "note",
                 "text": note.text,
@@ -162,7 +168,7 @@ class PersonExport:
 
     def _reviews(self) -> Iterator[Line]:
         said = Judgement.objects.filter(review__reviewer=self._person).select_related("review", "grade")
-        for each in _in_batches(self._here(said, "review__entry__company")):
+        for each in in_batches(self._here(said, "review__entry__company")):
             submitted = each.review.submitted_at
             yield {
                 "kind": "review",
@@ -176,7 +182,7 @@ class PersonExport:
     def _readings(self) -> Iterator[Line]:
         """Who looked at the person's chats: what they were there, and not their names."""
         looks = Reading.objects.filter(owner_id=self._person.pk).select_related("company")
-        for found in _batches(self._here(looks, "company")):
+        for found in batches(self._here(looks, "company")):
             roles = _roles(found)
             for look in found:
                 yield {
@@ -193,7 +199,7 @@ class PersonExport:
 
     def _exports(self) -> Iterator[Line]:
         made = Export.objects.filter(by=self._person).select_related("company")
-        for export in _in_batches(self._here(made, "company")):
+        for export in in_batches(self._here(made, "company")):
             yield {
                 "kind": "export_made",
                 "company": export.company.name,
@@ -211,7 +217,7 @@ class PersonExport:
             entries = LogEntry.objects.filter(histories.of_companies([self._company.pk]), user=self._person)
         else:
             entries = LogEntry.objects.filter(own | Q(user=self._person))
-        for entry in _in_batches(entries.select_related("content_type")):
+        for entry in in_batches(entries.select_related("content_type")):
             kind = entry.content_type
             yield {
                 "kind": "history",
@@ -275,19 +281,6 @@ def _roles(looks: list[Reading]) -> dict[tuple[int, uuid.UUID], str]:
         user__in={look.reader_id for look in looks}, company__in={look.company_id for look in looks}
     )
     return {(place.user_id, place.company_id): place.role for place in places}
-
-
-def _in_batches(rows: QuerySet[Any]) -> Iterator[Any]:
-    for found in _batches(rows):
-        yield from found
-
-
-def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """The rows by key, in queries of their own: none stays open while the reader is slow."""
-    after = None
-    while found := list((rows if after is None else rows.filter(pk__gt=after)).order_by("pk")[:BATCH]):
-        yield found
-        after = found[-1].pk
 
 
 def _json(line: Line) -> bytes:

@@ -27,7 +27,7 @@ from conversations import (
     spending,
     traces,
 )
-from conversations.accounts import sessions
+from conversations.accounts import links, sessions
 from conversations.database import aside, in_database, writing
 from conversations.generation import redis_log, runner, store
 from conversations.generation.sweeping import Watch
@@ -51,6 +51,7 @@ REMOVING: dict[
     "remove what is too old": expiry.work,
     "clean up": traces.work,
     "clear sessions": sessions.clear,
+    "forget whom invitations were for": links.forget_whom,
 }
 
 _keeper: asyncio.Task[None] | None = None
