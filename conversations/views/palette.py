@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from conversations import access, posting, recall, words
+from conversations.models import Conversation
 from conversations.views.guards import PersonRequest, signed_in
 
 MOST_CHATS = 8
@@ -32,6 +33,7 @@ class Command:
 def palette(request: PersonRequest) -> HttpResponse:
     """What the letters find: the best chats, or without any the latest ones; personas and commands by their words."""
     typed = posting.clean(request.GET.get("q", "")).strip()[: words.QUERY_CHARS]
+    chats: list[tuple[Conversation, str]]
     if typed:
         chats = [(hit.conversation, hit.title) for hit in recall.found(request.user, typed)[:MOST_CHATS]]
     else:
