@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from conversations.trace import request_id
 
 OURS = ("chatsite", "conversations")
-_OPENS = re.compile(r"(/accounts/(?:invitation|new-password)/)[\w-]+")
+_OPENS = re.compile(r"(/(?:accounts/(?:invitation|new-password)|s)/)[\w-]+")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 

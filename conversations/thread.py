@@ -191,7 +191,9 @@ class _Branch:
 
     def part(self, first: int, last: int) -> Part:
         """The messages at depths from `first`, which is not negative, to `last`."""
-        said = Message.objects.select_related("generation", "feedback__fixed_in", "flag__fixed_in")
+        said = Message.objects.select_related(
+            "generation", "imported", "feedback__fixed_in", "flag__fixed_in"
+        )
         prompts = ("feedback__fixed_in__system_prompt", "flag__fixed_in__system_prompt")
         rows = self.path.messages(first, last, said.defer(*prompts))
         versions = self._tree.versions(rows)
@@ -217,7 +219,7 @@ def _standing(conversation: Conversation) -> tuple[Standing, Place | None]:
 
 
 def _message(conversation: Conversation, message_id: uuid.UUID) -> Message:
-    said = Message.objects.select_related("generation", "feedback", "flag")
+    said = Message.objects.select_related("generation", "imported", "feedback", "flag")
     for message in said.filter(conversation=conversation, pk=message_id):
         return message
     raise NotVisible

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, Feedback, Flag, Generation, Message, Persona
+from conversations.models import Conversation, Feedback, Flag, Generation, Imported, Message, Persona
 from conversations.posting import BROKEN_OFF, can_continue
 from conversations.rendering import fragments, markdown, plaintext
 
@@ -50,6 +50,7 @@ class Turn:
     next_id: uuid.UUID | None
     urls: TurnUrls
     generation_id: uuid.UUID | None
+    imported: Imported | None
     feedback: Feedback | None
     flag: Flag | None
     follow: bool
@@ -57,7 +58,7 @@ class Turn:
     @property
     def html(self) -> SafeString:
         """The message as it is shown. Made when it is asked for: what only adds a foot to an answer does not."""
-        if self.generation_id is None:
+        if self.role == Message.Role.USER:
             return markdown.escaped(plaintext.clean(self.text))
         if self.status in Generation.LIVE:
             return fragments.inline_state(str(self.id), self.text)
@@ -98,8 +99,10 @@ def turn(
     conversation: Conversation, message: Message, beside: Beside, *, writable: bool, follow: bool = False
 ) -> Turn:
     """A message as it is shown. `writable`: more can be asked; with `follow` a running answer asks for its text."""
-    generation = message.generation if message.role == Message.Role.ASSISTANT else None
-    ended = generation is not None and not generation.live
+    generation: Generation | None = getattr(message, "generation", None)
+    imported: Imported | None = getattr(message, "imported", None)
+    answer = message.role == Message.Role.ASSISTANT
+    ended = answer and not (generation and generation.live)
     siblings = beside.siblings
     at = siblings.index(message.pk)
     previous = siblings[at - 1] if at else None
@@ -109,23 +112,24 @@ def turn(
         id=message.pk,
         depth=message.depth,
         role=message.role,
-        status=generation.status if generation else "",
+        status=generation.status if generation else Generation.Status.DONE if answer else "",
         text=message.text,
         reasoning=generation.reasoning if generation else "",
-        sentence=generation.sentence if generation else "",
+        sentence=generation.sentence if generation else imported.sentence if imported else "",
         trimmed=_trimmed(generation.left_out) if generation else "",
         persona=conversation.persona,
-        can_edit=writable and generation is None,
-        can_regenerate=writable and ended and not failed,
+        can_edit=writable and not answer,
+        can_regenerate=writable and ended and not failed and message.parent_id is not None,
         can_retry=writable and failed,
         can_continue=writable and ended and can_continue(message),
-        can_rate=ended and conversation.trial_id is None,
+        can_rate=ended and imported is None and conversation.trial_id is None,
         position=at + 1,
         versions=len(siblings),
         previous_id=previous,
         next_id=following,
         urls=_urls(conversation.pk, message.pk, previous, following),
         generation_id=generation.pk if generation else None,
+        imported=imported,
         feedback=beside.feedback,
         flag=beside.flag,
         follow=follow and generation is not None and generation.live,

@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from conversations import erasing, feedback, filing, histories, keys, order, personas, posting
+from conversations import erasing, feedback, filing, histories, keys, order, personas, posting, sharing
 from conversations.accounts import links
 from conversations.models import (
     AnswerLabel,
@@ -37,6 +37,8 @@ from conversations.models import (
     Flag,
     Generation,
     Hold,
+    Import,
+    Imported,
     Invitation,
     Judgement,
     Label,
@@ -146,6 +148,8 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     entry.status, entry.closed_at = QueueEntry.Status.DONE, timezone.now()
     entry.save()
     _hold(company, cast.admin, word, conversation=turn.conversation)
+    sharing.share(turn.conversation, days=7)
+    Imported.objects.create(message=turn.answer, origin=word, sentence=word)
     _reading(company, cast.admin, person, f"about {NAME}", turn.conversation)
     return turn
 
@@ -184,6 +188,11 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     _comes_in(person, company, cast.admin, word)
     order.make_folder(person, word)
     Download.objects.get_or_create(person=person, defaults={"token": uuid.uuid4(), "until": timezone.now()})
+    file = Import.objects.create(
+        person=person, persona=persona, name=word, size=9, status="failed", problems=[{"title": word, "why": word}],
+        changed_at=timezone.now(),
+    )  # fmt: skip
+    file.pieces.create(number=0, data=word.encode())
     filing.file_ended()
 
 

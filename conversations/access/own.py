@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from conversations import factors, proofs
 from conversations.access.administration import managed_personas
 from conversations.access.nobody import NotVisible, one
-from conversations.models import Conversation, Folder, Generation, Message, Persona
+from conversations.models import Conversation, Folder, Generation, Import, Message, Persona
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
@@ -80,9 +80,19 @@ def folder(person: User, folder_id: int) -> Folder:
     return one(folders(person).filter(pk=folder_id))
 
 
+def imports(person: User) -> QuerySet[Import]:
+    """The files that the person brought in, the last one first."""
+    return Import.objects.filter(person_id=person.pk).order_by("-pk")
+
+
 def trials(person: User) -> ConversationQuerySet:
     """The person's own trials, of the personas that they still look after."""
     return Conversation.objects.trials_of(person).filter(persona__in=managed_personas(person))
+
+
+def chat(person: User, conversation_id: uuid.UUID) -> Conversation:
+    """One of `conversations`, with its persona. Raises NotVisible."""
+    return one(conversations(person).select_related("persona__company").filter(pk=conversation_id))
 
 
 def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = False) -> Conversation:

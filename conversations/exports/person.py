@@ -7,10 +7,8 @@ key, and of other people what they are and not who. `docs/person.md` says what s
 from __future__ import annotations
 
 import json
-import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -20,26 +18,26 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations import histories
-from conversations.database import in_database
 from conversations.exports import account
 from conversations.exports.account import Line
 from conversations.exports.batches import BATCH, batches, in_batches
 from conversations.exports.rows import moment, rating
+from conversations.exports.streaming import gathered, streamed
 from conversations.models import (
     Company,
     Conversation,
     Export,
+    Import,
     Judgement,
     Membership,
     Message,
     Note,
     Reading,
     Review,
+    SharedLink,
 )
 from conversations.models.conversation import present
 from conversations.models.keeping import held
-
-logger = logging.getLogger(__name__)
 
 FORMAT = "person/1"
 BROKEN = "The export stopped here. It is not complete: download it again."
@@ -50,28 +48,26 @@ class PersonExport:
     """One pass over what is kept of `person`, at `company` or everywhere.
 
     `before` is called with the conversations whose words are about to leave, also with none, and may raise: what it
-    refuses does not leave.
+    refuses does not leave. With a `chat` the lines are those of this one alone.
     """
 
-    def __init__(self, person: User, company: Company | None, before: Before) -> None:
+    def __init__(
+        self, person: User, company: Company | None, before: Before, chat: Conversation | None = None
+    ) -> None:
         self._person = person
         self._company = company
         self._before = before
-        self._lines = self._to_the_end()
+        self._chat = chat
+        self._lines = map(_json, self._to_the_end())
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """The lines, some at a time. It never raises behind the first one: see `delivery.py`."""
-        try:
-            while part := await in_database(self._next):
-                yield part
-        except Exception:
-            logger.exception("the export of a person broke off")
-            yield _json({"kind": "broken", "sentence": BROKEN})
+    def stream(self) -> AsyncIterator[bytes]:
+        """The lines, some at a time."""
+        return streamed(self._next, _json({"kind": "broken", "sentence": BROKEN}).encode())
 
     def _next(self) -> bytes:
         """The next lines; none at the end."""
         self._before([])
-        return b"".join(map(_json, islice(self._lines, BATCH)))
+        return gathered(self._lines)
 
     def _to_the_end(self) -> Iterator[Line]:
         """All lines, and a last one which says that they are all."""
@@ -89,7 +85,11 @@ class PersonExport:
             "made_at": moment(timezone.now()),
             "account": person.pk,
             "company": self._company.name if self._company else None,
+            "conversation": str(self._chat.pk) if self._chat else None,
         }
+        if self._chat:
+            yield from self._conversations()
+            return
         yield self._profile()
         if self._company is None:
             yield from account.lines(self._person)
@@ -97,6 +97,8 @@ class PersonExport:
         for section in (
             self._memberships,
             self._conversations,
+            self._shared,
+            self._imports,
             self._notes,
             self._reviews,
             self._readings,
@@ -137,6 +139,7 @@ class PersonExport:
     def _conversations(self) -> Iterator[Line]:
         # Of what they deleted, or was temporary, that which is kept all the same.
         mine = Conversation.objects.filter(present() | held(), owner=self._person)
+        mine = mine.filter(pk=self._chat.pk) if self._chat else mine
         mine = mine.select_related("persona__company", "owner")
         for found in batches(self._here(mine, "persona__company")):
             self._before(found)
@@ -153,10 +156,33 @@ class PersonExport:
                     "archived_at": moment(each.archived_at) if each.archived_at else None,
                     "created_at": moment(each.created_at),
                     "active_at": moment(each.active_at),
+                    "head": str(each.head_id) if each.head_id else None,
                     "deleted_at": moment(each.deleted_at) if each.deleted_at else None,
                     "temporary_until": moment(each.temporary_until) if each.temporary_until else None,
                 }
                 yield from map(_message, _in_time(each))
+
+    def _shared(self) -> Iterator[Line]:
+        links = SharedLink.objects.filter(conversation__owner=self._person)
+        for link in in_batches(self._here(links, "conversation__persona__company")):
+            yield {
+                "kind": "shared_link",
+                "conversation": str(link.conversation_id),
+                "created_at": moment(link.created_at),
+                "expires_at": moment(link.expires_at),
+            }
+
+    def _imports(self) -> Iterator[Line]:
+        """Files that the person brought in; what came out of them are conversations."""
+        brought = Import.objects.filter(person=self._person)
+        for file in in_batches(self._here(brought, "persona__company")):
+            yield {
+                "kind": "import",
+                "name": file.name,
+                "changed_at": moment(file.changed_at),
+                "chats": file.chats,
+                "problems": file.problems,
+            }
 
     def _notes(self) -> Iterator[Line]:
         notes = Note.objects.filter(author=self._person)
@@ -233,7 +259,7 @@ class PersonExport:
         return rows.filter(**{company: self._company}) if self._company else rows
 
 
-_WITH = ("generation__version", "feedback", "flag")
+_WITH = ("generation__version", "imported", "feedback", "flag")
 
 
 def _in_time(conversation: Conversation) -> Iterator[Message]:
@@ -258,7 +284,10 @@ def _message(message: Message) -> Line:
         "text": message.text,
         "created_at": moment(message.created_at),
     }
-    if message.role != Message.Role.ASSISTANT:
+    mark = getattr(message, "imported", None)
+    if mark is not None:
+        line |= {"imported": mark.origin, "sentence": mark.sentence}
+    if message.role != Message.Role.ASSISTANT or mark is not None:
         return line
     made, said, flag = message.generation, getattr(message, "feedback", None), getattr(message, "flag", None)
     return line | {
@@ -285,9 +314,9 @@ def _roles(looks: list[Reading]) -> dict[tuple[int, uuid.UUID], str]:
     return {(place.user_id, place.company_id): place.role for place in places}
 
 
-def _json(line: Line) -> bytes:
+def _json(line: Line) -> str:
     """One line, also for readers that know more ends of a line than LF."""
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
     for end in "\x85\u2028\u2029":
         text = text.replace(end, f"\\u{ord(end):04x}")
-    return f"{text}\n".encode()
+    return f"{text}\n"

@@ -1,4 +1,5 @@
-"""The one keeper of a process: it saves all running answers together, reads stop requests, sweeps, files, and removes.
+"""The one keeper of a process: it saves all running answers together, reads stop requests, sweeps, files, removes,
+and reads what people bring in.
 
 Saving is one transaction a second, however many answers run. Daphne tells an application neither of its start nor of
 its end, so the keeper is started by the first thing that happens on the event loop, and nothing depends on its end.
@@ -21,6 +22,7 @@ from conversations import (
     erasing,
     expiry,
     filing,
+    importing,
     metrics,
     peers,
     serving,
@@ -42,6 +44,9 @@ FILE_EVERY = 1.0  # seconds
 LAG_EVERY = 0.5  # seconds
 REMOVE_EVERY = 5.0  # seconds, while nothing is to be removed
 REMOVE_SHARE = 0.2  # of the time, at most, that removing takes of the database while there is something
+
+IMPORT_EVERY = 2.0  # seconds, while no file waits
+IMPORT_SHARE = 0.5  # of the time, at most, that a file which is read takes of the database
 
 REMOVING: dict[
     str, Callable[[], object]
@@ -105,7 +110,7 @@ async def dismiss() -> None:
 
 
 async def _keep() -> None:
-    work = [_save(), _sweep(), _file(), _remove(), _watch_loop()]
+    work = [_save(), _sweep(), _file(), _remove(), _import(), _watch_loop()]
     if settings.REDIS_URL:
         from conversations.lines import kept_up  # ten megabytes that a process alone can do without
 
@@ -149,6 +154,16 @@ async def _remove() -> None:
             more |= bool(await _tried(what, aside(work)))
         took = loop.time() - began
         await asyncio.sleep(took * (1 / REMOVE_SHARE - 1) if more else REMOVE_EVERY)
+
+
+async def _import() -> None:
+    """What people brought in, a little at a time, and as long a pause."""
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        more = await _tried("read what was brought in", aside(importing.work))
+        took = loop.time() - began
+        await asyncio.sleep(took * (1 / IMPORT_SHARE - 1) if more else IMPORT_EVERY)
 
 
 async def _watch_loop() -> None:

@@ -12,6 +12,7 @@ from conversations.models.company import Company, CompanyEntry, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Download, Export
 from conversations.models.folder import Folder
+from conversations.models.importing import Import, Imported, ImportPiece
 from conversations.models.keeping import Erasure, Hold, Period, RetentionRun
 from conversations.models.key import ProviderKey
 from conversations.models.ledger import AnswerRecord
@@ -29,6 +30,7 @@ from conversations.models.review import (
     Review,
     Rubric,
 )
+from conversations.models.sharing import SharedLink
 from conversations.models.spending import Budget, Charge, Price
 
 __all__ = [
@@ -51,6 +53,9 @@ __all__ = [
     "Generation",
     "Grade",
     "Hold",
+    "Import",
+    "ImportPiece",
+    "Imported",
     "Invitation",
     "Judgement",
     "Label",
@@ -69,6 +74,7 @@ __all__ = [
     "Review",
     "Rubric",
     "Rule",
+    "SharedLink",
     "SignIn",
     "SignInCount",
     "SpentCode",

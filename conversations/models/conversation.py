@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from conversations.models.persona import Persona, PersonaVersion
 
@@ -71,7 +72,7 @@ class Conversation(models.Model):
     title = models.CharField(max_length=120)
     titled_by = models.CharField(max_length=6, choices=TitledBy, default=TitledBy.CUT)
     head = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_at = models.DateTimeField()
     pinned_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
@@ -129,6 +130,8 @@ class Message(models.Model):
     A `strand` is a run of messages of which each is the first reply to the one before; every version beside a first
     one begins another. So the way to a message lies on few strands, and any stretch of it is a range of one index,
     however long it is. A strand has the id of the message that it begins with.
+
+    An answer has a generation, or else the mark that it was brought in from elsewhere.
     """
 
     class Role(models.TextChoices):
@@ -142,7 +145,7 @@ class Message(models.Model):
     depth = models.PositiveIntegerField(editable=False, help_text="How many messages stand above it.")
     role = models.CharField(max_length=10, choices=Role)
     text = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.rendering import formulas
 from conversations.rendering.budget import Budget, OverBudgetError
-from conversations.rendering.markup import SLOT, figure, plain
+from conversations.rendering.markup import CONTROLS, SLOT, figure, plain
 from conversations.rendering.plaintext import clean
 from conversations.rendering.writer import Block, write
 
@@ -72,6 +72,11 @@ _ROWS: Final = re.compile(
 def render(text: str) -> SafeString:
     """The whole of a text; as plain text where it is too long or too laborious."""
     return render_clean(clean(text))
+
+
+def read_only(text: str) -> SafeString:
+    """The whole of a text for a page without scripts: nothing in it is to be pressed."""
+    return mark_safe(render(text).replace(CONTROLS, ""))  # noqa: S308 - text cannot hold that tag: a constant goes
 
 
 def render_part(source: str) -> SafeString:

@@ -110,6 +110,7 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "colours": [found.persona.company.colour_code],
         "budget_notes": budgets.told(request.user.pk, {found.persona.company_id}),
         "stays": found.temporary_until is not None and deleting.stays(found),
+        "shared": access.shared_links(request.user).filter(conversation=found).exists(),
         "elsewhere": _on_another_branch(found, shown, sought),
     }
     if found.trial is not None:

@@ -171,6 +171,7 @@ def test_the_proxys_log_opens_nothing_and_has_nobodys_words(deployed: Topology) 
         "/accounts/invitation/zqsecret/?zqwords": "/accounts/invitation/-",
         "/accounts/new-password/zqsecret/": "/accounts/new-password/-",
         "/accounts/company/zqsecret/back/?code=zqsecret": "/accounts/company/-",
+        "/s/zqsecret/": "/s/-",
         "/?q=zqwords": "/",
     }
     for path in paths:
