@@ -5,6 +5,7 @@ Callers have been through `access.py`. Each verb takes several chats and can be 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
@@ -16,6 +17,7 @@ from conversations import posting, search
 from conversations.models import AnswerRecord, Conversation, Folder, Imported
 from conversations.models.conversation import ConversationQuerySet
 from conversations.posting import Refused
+from conversations.rendering import plaintext
 
 PINS = 20  # at most: more would be a list of its own
 FOLDERS = 100
@@ -104,8 +106,8 @@ def _of(chats: Sequence[Conversation]) -> ConversationQuerySet:
 
 
 def _line(text: str, most: int, what: str) -> str:
-    line = " ".join(posting.clean(text).split())
-    if not line:
+    line = " ".join(plaintext.clean(posting.clean(text)).split())
+    if all(unicodedata.category(each) == "Cf" for each in line):
         raise Refused(f"Give {what}.", status=400)
     if len(line) > most:
         raise Refused(f"Give {what} of at most {most} characters; this one has {len(line)}.", status=400)

@@ -21,6 +21,7 @@ from django.utils import timezone
 from conversations import budgets, refusals, spending, standing
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
 from conversations.models.conversation import TEMPORARY
+from conversations.rendering import plaintext
 from conversations.tree import Tree
 
 Refused = refusals.Refused  # what every verb here raises
@@ -147,8 +148,8 @@ def clean(text: str) -> str:
 
 
 def title_of(text: str) -> str:
-    """The first line of `text`, cut at a word."""
-    line = " ".join(text.strip().splitlines()[0].split())
+    """The first line of `text`, cut at a word, without what would turn round the words beside it."""
+    line = " ".join(plaintext.clean(text.strip().splitlines()[0]).split()) or "…"
     if len(line) <= TITLE_CHARS:
         return line
     cut = line[:TITLE_CHARS].rsplit(" ", 1)[0] if " " in line[:TITLE_CHARS] else line[:TITLE_CHARS]

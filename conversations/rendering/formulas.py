@@ -26,13 +26,27 @@ _CLOSING: Final = {b"(": b")", b"[": b"]"}
 # A bracket that begins a line, or an item or quote in it: within a line it is far more often one of Markdown's own.
 _BEFORE_DISPLAY: Final = b" \t>*+-.0123456789"
 
-LONGEST: Final = 2_000
+_INDENT: Final = 64  # bytes at most before such a bracket
+
+LONGEST: Final = 1_000
 # The converter calls itself for every command and brace that is open, with up to 2.7 KB of stack for two of them:
 # this many are half a megabyte at most, and a thread has eight. Deeper ones would end the process.
 MOST_OPENERS: Final = 400
 _OPENERS: Final = re.compile(r"[\\{]")
-# Lengths in em: wider or more negative ones would move a formula over other words.
-_NARROWEST, _WIDEST = -1.0, 4.0
+# It takes twice as long for each bracket that nothing closes, and lets no other thread run meanwhile. What may be one
+# is all that is not known to be none.
+MOST_BRACKETS: Final = 12
+_NO_BRACKETS: Final = re.compile(
+    r"[\w\s+\-*=,;:.!'^&{}~)\]]+"
+    r"|\\(?:[ ,;:!\\}]|(?:d|t)?frac|sqrt|text(?:bf|it|rm)?|math(?:bb|bf|cal|frak|it|rm|sf)|operatorname\*?|boxed"
+    r"|begin\{(?:aligned|align\*?|p?matrix|cases)\}|end\{(?:aligned|align\*?|p?matrix|cases)\}|left[.(\[|]|right[.)\]|]"
+    r"|alpha|beta|[gG]amma|[dD]elta|(?:var)?epsilon|zeta|eta|(?:var)?[tT]heta|iota|kappa|[lL]ambda|mu|nu|[xX]i|[pP]i"
+    r"|rho|[sS]igma|tau|upsilon|(?:var)?[pP]hi|chi|[pP]si|[oO]mega|infty|partial|nabla|ell|hbar"
+    r"|sum|prod|int|lim|log|ln|exp|sin|cos|tan|max|min|cdots?|ldots|dots|times|pm|div|leq?|geq?|neq?|approx|equiv|sim"
+    r"|propto|in|to|rightarrow|Rightarrow|implies|mapsto|cup|cap|subseteq|subset|forall|exists|quad|qquad"
+    r"|hat|bar|tilde|vec|dot|overline|underline|limits)(?![A-Za-z])"
+)
+_WIDEST = 4.0  # em: wider ones would move a formula over other words, as negative ones would
 
 _CONVERTER: Final = LatexToMathML(max_expansions=0, fancy_error=False)
 _TAG: Final = re.compile(r"<(/?)(\w+)([^<>]*?)(/?)>")
@@ -41,7 +55,7 @@ _LENGTH: Final = re.compile(r"(-?\d*\.?\d+)(?:em)?")
 _ALIGN: Final = re.compile(r"text-align: (left|right)")
 _FLAGS: Final = frozenset({"true", "false"})
 ELEMENTS: Final = frozenset({
-    *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mphantom", "mpadded", "menclose"),
+    *("math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "mphantom", "menclose"),
     *("mfrac", "msqrt", "mroot", "msup", "msub", "msubsup", "mover", "munder", "munderover"),
     *("mmultiscripts", "mprescripts", "mtable", "mtr", "mtd"),
 })  # fmt: skip
@@ -55,7 +69,7 @@ VALUES: Final = {
     ),
     **{"form": frozenset({"prefix", "infix", "postfix"}), "fence": _FLAGS, "largeop": _FLAGS},
 }
-LENGTHS: Final = frozenset({"width", "height", "depth", "lspace", "rspace", "voffset", "minsize", "maxsize"})
+LENGTHS: Final = frozenset({"width", "height", "depth", "lspace", "rspace", "minsize", "maxsize"})
 
 
 def events(source: str, options: Options) -> Iterator[tuple[Event, Range]]:
@@ -74,13 +88,19 @@ def events(source: str, options: Options) -> Iterator[tuple[Event, Range]]:
 @lru_cache(512)
 def mathml(tex: str, *, display: bool) -> str | None:
     """The MathML of a formula; None where it is none, or larger than a formula is."""
-    if len(tex) > LONGEST or len(_OPENERS.findall(tex)) > MOST_OPENERS:
+    if len(tex) > LONGEST or len(_OPENERS.findall(tex)) > MOST_OPENERS or _brackets(tex) > MOST_BRACKETS:
         return None
     try:
         written = _CONVERTER.convert_with_local_state(tex, displaystyle=display)
         return _TAG.sub(_tag, written)
     except (LatexError, _UnfitError):
         return None
+
+
+def _brackets(tex: str) -> int:
+    """How many of its tokens may be brackets."""
+    rest = _NO_BRACKETS.sub(" ", tex)
+    return len(re.findall(r"\\[A-Za-z]+|\S", rest))
 
 
 class _UnfitError(Exception):
@@ -99,7 +119,7 @@ def _attribute(element: str, name: str, value: str) -> str:
     if value in VALUES.get(name, ()):
         return f' {name}="{value}"'
     if name in LENGTHS and (length := _LENGTH.fullmatch(value)):
-        if not _NARROWEST <= float(length[1]) <= _WIDEST:
+        if not 0 <= float(length[1]) <= _WIDEST:
             raise _UnfitError
         return f' {name}="{value}"'
     if element == "mtd" and name == "style" and (align := _ALIGN.match(value)):
@@ -144,7 +164,9 @@ def _bracketed(words: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _begins_line(words: bytes, position: int) -> bool:
-    return not words[words.rfind(b"\n", 0, position) + 1 : position].strip(_BEFORE_DISPLAY)
+    before = words[max(0, position - _INDENT) : position]
+    line = before[before.rfind(b"\n") + 1 :]
+    return len(line) < _INDENT and not line.strip(_BEFORE_DISPLAY)
 
 
 def _without_money(source: str) -> str:

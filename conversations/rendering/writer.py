@@ -279,6 +279,7 @@ class _Writer:
         self._out.append(escape(text[done:], quote=False))
 
     def _formula(self, tex: str, source: str) -> None:
+        self._budget.check()
         display = source.startswith(("$$", "\\["))
         html = None if self._link or self._alt is not None else formulas.mathml(tex, display=display)
         if html is None:

@@ -190,6 +190,7 @@ BOMBS: Final = {
     "open formulas": "$x " * 130_000,
     "brackets of formulas": "\\(" * 200_000 + "\\)" * 50_000,
     "formulas in brackets": "\\(x\\) `\\(` " * 40_000,
+    "displays in a line": "a " + "\\[ " * 130_000,
     "lines of formulas": "\\[\n" * 100_000,
     "items": "- a\n" * 130_000,
     "halves of brackets": "[" * 20_000 + "a" + "](https://e.example)" * 20_000,

@@ -3,10 +3,11 @@
 import random
 import subprocess
 import sys
+import time
 
 import pytest
 
-from conversations.rendering.formulas import LONGEST, MOST_OPENERS, mathml
+from conversations.rendering.formulas import LONGEST, MOST_BRACKETS, MOST_OPENERS, mathml
 from conversations.rendering.markdown import render
 from tests.rendering.dom import parse
 from tests.rendering.test_hostile import assert_inert
@@ -159,6 +160,30 @@ looking.start()
 looking.join()
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    "opener", ["(", "(x", "(1,", "[", "{(}", r"\{", r"\langle ", r"\lVert x", "⟨", "'", r"\mathopen("]
+)
+def test_brackets_that_nothing_closes_cost_nothing(opener: str) -> None:
+    """The converter takes twice as long for each of them."""
+    for number in (MOST_BRACKETS, MOST_BRACKETS + 1, 28, LONGEST // len(opener)):
+        began = time.thread_time()
+        mathml(opener * number, display=False)
+        assert time.thread_time() - began < 0.1
+
+
+def test_many_costly_formulas_become_plain_text_in_time() -> None:
+    text = " ".join(f"${number}{'(' * MOST_BRACKETS}x{chr(39) * 600}$" for number in range(500))
+    began = time.thread_time()
+    render(text)
+    assert time.thread_time() - began < 0.3
+
+
+def test_nothing_lifts_words_out_of_their_line() -> None:
+    html = render(r"$\raisebox{4em}{\text{above}} \raisebox{-1em}{\text{below}}$")
+    assert "offset" not in html
+    assert "mpadded" not in html
 
 
 @pytest.mark.parametrize("seed", range(20))

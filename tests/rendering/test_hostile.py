@@ -59,7 +59,6 @@ ALLOWED: dict[str, dict[str, re.Pattern[str]]] = {
     "mover": {"accent": FLAG},
     "mfrac": {"linethickness": re.compile("0")},
     "mspace": dict.fromkeys(("width", "height", "depth"), LENGTH),
-    "mpadded": dict.fromkeys(("width", "height", "depth", "lspace", "voffset"), LENGTH),
     "menclose": {"class": re.compile("boxed")},
     "mtable": {"displaystyle": FLAG, "scriptlevel": re.compile("[0-3]")},
     "mtd": {"class": re.compile("left|right")},
