@@ -164,10 +164,11 @@ def test_the_name_of_the_file_is_the_chat_s(live_cast: Cast) -> None:
 def test_memory_is_bounded(live_cast: Cast, form: str) -> None:
     chat = ended(live_cast, "x" * 50_000).conversation
     made, above = ended_in(chat).generation, chat.head
+    assert above
     for _ in range(300):
-        question = Message(conversation=chat, parent=above, role="user", text="y" * 50_000)
-        question.save()
-        above = question
+        place = {"strand": above.strand, "depth": above.depth + 1}
+        above = Message(conversation=chat, parent=above, role="user", text="y" * 50_000, **place)
+        above.save()
     Conversation.objects.filter(pk=chat.pk).update(head=above)
     assert made
     export = ChatsExport(live_cast.member, FORMS[form])
