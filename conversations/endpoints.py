@@ -102,16 +102,12 @@ def allowed() -> addresses.Allowed:
 
 def is_own(url: str) -> bool:
     """Whether an address leads to a server that the environment names as the site's own."""
-    return place(url) in allowed().local
-
-
-def place(url: str) -> addresses.Place | None:
-    """Which server an address of http(s) leads to; None for any other."""
+    parts = urlsplit(url)
     try:
-        parts = urlsplit(url)
-        return parts.scheme, str(parts.hostname), parts.port or {"http": 80, "https": 443}[parts.scheme]
+        place = (parts.scheme, str(parts.hostname), parts.port or {"http": 80, "https": 443}[parts.scheme])
     except (KeyError, ValueError):
-        return None
+        return False
+    return place in allowed().local
 
 
 @functools.lru_cache(maxsize=4)

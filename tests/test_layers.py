@@ -11,21 +11,16 @@ ROOT = Path(__file__).resolve().parents[1] / "conversations"
 
 LAYERS = (
     {"views", "consumers", "routing", "urls", "admin", "management"},
-    {"viewer", "visitor"},
+    {"viewer"},
     {"pages"},
-    {"thread", "generation", "titles", "announcements"},
-    {"turn"},
+    {"thread", "generation", "announcements"},
     {"exports"},
     {
-        "readable",
         "filing",
         "feedback",
         "reading",
         "finding",
-        "deleting",
-        "importing",
         "order",
-        "sharing",
         "recall",
         "usage",
         "reviewing",
@@ -49,9 +44,7 @@ LAYERS = (
         "rechecks",
         "lines",
         "hearing",
-        "histories",
     },
-    {"proofs"},
     {"factors"},
     {
         "rendering",
@@ -69,7 +62,6 @@ LAYERS = (
         "traces",
         "estimates",
         "refusals",
-        "tasks",
     },
     {"models"},
 )

@@ -73,7 +73,7 @@ class Piece:
 
 async def _stop_here(note: peers.Note) -> None:
     if run := RUNS.get(uuid.UUID(note["generation"])):
-        run.stop(note.get("sentence", store.STOPPED))
+        run.stop()
 
 
 peers.hear("stop", _stop_here)
@@ -91,22 +91,21 @@ async def start(generation: Generation) -> None:
         RUNS[generation.pk] = Run(generation)
 
 
-async def stop(conversation_id: uuid.UUID, sentence: str = store.STOPPED) -> None:
+async def stop(conversation_id: uuid.UUID) -> None:
     """Stop the live answer of a conversation, whichever process runs it. Waits for its end where that is this one.
-    `sentence` says why, for the person.
 
     What runs here is stopped before anything is written: a database that is busy must not keep a paid call going.
     """
     ids = await in_database(store.live_ids, conversation_id)
     runs = [RUNS[pk] for pk in ids if pk in RUNS]
     for run in runs:
-        run.stop(sentence)
+        run.stop()
     if runs:
         await asyncio.wait([run.task for run in runs], timeout=STOP_WAIT_SECONDS)
         return
-    await writing(store.request_stop, conversation_id, sentence)
+    await writing(store.request_stop, conversation_id)
     for pk in ids:
-        peers.tell("stop", {"generation": str(pk), "sentence": sentence})
+        peers.tell("stop", {"generation": str(pk)})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_WAIT_SECONDS):
                 async for _ in follow(pk, END):
@@ -122,7 +121,7 @@ def forsake(conversation_id: uuid.UUID) -> None:
 
 async def _forsake(conversation_id: uuid.UUID) -> None:
     try:
-        await stop(conversation_id, store.SHUT)
+        await stop(conversation_id)
     except DatabaseError as error:  # the keeper looks for such answers too
         logger.error("an answer that nobody may see runs on: %s", type(error).__name__)
 
@@ -139,7 +138,7 @@ async def leave(seconds: float) -> None:
         tasks = [run.task for run in RUNS.values()]
         await (asyncio.wait(tasks, timeout=left) if tasks else asyncio.sleep(FORM_SECONDS))
     for run in list(RUNS.values()):
-        run.stop(store.RESTARTED, Generation.Status.INTERRUPTED)
+        run.stop(Generation.Status.INTERRUPTED)
     if tasks := [run.task for run in RUNS.values()]:
         await asyncio.wait(tasks, timeout=END_WAIT_SECONDS)
     await asyncio.sleep(LAST_WORDS_SECONDS)

@@ -1,11 +1,9 @@
 // Earlier turns that are out of sight are neither laid out nor painted (thread.css). They keep the height that they had
-// in a frame, so each must have been in one: where the page gets another width all are once more, and with each turn
-// that comes the wait for that frame begins anew.
+// in a frame, so each must have been in one: where the page gets another width, or another thread, all are once more.
 
 const log = document.querySelector("[data-log]");
 const LATEST = 4; // these stay as they are
 let width = 0;
-let frame = 0;
 
 function turns() {
   return [...log.querySelectorAll("#messages > .turn")];
@@ -15,11 +13,8 @@ function still() {
   for (const turn of turns().slice(0, -LATEST)) turn.setAttribute("data-still", "");
 }
 
-function stillAfterFrame() {
-  cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(() => {
-    frame = requestAnimationFrame(still);
-  });
+function afterFrame(act) {
+  requestAnimationFrame(() => requestAnimationFrame(act));
 }
 
 if (log) {
@@ -27,10 +22,9 @@ if (log) {
     if (contentRect.width === width) return;
     width = contentRect.width;
     for (const turn of turns()) turn.removeAttribute("data-still");
-    stillAfterFrame();
+    afterFrame(still);
   }).observe(log);
   document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
-    if (detail.target.id === "messages") stillAfterFrame();
+    if (detail.target.id === "messages") afterFrame(still);
   });
-  log.addEventListener("htmx:afterSwap", stillAfterFrame);
 }
