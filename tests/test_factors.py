@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +24,7 @@ from chatsite.application import application
 from conversations import factors, rechecks
 from conversations.accounts import sessions
 from conversations.database import in_database
-from conversations.models import Company, Reading, SignIn
+from conversations.models import Company, Reading, SignIn, SignInCount
 from tests.conftest import PASSWORD, Cast
 from tests.test_access import Tab, cookie_of
 from tests.test_posting import end, start
@@ -120,7 +121,8 @@ def test_guessing_codes_is_limited_with_passwords(cast: Cast, clock: list[float]
     statuses = [client.post(reverse("mfa_authenticate"), {"code": "000000"}).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert client.post(reverse("mfa_authenticate"), {"code": code(secret)}).status_code == 429
-    assert sign_in("member")[1].status_code == 429  # a right password does not make room for more guesses
+    client, _ = sign_in("member")  # a right password does not make room for more guesses
+    assert client.post(reverse("mfa_authenticate"), {"code": code(secret)}).status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -410,6 +412,97 @@ def test_what_cannot_be_read_is_refused_and_no_fault(cast: Cast, credential: str
     response = client.post(reverse("mfa_login_webauthn"), {"credential": credential})
     assert response.status_code in {200, 302, 400}
     assert not is_in(client)
+
+
+# -- A sign-in that waits for its second factor ------------------------------------------------------
+
+
+def by_its_owner(cast: Cast, owner: Client) -> None:
+    sent = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert owner.post(reverse("password_change"), sent).status_code == 302
+
+
+def at_the_machine(cast: Cast, owner: Client) -> None:
+    person = User.objects.get(pk=cast.member.pk)
+    person.set_password(NEW)
+    person.save()
+
+
+def signing_out_elsewhere(cast: Cast, owner: Client) -> None:
+    assert owner.post(reverse("account_sign_out_elsewhere")).status_code == 302
+
+
+def closing_the_account(cast: Cast, owner: Client) -> None:
+    User.objects.filter(pk=cast.member.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize(
+    "ended", [by_its_owner, at_the_machine, signing_out_elsewhere, closing_the_account], ids=lambda f: f.__name__
+)
+def test_a_sign_in_that_waits_ends_with_what_it_began_by(
+    cast: Cast, clock: list[float], ended: Callable[[Cast, Client], None]
+) -> None:
+    owner, _ = sign_in("member")
+    secret = set_up(owner)
+    clock[0] += 60
+    waiting, response = sign_in("member")
+    assert response["Location"] == reverse("mfa_authenticate")
+    assert waiting.get(reverse("mfa_authenticate")).status_code == 200
+    ended(cast, owner)
+    for response in (
+        waiting.get(reverse("mfa_authenticate")),
+        waiting.post(reverse("mfa_authenticate"), {"code": code(secret)}),
+    ):
+        assert (response.status_code, response["Location"]) == (302, reverse("account_login"))
+    assert not is_in(waiting)
+    assert waiting.get(reverse("account_login")).status_code == 200
+
+
+def test_a_sign_in_that_waits_is_shown_to_its_owner(cast: Cast, clock: list[float]) -> None:
+    owner, _ = sign_in("member")
+    secret = set_up(owner)
+    clock[0] += 60
+    telephone = Client(headers={"User-Agent": "Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Safari/537.36"})
+    sign_in("member", client=telephone)
+    page = owner.get(reverse("account")).content.decode()
+    assert "Chrome on Android" in page
+    assert "got as far as the second factor" in page
+    telephone.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert is_in(telephone)
+    page = owner.get(reverse("account")).content.decode()
+    assert page.count("Chrome on Android") == 1
+    assert "got as far as the second factor" not in page
+
+
+def test_the_code_that_switches_an_app_on_is_spent(cast: Cast, clock: list[float]) -> None:
+    client, _ = sign_in("member")
+    used = code(set_up(client))
+    client, _ = sign_in("member")
+    client.post(reverse("mfa_authenticate"), {"code": used})
+    assert not is_in(client)
+
+
+def test_an_account_has_so_many_passkeys_and_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    from allauth.mfa.webauthn.internal import auth
+
+    monkeypatch.setattr(auth, "parse_registration_response", lambda credential: None)
+    monkeypatch.setattr(auth, "complete_registration", lambda credential: None)
+    client, _ = sign_in("member")
+    again(client)
+    sent = {"name": "x", "credential": '{"id": "' + "x" * 3_000 + '"}'}
+    for _ in range(12):
+        monkeypatch.setattr(auth, "get_credentials", lambda user: [])
+        response = client.post(reverse("mfa_add_webauthn"), sent)
+    assert factors.of(cast.member).count() == 10
+    assert "10 passkeys" in response.content.decode()
+
+
+def test_the_challenge_of_a_passkey_is_kept_where_nobody_pays_for_it(cast: Cast) -> None:
+    for _ in range(3):
+        response = Client().get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"})
+        assert response.json()["request_options"]["publicKey"]["challenge"]
+    assert not Session.objects.exists()
+    assert not SignInCount.objects.exists()
 
 
 def test_sessions_that_are_over_go(cast: Cast) -> None:

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations.accounts import links
+from conversations.accounts import limits, links
 from conversations.models import Company, Invitation, Membership, PasswordLink, Reading
 from tests.conftest import PASSWORD, Cast
 from tests.races import at_once
@@ -169,6 +169,22 @@ def test_another_companys_invitation_is_not_taken_back(cast: Cast) -> None:
     assert signed_in(cast.manager).post(address).status_code == 404
     assert signed_in(cast.member).post(address).status_code == 403
     assert Invitation.objects.get().state == "Open"
+
+
+def test_which_names_exist_is_told_so_often_and_no_more(cast: Cast) -> None:
+    path = invite(cast.manager, cast.coca_cola)
+    weak = {"password1": "12345678", "password2": "12345678"}
+    statuses = []
+    for number in range(limits.AT_AN_INVITATION + 2):
+        client = Client(REMOTE_ADDR=f"192.0.2.{number}")
+        name = "member" if number % 2 else f"nobody{number}"  # a free one is told by what else is wrong
+        statuses.append(client.post(path, {"username": name, **weak}).status_code)
+    assert statuses == [200] * limits.AT_AN_INVITATION + [429] * 2
+    other = invite(cast.manager, cast.coca_cola)
+    for number in range(limits.FROM_AN_ADDRESS):
+        Client(REMOTE_ADDR="192.0.2.77").post("/accounts/login/", {"username": f"n{number}", "password": "x"})
+    assert Client(REMOTE_ADDR="192.0.2.77").post(other, JOIN).status_code == 429
+    assert Client().post(other, JOIN).status_code == 302
 
 
 # -- A link for a new password ----------------------------------------------------------------------

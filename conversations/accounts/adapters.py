@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from conversations import metrics, sealing
-from conversations.accounts import callers, companies, limits, sessions
+from conversations.accounts import callers, companies, devices, limits, sessions
 
 if TYPE_CHECKING:
     from allauth.socialaccount.models import SocialApp, SocialLogin
@@ -41,7 +41,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """Whose credentials these are, or None. Raises `limits.TooManyFailures`, the same for names that nobody has."""
-        attempt = limits.begin(request, credentials["username"])
+        at = limits.At.AGAIN if request.user.is_authenticated else limits.At.PASSWORD
+        attempt = limits.begin(request, credentials["username"], at)
         person = authenticate(request, **credentials)
         if person is None:
             metrics.sign_in_refusals.labels("wrong").inc()
@@ -54,9 +55,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return found is not None and found.pk == user.pk
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
-        """Note the session, by which its owner finds it among those elsewhere."""
+        """Note the session, by which its owner finds it among those elsewhere, and have its browser known."""
         sessions.note(request, user)
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        devices.remember(request, response, limits.normal(user.get_username()))
         return response
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:

@@ -143,6 +143,7 @@ class SignIn(models.Model):
     agent = models.CharField(max_length=200)
     address = models.GenericIPAddressField(null=True)
     at = models.DateTimeField()
+    waiting = models.BooleanField(default=False, help_text="Whether the second factor is still to come.")
 
     class Meta:
         ordering = ["-at"]
@@ -166,7 +167,7 @@ class SignInCount(models.Model):
 
 
 class SpentCode(models.Model):
-    """A code of an authenticator app that was used, by its hash, for as long as it would be good."""
+    """A code of an authenticator app, or a passkey's challenge, that was used: by its hash, while it would be good."""
 
     key = models.CharField(max_length=64, primary_key=True)
     until = models.DateTimeField(db_index=True)

@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from conversations import access, metrics, sealing
-from conversations.accounts import companies, links
+from conversations.accounts import companies, limits, links
 from conversations.models import CompanySignIn, Invitation
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = "company_sign_in"
 REMEMBERED_SECONDS = 180 * 24 * 3600
+TAKEN = "Somebody has this name already. Choose another."
 JOINED = "You belong to this company already. The link stays good for somebody else."
 
 
@@ -41,7 +42,7 @@ class JoinForm(NewUser):
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
-            raise forms.ValidationError("Somebody has this name already. Choose another.")
+            raise forms.ValidationError(TAKEN)
         return username
 
 
@@ -119,14 +120,22 @@ def _join(request: HttpRequest, invited: Invitation, person: User) -> HttpRespon
 
 
 def _join_anew(request: HttpRequest, invited: Invitation) -> HttpResponse:
-    form = JoinForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            person = links.join_anew(invited, form.cleaned_data["username"], form.cleaned_data["password1"])
-        except IntegrityError:
-            form.add_error("username", "Somebody has this name already. Choose another.")
-        else:
-            return _private(perform_login(request, Login(user=person, signup=True)))
+    if request.method != "POST":
+        form = JoinForm()
+    else:
+        # Whatever is said of a name tells whether somebody has it, and so does what is said of the password alone.
+        attempt = limits.begin(request, str(invited.pk), limits.At.INVITATION)
+        form = JoinForm(request.POST)
+        if form.is_valid():
+            try:
+                person = links.join_anew(
+                    invited, form.cleaned_data["username"], form.cleaned_data["password1"]
+                )
+            except IntegrityError:
+                form.add_error("username", TAKEN)
+            else:
+                attempt.succeeded()
+                return _private(perform_login(request, Login(user=person, signup=True)))
     return _private(render(request, "account/invitation.html", {"invitation": invited, "form": form}))
 
 
