@@ -21,7 +21,7 @@ from django.contrib.sessions.models import Session
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from conversations import factors, metrics
+from conversations import factors, metrics, proofs
 from conversations.database import in_database
 from conversations.models import Conversation, Membership
 
@@ -62,8 +62,8 @@ metrics.sockets.set_function(lambda: len(_sockets))
 
 
 def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
-    """For each session and conversation what lets the one see the other - sign-in, person, role, second factor - and
-    the head."""
+    """For each session and conversation what lets the one see the other - sign-in, person, role, second factor, places
+    that ask for a proof - and the head."""
     sessions = Session.objects.filter(
         session_key__in={key for key, _ in held}, expire_date__gt=timezone.now()
     )
@@ -83,9 +83,11 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
     for pk, head, *row in found:
         heads[pk], chats[pk] = head, row
     members = Membership.objects.filter(user__in={owner for owner, *_ in chats.values()})
-    places = list(members.annotate(lacks=factors.missing()).values_list("user", "company", "role", "lacks"))
-    roles = {(user, company): role for user, company, role, _ in places}
-    lacking = {user for user, _, _, lacks in places if lacks}
+    judged = members.annotate(lacks=factors.missing(), elsewhere=proofs.elsewhere())
+    places = list(judged.values_list("user", "company", "role", "lacks", "elsewhere"))
+    roles = {(user, company): role for user, company, role, *_ in places}
+    lacking = {user for user, _, _, lacks, _ in places if lacks}
+    elsewhere = {user for user, *_, beyond in places if beyond}
     return [
         Evidence(
             (
@@ -93,6 +95,7 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
                 *(chat := chats.get(pk, [None, None])),
                 roles.get((chat[0], chat[1])),
                 chat[0] in lacking,
+                chat[0] in elsewhere,
             ),
             heads.get(pk),
         )

@@ -45,6 +45,7 @@ LAYERS = (
         "lines",
         "hearing",
     },
+    {"proofs"},
     {"factors"},
     {
         "rendering",

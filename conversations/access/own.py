@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import QuerySet
 
-from conversations import factors
+from conversations import factors, proofs
 from conversations.access.administration import managed_personas
 from conversations.access.nobody import NotVisible, one
 from conversations.models import Conversation, Folder, Generation, Message, Persona
@@ -27,15 +27,16 @@ def person_of_cookies(cookies: Mapping[str, str]) -> User | None:
     """Who is signed in by the session cookie among `cookies`: an active person, or None.
 
     For sockets, which have no middleware; `auth.get_user` also checks that the password is still the session's. Who
-    has to set up a second factor first is nobody yet.
+    has to set up a second factor first, or to prove who they are, is nobody yet.
     """
     key = cookies.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None
-    person = auth.get_user(SimpleNamespace(session=SessionStore(key)))  # type: ignore[arg-type]
-    if not isinstance(person, User) or not person.is_active or factors.lacks(person):
+    session = SessionStore(key)
+    person = auth.get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
+    if not isinstance(person, User) or not person.is_active:
         return None
-    return person
+    return None if factors.lacks(person) or proofs.lacks(person, session) else person
 
 
 def active(person: User) -> None:

@@ -26,6 +26,8 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]
         person = self.login.user
         if self._by_passkey() or not factors.of(person).exists():
             return None, True
+        # What a provider said is not kept while it waits: nothing asks for it, and allauth could not read it again.
+        self.login.signal_kwargs = None
         self.state["password"] = person.get_session_auth_hash()
         sessions.note(self.request, person, waiting=True)
         return redirect(self.urlname), True

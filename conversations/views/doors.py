@@ -19,7 +19,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import access, metrics, sealing
+from conversations import access, metrics, proofs, sealing
 from conversations.accounts import companies, limits, links
 from conversations.models import CompanySignIn, Invitation
 
@@ -34,6 +34,10 @@ REMEMBERED = "company_sign_in"
 REMEMBERED_SECONDS = 180 * 24 * 3600
 TAKEN = "Somebody has this name already. Choose another."
 JOINED = "You belong to this company already. The link stays good for somebody else."
+NOTHING_OWN = (
+    "You sign in at your company, which opens that company alone. Set up an authenticator app or a passkey of your own "
+    "under “Your account” first, then open this link again. It stays good."
+)
 
 
 class JoinForm(NewUser):
@@ -107,16 +111,20 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _join(request: HttpRequest, invited: Invitation, person: User) -> HttpResponse:
-    there = person.memberships.filter(company=invited.company).exists()
-    if request.method == "POST" and not there:
+    sentence = ""
+    if person.memberships.filter(company=invited.company).exists():
+        sentence = JOINED
+    elif not proofs.has_own(person):
+        sentence = NOTHING_OWN
+    elif request.method == "POST":
         try:
             links.join(invited, person)
         except links.AlreadyThere:
-            there = True
+            sentence = JOINED
         else:
             return _private(redirect("start"))
-    context = {"invitation": invited, "sentence": JOINED if there else ""}
-    return _private(render(request, "account/invitation.html", context, status=409 if there else 200))
+    context = {"invitation": invited, "sentence": sentence}
+    return _private(render(request, "account/invitation.html", context, status=409 if sentence else 200))
 
 
 def _join_anew(request: HttpRequest, invited: Invitation) -> HttpResponse:
