@@ -8,11 +8,13 @@ import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
@@ -413,6 +415,22 @@ def test_what_cannot_be_read_is_refused_and_no_fault(cast: Cast, credential: str
     response = client.post(reverse("mfa_login_webauthn"), {"credential": credential})
     assert response.status_code in {200, 302, 400}
     assert not is_in(client)
+
+
+def test_sessions_that_are_older_than_the_list_are_in_it(cast: Cast) -> None:
+    elsewhere, _ = sign_in("member")
+    stranger = Client()
+    stranger.force_login(cast.member2)
+    SignIn.objects.all().delete()
+    client, _ = sign_in("member")
+    migration = import_module("conversations.migrations.0023_waiting_sign_ins")
+    for _ in range(2):
+        migration.note(apps, None)
+    assert SignIn.objects.count() == 3
+    assert "Only in this browser" not in client.get(reverse("account")).content.decode()
+    client.post(reverse("account_sign_out_elsewhere"))
+    assert elsewhere.get("/").status_code == 302
+    assert stranger.get("/").status_code == 200
 
 
 # -- A sign-in that waits for its second factor ------------------------------------------------------

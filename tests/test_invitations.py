@@ -171,6 +171,21 @@ def test_another_companys_invitation_is_not_taken_back(cast: Cast) -> None:
     assert Invitation.objects.get().state == "Open"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("expires_at__year=99999999999", "used_at__year=0", "created_at__gte=x", "token_hash__startswith=a"),
+        *("role__range=1", "id=x", "made_by__password__startswith=a", "company__id__exact=a%00"),
+    ],
+)
+def test_the_list_is_asked_by_its_own_filters_alone(cast: Cast, query: str) -> None:
+    invite(cast.manager, cast.coca_cola)
+    address = reverse("admin:conversations_invitation_changelist")
+    assert signed_in(cast.manager).get(f"{address}?{query}").status_code == 400
+    allowed = f"{address}?company__id__exact={cast.coca_cola.pk}&q=&o=1&p=1"
+    assert signed_in(cast.manager).get(allowed).status_code == 200
+
+
 def test_which_names_exist_is_told_so_often_and_no_more(cast: Cast) -> None:
     path = invite(cast.manager, cast.coca_cola)
     weak = {"password1": "12345678", "password2": "12345678"}
@@ -206,7 +221,7 @@ def test_a_link_for_a_new_password_is_on_record_and_good_once(cast: Cast, client
         cast.coca_cola,
         "admin",
         "member",
-        "passwd",
+        "pwlink",
     )
     assert path.split("/")[-2] not in str(PasswordLink.objects.values().get())
     assert "member" in client.get(path).content.decode()

@@ -135,7 +135,7 @@ def password_link(request: HttpRequest, person_id: int) -> HttpResponse:
         )
         return redirect("admin:auth_user_change", person.pk)
     if person != operator:
-        reading.password_set(operator, person)
+        reading.password_link_made(operator, person)
     token = links.offer_password(operator, person)
     admin.site.get_model_admin(User).log_change(request, person, "Made a link for a new password.")
     context = admin.site.each_context(request) | {
