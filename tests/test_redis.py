@@ -187,7 +187,8 @@ async def test_a_stop_waits_for_the_end_elsewhere(live_cast: Cast, other: Redis)
     turn = await elsewhere(live_cast)
     stopping = asyncio.create_task(generation.stop(turn.conversation.pk))
     (fields,) = await heard(other)
-    assert json.loads(fields[b"note"]) == {"generation": str(turn.generation.pk)}
+    told = {"generation": str(turn.generation.pk), "sentence": store.STOPPED}
+    assert json.loads(fields[b"note"]) == told
     assert (await in_database(Generation.objects.get, pk=turn.generation.pk)).stop_requested
     assert not stopping.done()
     await in_database(store.finish, turn.generation.pk, OTHER, store.Outcome(Status.STOPPED, "some"))

@@ -88,7 +88,7 @@ async def dismiss() -> None:
     if runner.RUNS:
         for pk in await in_database(store.forsaken, list(runner.RUNS)):
             if run := runner.RUNS.get(pk):
-                run.stop()
+                run.stop(store.SHUT)
 
 
 async def _keep() -> None:

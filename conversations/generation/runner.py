@@ -52,7 +52,7 @@ class Run:
         self.message_id: uuid.UUID | None = None
         self.end: store.Stored | None = None  # once it is in the database
         self.log = AnswerLog()
-        self.stopping: store.Status | None = None  # as what it is to end, where it is to end early
+        self.stopping: tuple[store.Status, str] | None = None  # as what it is to end, and why, where it ends early
         self.saved = self.log.cursor
         self._reader: asyncio.Task[store.Outcome] | None = None
         self._job: store.Job | None = None  # once it is claimed
@@ -65,9 +65,10 @@ class Run:
         trace.carry_into(context)
         self.task = asyncio.create_task(self._run(generation), context=context)
 
-    def stop(self, status: store.Status = Status.STOPPED) -> None:
-        """End the answer now; closing the upstream connection is how a provider is told."""
-        self.stopping = status
+    def stop(self, sentence: str = store.STOPPED, status: store.Status = Status.STOPPED) -> None:
+        """End the answer now; closing the upstream connection is how a provider is told. Who says so first, says why."""
+        if self.stopping is None:
+            self.stopping = status, sentence
         if self._reader is not None:
             self._reader.cancel()
 
@@ -119,8 +120,8 @@ class Run:
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
-            sentence = store.STOPPED if self.stopping is Status.STOPPED else store.RESTARTED
-            return self._ended(self.stopping, sentence=sentence)
+            status, sentence = self.stopping
+            return self._ended(status, sentence=sentence)
         except providers.ProviderError as error:
             error.message = echoes.without(error.message, job.request)
             logger.warning("answer %s: %s", self.generation_id, error)

@@ -29,6 +29,10 @@ RESTARTED = (
     "The server was restarted while it wrote this answer. What had arrived is kept. Continue it or try again."
 )
 STOPPED = "This answer was stopped."
+SHUT = (
+    "This answer ended because the page was closed to you meanwhile: you were signed out, lost your place here, or had "
+    "to prove first who you are or to set up a second factor. What had arrived is kept."
+)
 
 _KEEP_TEXT = "UPDATE conversations_message SET text = %s WHERE id = %s"
 _KEEP_REASONING = "UPDATE conversations_generation SET reasoning = %s WHERE id = %s"
@@ -260,10 +264,10 @@ def live_ids(conversation_id: uuid.UUID) -> list[uuid.UUID]:
     return list(live.values_list("pk", flat=True))
 
 
-def request_stop(conversation_id: uuid.UUID) -> None:
+def request_stop(conversation_id: uuid.UUID, sentence: str = STOPPED) -> None:
     """Ask the live answer of a conversation to stop; one that nobody has claimed is stopped here and now."""
     live = Generation.objects.filter(conversation_id=conversation_id)
-    _end(live.filter(status=Status.PENDING), Status.STOPPED, STOPPED)
+    _end(live.filter(status=Status.PENDING), Status.STOPPED, sentence)
     live.filter(status=Status.RUNNING).update(stop_requested=True)
 
 
