@@ -22,7 +22,7 @@ from conversations import factors
 from conversations.models import CompanySignIn
 
 
-def elsewhere() -> NegatedExpression:
+def elsewhere() -> NegatedExpression[Any]:
     """Of a membership: whether no provider that the person has an account at speaks for its company."""
     issuers = SocialAccount.objects.filter(user=OuterRef(OuterRef("user"))).values("provider")
     return ~Exists(

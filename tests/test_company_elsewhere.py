@@ -45,7 +45,7 @@ def placed(person: User, cast: Cast) -> None:
 
 
 def is_asked(response: Any) -> bool:
-    return response.status_code == 302 and response["Location"].startswith(AGAIN)
+    return response.status_code == 302 and str(response["Location"]).startswith(AGAIN)
 
 
 def test_a_provider_opens_its_own_company_and_no_other(
@@ -88,9 +88,7 @@ def test_a_session_that_is_older_than_the_place_elsewhere_is_asked_too(
     assert is_asked(browser.get("/"))
 
 
-def test_a_second_factor_is_a_proof(
-    cast: Cast, ada: User, row: CompanySignIn, provider: Provider
-) -> None:
+def test_a_second_factor_is_a_proof(cast: Cast, ada: User, row: CompanySignIn, provider: Provider) -> None:
     browser = sign_in(row, provider).browser
     secret = set_up_without_a_password(browser)
     placed(ada, cast)

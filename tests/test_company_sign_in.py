@@ -237,7 +237,7 @@ def test_what_no_database_keeps_is_left_out_of_names(
         "sub": "1001",
         "groups": ["staff", f"st{odd}aff"],
         "email_verified": True,
-        **{name: f"a{odd}da" for name in names},
+        **dict.fromkeys(names, f"a{odd}da"),
     }
     assert who(sign_in(row, provider).browser) == "ada"
     ada = User.objects.get(username="ada")

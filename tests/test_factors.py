@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from http.cookies import SimpleCookie
 from importlib import import_module
 from typing import Any
 
@@ -24,10 +26,11 @@ from django.utils import timezone
 
 from chatsite.application import application
 from conversations import factors, rechecks
-from conversations.accounts import sessions
+from conversations.accounts import challenges, factor_forms, limits, sessions
 from conversations.database import in_database
 from conversations.models import Company, Reading, SignIn, SignInCount
 from tests.conftest import PASSWORD, Cast
+from tests.passkeys import PRESENT, Device
 from tests.test_access import Tab, cookie_of
 from tests.test_posting import end, start
 
@@ -402,8 +405,6 @@ def test_pages_of_an_account_are_kept_by_no_cache(cast: Cast, name: str) -> None
 
 @pytest.mark.parametrize(("flags", "verified"), [(0x01, False), (0x05, True), (0x04, True), (0x00, False)])
 def test_a_passkey_alone_has_to_have_asked_who_holds_it(flags: int, verified: bool) -> None:
-    from conversations.accounts import factor_forms
-
     data = base64.urlsafe_b64encode(bytes(32) + bytes([flags]) + bytes(4)).decode().rstrip("=")
     assert factor_forms._is_verified({"response": {"authenticatorData": data}}) is verified
 
@@ -456,7 +457,9 @@ def closing_the_account(cast: Cast, owner: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "ended", [by_its_owner, at_the_machine, signing_out_elsewhere, closing_the_account], ids=lambda f: f.__name__
+    "ended",
+    [by_its_owner, at_the_machine, signing_out_elsewhere, closing_the_account],
+    ids=lambda f: f.__name__,
 )
 def test_a_sign_in_that_waits_ends_with_what_it_began_by(
     cast: Cast, clock: list[float], ended: Callable[[Cast, Client], None]
@@ -501,27 +504,102 @@ def test_the_code_that_switches_an_app_on_is_spent(cast: Cast, clock: list[float
     assert not is_in(client)
 
 
-def test_an_account_has_so_many_passkeys_and_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    from allauth.mfa.webauthn.internal import auth
+def add(client: Client, device: Device) -> Any:
+    """Add a passkey, as the page for it does."""
+    address = reverse("mfa_add_webauthn")
+    options = html.unescape(client.get(address).content.decode().partition('data-options="')[2])
+    asked = json.JSONDecoder().raw_decode(options)[0]
+    return client.post(address, {"name": "Key", "credential": device.create(asked)})
 
-    monkeypatch.setattr(auth, "parse_registration_response", lambda credential: None)
-    monkeypatch.setattr(auth, "complete_registration", lambda credential: None)
-    client, _ = sign_in("member")
+
+def asked_to_sign(client: Client) -> dict[str, Any]:
+    """What a passkey has to sign to sign in."""
+    response = client.get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"})
+    options: dict[str, Any] = response.json()["request_options"]
+    return options
+
+
+def signed(client: Client, credential: str) -> bool:
+    client.post(reverse("mfa_login_webauthn"), {"credential": credential})
+    return is_in(client)
+
+
+@pytest.fixture
+def device(cast: Cast) -> Device:
+    """A passkey of the member's."""
+    device, (client, _) = Device(), sign_in("member")
     again(client)
-    sent = {"name": "x", "credential": '{"id": "' + "x" * 3_000 + '"}'}
-    for _ in range(12):
-        monkeypatch.setattr(auth, "get_credentials", lambda user: [])
-        response = client.post(reverse("mfa_add_webauthn"), sent)
-    assert factors.of(cast.member).count() == 10
-    assert "10 passkeys" in response.content.decode()
+    add(client, device)
+    assert factors.of(cast.member).count() == 1
+    return device
+
+
+def test_a_passkey_signs_in_by_itself(cast: Cast, device: Device) -> None:
+    client = Client()
+    assert signed(client, device.get(asked_to_sign(client), cast.member.pk))
+    assert challenges.COOKIE not in {name for name, cookie in client.cookies.items() if cookie.value}
+
+
+def test_what_a_passkey_signed_is_good_once_and_where_it_was_asked(cast: Cast, device: Device) -> None:
+    client, twin = Client(), Client()
+    credential = device.get(asked_to_sign(client), cast.member.pk)
+    assert not signed(Client(), credential)
+    twin.cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
+    assert signed(client, credential)
+    assert not signed(twin, credential)
+
+
+def test_what_a_passkey_was_asked_is_soon_too_old(
+    cast: Cast, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    credential = device.get(asked_to_sign(client), cast.member.pk)
+    monkeypatch.setattr(challenges, "SECONDS", -1)
+    assert not signed(client, credential)
+
+
+def test_a_passkey_that_asked_nobody_signs_nobody_in(cast: Cast, device: Device) -> None:
+    client = Client()
+    assert not signed(client, device.get(asked_to_sign(client), cast.member.pk, flags=PRESENT))
 
 
 def test_the_challenge_of_a_passkey_is_kept_where_nobody_pays_for_it(cast: Cast) -> None:
     for _ in range(3):
-        response = Client().get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"})
-        assert response.json()["request_options"]["publicKey"]["challenge"]
+        assert asked_to_sign(Client())["publicKey"]["challenge"]
     assert not Session.objects.exists()
     assert not SignInCount.objects.exists()
+
+
+def test_passkeys_are_asked_for_whoever_guesses_beside_them(cast: Cast, device: Device) -> None:
+    for number in range(limits.FROM_AN_ADDRESS + 1):
+        sign_in(f"nobody{number}")
+    assert sign_in("member2")[1].status_code == 429
+    client = Client()
+    assert signed(client, device.get(asked_to_sign(client), cast.member.pk))
+
+
+def test_an_account_has_so_many_passkeys_and_no_more(cast: Cast) -> None:
+    client, _ = sign_in("member")
+    again(client)
+    for _ in range(factor_forms.MOST_PASSKEYS):
+        assert add(client, Device()).status_code == 302
+    page = add(client, Device()).content.decode()
+    assert "You have 10 passkeys, which is as many as an account can have." in page
+    assert factors.of(cast.member).count() == factor_forms.MOST_PASSKEYS
+    assert max(len(json.dumps(each.data)) for each in Authenticator.objects.all()) < 1_000
+
+
+@pytest.mark.parametrize("padding", ["x" * 8_000, "\\u0000", "\\ud800"], ids=["long", "NUL", "half"])
+def test_a_passkey_that_cannot_be_kept_is_refused(cast: Cast, padding: str) -> None:
+    client, _ = sign_in("member")
+    again(client)
+
+    class Padded(Device):
+        def create(self, options: dict[str, Any]) -> str:
+            return super().create(options)[:-1] + f', "more": "{padding}"' + "}"
+
+    assert "This passkey was not taken" in add(client, Padded()).content.decode()
+    assert not Authenticator.objects.exists()
 
 
 def test_sessions_that_are_over_go(cast: Cast) -> None:

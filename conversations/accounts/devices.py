@@ -27,7 +27,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, username: str) ->
     """Have the browser known at the account `username`, under the name that it has there already."""
     known = _known(request)
     account = _account(username)
-    known[account] = known.pop(account, None) or secrets.token_urlsafe(9)
+    known[account] = known.pop(account, "") or secrets.token_urlsafe(9)
     response.set_cookie(
         COOKIE,
         signing.dumps(dict(list(known.items())[-ACCOUNTS:]), salt=COOKIE),
@@ -41,9 +41,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, username: str) ->
 
 def _known(request: HttpRequest) -> dict[str, str]:
     try:
-        found: dict[str, str] = signing.loads(
-            request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=SECONDS
-        )
+        found: dict[str, str] = signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE, max_age=SECONDS)
     except signing.BadSignature:
         return {}
     return found

@@ -28,7 +28,9 @@ from conversations.accounts.limits import At
 
 NAME_CHARS = 60
 CREDENTIAL_CHARS = 20_000
-NEW_CREDENTIAL_CHARS = 8_000  # of one that is kept; browsers leave out the certificates that make others longer
+NEW_CREDENTIAL_CHARS = (
+    8_000  # of one that is kept; browsers leave out the certificates that make others longer
+)
 MOST_PASSKEYS = 10
 CODE_SECONDS = 120  # for which a code could be good again: its own, and the steps around it
 FLAGS_AT, USER_VERIFIED = 32, 0x04
@@ -86,7 +88,7 @@ class _Code:
     at = At.CODE
 
     def clean_code(self) -> str:
-        attempt = limits.begin(context.request, self.user.get_username(), self.at)
+        attempt = limits.begin(context.request, self.at, self.user.get_username())
         try:
             code: str = super().clean_code()  # type: ignore[misc]
             # allauth keeps what was used in the memory of one process, for less time than it is good.
@@ -117,8 +119,7 @@ class _Passkey:
     at = At.CODE
 
     def clean_credential(self) -> Any:
-        # Whose passkey it says it is may be anybody's: nobody is locked out by what a stranger sends.
-        attempt = limits.begin(context.request, self.user.get_username() if self.user else None, self.at)
+        attempt = limits.begin(context.request, self.at, self.user.get_username() if self.user else "")
         try:
             authenticator = super().clean_credential()  # type: ignore[misc]
         except (forms.ValidationError, *MALFORMED):
@@ -131,6 +132,8 @@ class _Passkey:
 class PasskeySignInForm(_Passkey, LoginWebAuthnForm):  # type: ignore[misc]
     """A passkey instead of a password: whoever has it has to have proved to it who they are."""
 
+    # Whose it says it is may be anybody's, so nobody is locked out by what a stranger sends.
+    at = At.PASSKEY
     credential = Credential()
 
     def clean_credential(self) -> Any:
@@ -164,7 +167,10 @@ class NewPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     credential = Credential(NEW_CREDENTIAL_CHARS)
 
     def clean(self) -> Any:
-        if Authenticator.objects.filter(user=self.user, type=Authenticator.Type.WEBAUTHN).count() >= MOST_PASSKEYS:
+        if (
+            Authenticator.objects.filter(user=self.user, type=Authenticator.Type.WEBAUTHN).count()
+            >= MOST_PASSKEYS
+        ):
             raise forms.ValidationError(ENOUGH)
         try:
             return super().clean()

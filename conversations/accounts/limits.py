@@ -41,8 +41,9 @@ PURGED = 200  # rows at a time
 class At(Enum):
     """At what somebody tries something, by what is counted there."""
 
-    PASSWORD = "account"
+    ACCOUNT = "account"  # with a password, and nothing before
     CODE = "code"  # and passkeys, behind the password
+    PASSKEY = "passkey"  # instead of the password: whose it is, nobody knows before
     AGAIN = "again"  # by whoever is signed in
     INVITATION = "invitation"
 
@@ -72,10 +73,10 @@ class Attempt:
             SignInCount.objects.bulk_update(rows, ["times"])
 
 
-def begin(request: HttpRequest, whom: str | None, at: At = At.PASSWORD) -> Attempt:
-    """Count a try of `whom`: a username, what names an invitation, or None. Raises TooManyFailures."""
+def begin(request: HttpRequest, at: At, whom: str = "") -> Attempt:
+    """Count a try of `whom`: a username, or what names an invitation. Raises TooManyFailures."""
     try:
-        return count(_counts(request, whom, at))
+        return count(_counts(request, at, whom))
     except TooManyFailures:
         metrics.sign_in_refusals.labels("limit").inc()
         if callers.comes_through_a_stranger(request):
@@ -85,18 +86,17 @@ def begin(request: HttpRequest, whom: str | None, at: At = At.PASSWORD) -> Attem
         raise
 
 
-def _counts(request: HttpRequest, whom: str | None, at: At) -> dict[str, int]:
+def _counts(request: HttpRequest, at: At, whom: str) -> dict[str, int]:
     """Where a try counts, and how often one may fail there."""
-    name = None if whom is None else normal(whom)
-    if name is not None:
-        if at is At.AGAIN:
-            return {key(at.value, name): AT_AN_ACCOUNT}
-        if at is not At.INVITATION and (device := devices.of(request, name)):
-            return {key("device", f"{device} {name}"): AT_AN_ACCOUNT}
-    counts = {key("address", callers.counted(callers.address_of(request))): FROM_AN_ADDRESS}
-    if name is not None:
-        counts[key(at.value, name)] = AT_AN_INVITATION if at is At.INVITATION else AT_AN_ACCOUNT
-    return counts
+    name, address = normal(whom), callers.counted(callers.address_of(request))
+    if at is At.PASSKEY:
+        return {key(at.value, address): FROM_AN_ADDRESS}
+    if at is At.AGAIN:
+        return {key(at.value, name): AT_AN_ACCOUNT}
+    if at is not At.INVITATION and (device := devices.of(request, name)):
+        return {key("device", f"{device} {name}"): AT_AN_ACCOUNT}
+    most = AT_AN_INVITATION if at is At.INVITATION else AT_AN_ACCOUNT
+    return {key("address", address): FROM_AN_ADDRESS, key(at.value, name): most}
 
 
 def count(limits: Mapping[str, int]) -> Attempt:

@@ -100,8 +100,14 @@ class OperatorsAdmin(ModelAdminBase[M]):
         """Lists are asked by the filters that stand beside them, and by nothing else: by others one could find out bit
         by bit what no page shows, and have the database asked for a year that there is none of. The rest is a 400, and
         so is a NUL, which PostgreSQL takes for a fault."""
-        offered = (each[0] if isinstance(each, tuple) else each for each in self.get_list_filter(request))
-        return "\0" not in value and lookup in {f"{name}{how}" for name in offered for how in FILTERED}
+        offered = set()
+        for each in self.get_list_filter(request):
+            if isinstance(each, type) and issubclass(each, admin.SimpleListFilter):
+                offered.add(each.parameter_name)
+            else:
+                name = each[0] if isinstance(each, tuple) else each
+                offered |= {f"{name}{how}" for how in FILTERED}
+        return "\0" not in value and lookup in offered
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M:
         """The row of an address. What is foreign and what is absent are the same 404, not a redirect and a name."""

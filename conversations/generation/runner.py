@@ -52,7 +52,9 @@ class Run:
         self.message_id: uuid.UUID | None = None
         self.end: store.Stored | None = None  # once it is in the database
         self.log = AnswerLog()
-        self.stopping: tuple[store.Status, str] | None = None  # as what it is to end, and why, where it ends early
+        self.stopping: tuple[store.Status, str] | None = (
+            None  # as what it is to end, and why, where it ends early
+        )
         self.saved = self.log.cursor
         self._reader: asyncio.Task[store.Outcome] | None = None
         self._job: store.Job | None = None  # once it is claimed
@@ -66,7 +68,7 @@ class Run:
         self.task = asyncio.create_task(self._run(generation), context=context)
 
     def stop(self, sentence: str = store.STOPPED, status: store.Status = Status.STOPPED) -> None:
-        """End the answer now; closing the upstream connection is how a provider is told. Who says so first, says why."""
+        """End the answer now; closing the upstream connection is how a provider is told. Who comes first says why."""
         if self.stopping is None:
             self.stopping = status, sentence
         if self._reader is not None:

@@ -76,7 +76,7 @@ def company_callback(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpRespons
     try:
         response = oidc.callback(request, str(row.pk))
     except companies.NoAccess:
-        return _refused(request, "provider", companies.REFUSED)
+        return _refused(request, row, companies.REFUSED)
     except (*oidc.ProviderFailed, sealing.Unreadable, IntegrityError) as error:
         return _failed(request, row, error)
     if response.status_code == 302:
@@ -132,7 +132,7 @@ def _join_anew(request: HttpRequest, invited: Invitation) -> HttpResponse:
         form = JoinForm()
     else:
         # Whatever is said of a name tells whether somebody has it, and so does what is said of the password alone.
-        attempt = limits.begin(request, str(invited.pk), limits.At.INVITATION)
+        attempt = limits.begin(request, limits.At.INVITATION, str(invited.pk))
         form = JoinForm(request.POST)
         if form.is_valid():
             try:
@@ -175,12 +175,13 @@ def _failed(request: HttpRequest, row: CompanySignIn, error: Exception) -> HttpR
 
     why = str(error) if isinstance(error, oidc.Untrue) else type(error).__name__
     logger.warning("a sign-in at provider %s did not work out: %s", row.pk, why)
-    return _refused(request, "provider", companies.FAILED)
+    return _refused(request, row, companies.FAILED)
 
 
-def _refused(request: HttpRequest, why: str, sentence: str) -> HttpResponse:
-    metrics.sign_in_refusals.labels(why).inc()
-    return _private(render(request, "account/refused.html", {"sentence": sentence}, status=403))
+def _refused(request: HttpRequest, row: CompanySignIn, sentence: str) -> HttpResponse:
+    metrics.sign_in_refusals.labels("provider").inc()
+    page = {"sentence": sentence, "row": row}
+    return _private(render(request, "account/refused.html", page, status=403))
 
 
 def _dead(request: HttpRequest) -> HttpResponse:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.contrib.auth.models import User
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -72,7 +72,8 @@ class AccountGate:
         if not isinstance(error, TooManyFailures):
             return None
         minutes = ceil(error.seconds / 60)
-        response = render(request, "account/too_many.html", {"minutes": minutes}, status=429)
+        page = {"minutes": minutes, "back": request.path}
+        response = render(request, "account/too_many.html", page, status=429)
         response.headers["Retry-After"] = str(error.seconds)
         response.headers["Cache-Control"] = "no-store, private"
         return response

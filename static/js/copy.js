@@ -1,4 +1,4 @@
-// "Copy" on a message gives its source; on a block of code, the code.
+// "Copy" on a message gives its source; on a block of code, the code; beside a field, what stands in that.
 
 const announcer = document.querySelector("[data-announce]");
 
@@ -18,6 +18,7 @@ async function put(text) {
 }
 
 function source(button) {
+  if (button.dataset.copyFrom) return document.getElementById(button.dataset.copyFrom).value;
   if (button.matches("[data-copy-code]")) return button.closest("figure").querySelector("pre").textContent;
   return button.closest("article").querySelector("template[data-source]").content.textContent;
 }
@@ -29,7 +30,7 @@ function show(button, outcome) {
 }
 
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy], [data-copy-code]");
+  const button = event.target.closest("[data-copy], [data-copy-code], [data-copy-from]");
   if (!button) return;
   try {
     await put(source(button));
