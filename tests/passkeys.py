@@ -23,10 +23,12 @@ class Device:
     def __init__(self) -> None:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._id = secrets.token_bytes(16)
+        self._handle = ""  # by which the site knows again whose it is
         self._rp = hashlib.sha256(SITE.encode()).digest()
 
     def create(self, options: dict[str, Any]) -> str:
         """What is sent to have it added."""
+        self._handle = options["publicKey"]["user"]["id"]
         public = ES256.from_cryptography_key(self._key.public_key())
         attested = AttestedCredentialData.create(bytes(16), self._id, public)
         data = AuthenticatorData.create(self._rp, PRESENT | VERIFIED | ATTESTED, 0, attested)
@@ -34,8 +36,8 @@ class Device:
         client = self._client("webauthn.create", options)
         return self._said(client, attestationObject=websafe_encode(bytes(made)))
 
-    def get(self, options: dict[str, Any], person_id: int, *, flags: int = PRESENT | VERIFIED) -> str:
-        """What is sent to sign in as an account."""
+    def get(self, options: dict[str, Any], *, flags: int = PRESENT | VERIFIED) -> str:
+        """What is sent to sign in."""
         client = self._client("webauthn.get", options)
         data = bytes(AuthenticatorData.create(self._rp, flags, 0))
         signature = self._key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
@@ -43,7 +45,7 @@ class Device:
             client,
             authenticatorData=websafe_encode(data),
             signature=websafe_encode(signature),
-            userHandle=websafe_encode(str(person_id).encode()),
+            userHandle=self._handle,
         )
 
     def _client(self, kind: str, options: dict[str, Any]) -> bytes:

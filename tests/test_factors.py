@@ -536,13 +536,13 @@ def device(cast: Cast) -> Device:
 
 def test_a_passkey_signs_in_by_itself(cast: Cast, device: Device) -> None:
     client = Client()
-    assert signed(client, device.get(asked_to_sign(client), cast.member.pk))
+    assert signed(client, device.get(asked_to_sign(client)))
     assert challenges.COOKIE not in {name for name, cookie in client.cookies.items() if cookie.value}
 
 
 def test_what_a_passkey_signed_is_good_once_and_where_it_was_asked(cast: Cast, device: Device) -> None:
     client, twin = Client(), Client()
-    credential = device.get(asked_to_sign(client), cast.member.pk)
+    credential = device.get(asked_to_sign(client))
     assert not signed(Client(), credential)
     twin.cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
     assert signed(client, credential)
@@ -553,14 +553,14 @@ def test_what_a_passkey_was_asked_is_soon_too_old(
     cast: Cast, device: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = Client()
-    credential = device.get(asked_to_sign(client), cast.member.pk)
+    credential = device.get(asked_to_sign(client))
     monkeypatch.setattr(challenges, "SECONDS", -1)
     assert not signed(client, credential)
 
 
 def test_a_passkey_that_asked_nobody_signs_nobody_in(cast: Cast, device: Device) -> None:
     client = Client()
-    assert not signed(client, device.get(asked_to_sign(client), cast.member.pk, flags=PRESENT))
+    assert not signed(client, device.get(asked_to_sign(client), flags=PRESENT))
 
 
 def test_the_challenge_of_a_passkey_is_kept_where_nobody_pays_for_it(cast: Cast) -> None:
@@ -575,7 +575,7 @@ def test_passkeys_are_asked_for_whoever_guesses_beside_them(cast: Cast, device: 
         sign_in(f"nobody{number}")
     assert sign_in("member2")[1].status_code == 429
     client = Client()
-    assert signed(client, device.get(asked_to_sign(client), cast.member.pk))
+    assert signed(client, device.get(asked_to_sign(client)))
 
 
 def test_an_account_has_so_many_passkeys_and_no_more(cast: Cast) -> None:
