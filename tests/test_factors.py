@@ -488,12 +488,12 @@ def test_a_sign_in_that_waits_is_shown_to_its_owner(cast: Cast, clock: list[floa
     sign_in("member", client=telephone)
     page = owner.get(reverse("account")).content.decode()
     assert "Chrome on Android" in page
-    assert "got as far as the second factor" in page
+    assert "stopped before the second factor" in page
     telephone.post(reverse("mfa_authenticate"), {"code": code(secret)})
     assert is_in(telephone)
     page = owner.get(reverse("account")).content.decode()
     assert page.count("Chrome on Android") == 1
-    assert "got as far as the second factor" not in page
+    assert "stopped before the second factor" not in page
 
 
 def test_the_code_that_switches_an_app_on_is_spent(cast: Cast, clock: list[float]) -> None:

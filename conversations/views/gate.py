@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from conversations import factors, pages, proofs
+from conversations import factors, metrics, pages, proofs
 from conversations.accounts.limits import TooManyFailures
 from conversations.views.guards import DatabaseAway
 
@@ -81,6 +81,7 @@ class AccountGate:
 
 def _to_prove(request: HttpRequest) -> HttpResponse:
     """To the page that asks for a proof, and back from there; without anything to prove it by, what to do."""
+    metrics.sign_in_refusals.labels("proof").inc()
     if "HX-Request" in request.headers:
         return HttpResponse(pages.error(PROVE), status=403)
     person = request.user
