@@ -60,7 +60,7 @@ refused = Counter(
 )
 sign_in_refusals = Counter(
     "chat_sign_in_refusals",
-    "Tries to get in that were refused: over the limit, wrong, by a company's provider, with a dead link, without a proof.",
+    "Tries to get in that were refused: over the limit, wrong, by a provider, with a dead link, without a proof.",
     ["why"],
     registry=_registry,
 )

@@ -14,7 +14,7 @@ from fido2.utils import websafe_encode
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
 SITE, ORIGIN = "testserver", "https://testserver"
-PRESENT, VERIFIED, ATTESTED = 0x01, 0x04, 0x40
+FLAG = AuthenticatorData.FLAG
 
 
 class Device:
@@ -29,14 +29,14 @@ class Device:
     def create(self, options: dict[str, Any]) -> str:
         """What is sent to have it added."""
         self._handle = options["publicKey"]["user"]["id"]
-        public = ES256.from_cryptography_key(self._key.public_key())
+        public = ES256.from_cryptography_key(self._key.public_key())  # type: ignore[no-untyped-call]
         attested = AttestedCredentialData.create(bytes(16), self._id, public)
-        data = AuthenticatorData.create(self._rp, PRESENT | VERIFIED | ATTESTED, 0, attested)
+        data = AuthenticatorData.create(self._rp, FLAG.UP | FLAG.UV | FLAG.AT, 0, attested)
         made = AttestationObject.create("none", data, {})
         client = self._client("webauthn.create", options)
         return self._said(client, attestationObject=websafe_encode(bytes(made)))
 
-    def get(self, options: dict[str, Any], *, flags: int = PRESENT | VERIFIED) -> str:
+    def get(self, options: dict[str, Any], *, flags: AuthenticatorData.FLAG = FLAG.UP | FLAG.UV) -> str:
         """What is sent to sign in."""
         client = self._client("webauthn.get", options)
         data = bytes(AuthenticatorData.create(self._rp, flags, 0))

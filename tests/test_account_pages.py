@@ -9,9 +9,10 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
+from conversations.models import CompanySignIn
 from tests.conftest import PASSWORD, Cast
 from tests.openid import Provider
-from tests.test_company_sign_in import CompanySignIn, provider, row, running, sign_in
+from tests.test_company_sign_in import provider, row, running, sign_in
 from tests.test_factors import again
 from tests.test_invitations import invite
 

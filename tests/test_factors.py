@@ -30,7 +30,7 @@ from conversations.accounts import challenges, factor_forms, limits, sessions
 from conversations.database import in_database
 from conversations.models import Company, Reading, SignIn, SignInCount
 from tests.conftest import PASSWORD, Cast
-from tests.passkeys import PRESENT, Device
+from tests.passkeys import FLAG, Device
 from tests.test_access import Tab, cookie_of
 from tests.test_posting import end, start
 
@@ -560,7 +560,7 @@ def test_what_a_passkey_was_asked_is_soon_too_old(
 
 def test_a_passkey_that_asked_nobody_signs_nobody_in(cast: Cast, device: Device) -> None:
     client = Client()
-    assert not signed(client, device.get(asked_to_sign(client), flags=PRESENT))
+    assert not signed(client, device.get(asked_to_sign(client), flags=FLAG.UP))
 
 
 def test_the_challenge_of_a_passkey_is_kept_where_nobody_pays_for_it(cast: Cast) -> None:
