@@ -227,6 +227,16 @@ def test_a_manager_erases_by_typing_the_name(live_cast: Cast) -> None:
     assert User.objects.get(pk=person.pk).is_active
 
 
+def test_what_goes_is_said_of_the_company_alone(live_cast: Cast) -> None:
+    here = (
+        client_of(live_cast.manager).get(address("person", live_cast, live_cast.member.pk)).content.decode()
+    )
+    assert "Every session" not in here
+    assert "The account stays, signed in where it is" in here
+    everywhere = reverse("admin:review_account", args=[live_cast.member.pk])
+    assert "Every session" in client_of(live_cast.admin).get(everywhere).content.decode()
+
+
 def test_an_operator_erases_everywhere(live_cast: Cast) -> None:
     person = person_of(live_cast, live_cast.coca_cola)
     says(person, live_cast.coca_cola, live_cast)

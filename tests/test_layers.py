@@ -44,6 +44,7 @@ LAYERS = (
         "rechecks",
         "lines",
         "hearing",
+        "histories",
     },
     {"factors"},
     {

@@ -1,7 +1,7 @@
 """What every page of the administration has in common: who may do what with which rows.
 
 Rows come from one function for each model in `access`. Lists, search, filters, choices of relations,
-autocomplete, actions, delete confirmations and histories all start from them.
+autocomplete, actions, delete confirmations and histories all start from them. What goes on record does so here.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest
 
-from conversations import access
+from conversations import access, histories
 from conversations.models import (
     Company,
     CompanySignIn,
@@ -80,6 +81,21 @@ class OperatorsAdmin(ModelAdminBase[M]):
         if held := self.held(objs):
             return [], {}, set(), held
         return super().get_deleted_objects(objs, request)
+
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> LogEntry:
+        entry: LogEntry = super().log_addition(request, obj, message)
+        histories.keep([entry], [obj])
+        return entry
+
+    def log_change(self, request: HttpRequest, obj: M, message: Any) -> LogEntry:
+        entry: LogEntry = super().log_change(request, obj, message)
+        histories.keep([entry], [obj])
+        return entry
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[M]) -> list[LogEntry]:
+        entries: list[LogEntry] = super().log_deletions(request, queryset)
+        histories.keep(entries, queryset)
+        return entries
 
     def held(self, objs: QuerySet[M] | Sequence[M]) -> list[str]:
         """Why `objs` cannot be deleted, in sentences; empty where they can."""

@@ -126,6 +126,7 @@ def _check(person: User, company: Company | None) -> None:
 def close(erasure: Erasure) -> None:
     """Shut the person out, and settle on whom hangs what stays."""
     person = erasure.person
+    erasure.companies = passes.companies(erasure)
     if erasure.company_id is None:
         User.objects.filter(pk=person.pk).update(is_active=False)
         erasure.stand_in = person
@@ -136,5 +137,5 @@ def close(erasure: Erasure) -> None:
         stand_in.save(force_insert=True)
         erasure.stand_in = stand_in
         erasure.gone = {"memberships": places} if places else {}
-    erasure.save(update_fields=["stand_in", "gone"])
+    erasure.save(update_fields=["stand_in", "gone", "companies"])
     stop_answers(erasure)

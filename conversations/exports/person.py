@@ -19,8 +19,8 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from conversations import histories
 from conversations.database import in_database
-from conversations.erasing import names
 from conversations.exports.rows import moment, rating
 from conversations.models import (
     Company,
@@ -204,7 +204,7 @@ class PersonExport:
         account = ContentType.objects.get_for_model(User)
         own = Q(content_type=account, object_id=str(self._person.pk))
         if self._company is not None:
-            entries = LogEntry.objects.filter(names.of_company(self._company), user=self._person)
+            entries = LogEntry.objects.filter(histories.of_companies([self._company.pk]), user=self._person)
         else:
             entries = LogEntry.objects.filter(own | Q(user=self._person))
         for entry in _in_batches(entries.select_related("content_type")):

@@ -8,7 +8,7 @@ from conversations.models.account import (
     SignInCount,
     SpentCode,
 )
-from conversations.models.company import Company, Membership
+from conversations.models.company import Company, CompanyEntry, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Export
 from conversations.models.folder import Folder
@@ -37,6 +37,7 @@ __all__ = [
     "Budget",
     "Charge",
     "Company",
+    "CompanyEntry",
     "CompanySignIn",
     "Conversation",
     "Endpoint",

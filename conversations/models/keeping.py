@@ -159,6 +159,7 @@ class Erasure(models.Model):
     gone = models.JSONField(default=dict, help_text="What went: how many of what kind.")
     stays = models.JSONField(default=dict, help_text="What had to stay: how many of what kind.")
     fingerprint = models.CharField(max_length=64)
+    companies = models.JSONField(default=list, help_text="In whose histories the name may stand.")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -1,0 +1,73 @@
+"""Whose row an entry of the administration's histories is about; and where an erasure has to look for a name."""
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+BATCH = 500
+
+
+def keep(apps, schema_editor):
+    """The companies of the entries that there are: by the row that they are about, of a place that somebody lost by
+    the name of the company, which nothing else tells."""
+    get = apps.get_model
+    companies = get("conversations", "Company").objects
+    entries = get("admin", "LogEntry").objects
+    kept = get("conversations", "CompanyEntry")
+    named = {f" at {name}": pk for pk, name in companies.values_list("pk", "name")}
+    for name in ("persona", "membership", "invitation", "endpoint", "companysignin"):
+        rows = get("conversations", name).objects.filter(company__isnull=False)
+        company_of = {str(pk): company for pk, company in rows.values_list("pk", "company_id")}
+        about = entries.filter(content_type__app_label="conversations", content_type__model=name)
+        found = []
+        for pk, row, said in about.values_list("pk", "object_id", "object_repr").iterator(BATCH):
+            company = company_of.get(row)
+            if company is None and name == "membership":
+                company = named.get(said[said.find(" at ") :])
+            if company is not None:
+                found.append(kept(entry_id=pk, company_id=company))
+        kept.objects.bulk_create(found, BATCH)
+    # What is under way took no note of it: as before, it looks everywhere.
+    under_way = get("conversations", "Erasure").objects.filter(finished_at=None)
+    under_way.filter(company=None).update(companies=[str(pk) for pk in named.values()])
+    for erasure in under_way.filter(company__isnull=False):
+        erasure.companies = [str(erasure.company_id)]
+        erasure.save(update_fields=["companies"])
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("admin", "0003_logentry_add_action_flag_choices"),
+        ("conversations", "0022_order_of_chats"),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="CompanyEntry",
+            fields=[
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="of",
+                        serialize=False,
+                        to="admin.logentry",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="conversations.company",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="erasure",
+            name="companies",
+            field=models.JSONField(default=list, help_text="In whose histories the name may stand."),
+        ),
+        migrations.RunPython(keep, migrations.RunPython.noop),
+    ]
