@@ -29,6 +29,7 @@ from conversations.models import (
     Budget,
     Company,
     Conversation,
+    Download,
     EntryReason,
     Erasure,
     Export,
@@ -182,6 +183,7 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     _log(person, company, cast)
     _comes_in(person, company, cast.admin, word)
     order.make_folder(person, word)
+    Download.objects.get_or_create(person=person, defaults={"token": uuid.uuid4(), "until": timezone.now()})
     filing.file_ended()
 
 

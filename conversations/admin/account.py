@@ -30,7 +30,7 @@ from django.views.decorators.http import require_POST
 from conversations import access, factors, reading
 from conversations.accounts import links
 from conversations.admin.scope import OperatorsAdmin
-from conversations.models import Budget, Membership, PasswordLink, QueueEntry, Reading, SignIn
+from conversations.models import Budget, Download, Membership, PasswordLink, QueueEntry, Reading, SignIn
 
 if TYPE_CHECKING:
     DjangosAccount = UserAdmin[User]
@@ -42,6 +42,7 @@ PASSING = {
     Membership,
     Budget,
     QueueEntry,
+    Download,
     Authenticator,
     EmailAddress,
     PasswordLink,

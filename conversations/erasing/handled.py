@@ -46,6 +46,7 @@ REFERENCES: dict[str, Reference] = {
     "conversations.Charge.person": Reference(Fate.STAYS, "company", "charges in the ledger"),
     "conversations.ProviderKey.set_by": Reference(Fate.STAYS, "company", "keys set"),
     "conversations.Export.by": Reference(Fate.OWN_PASS, "company"),
+    "conversations.Download.person": Reference(Fate.DELETED, kind="files under way"),
     "conversations.Hold.person": Reference(Fate.DELETED, "company", "lifted holds"),
     "conversations.Hold.placed_by": Reference(Fate.OWN_PASS, "company"),
     "conversations.Hold.lifted_by": Reference(Fate.OWN_PASS, "company"),

@@ -1,6 +1,8 @@
-"""Whose row an entry of the administration's histories is about; and where an erasure has to look for a name."""
+"""Whose row an entry of the administration's histories is about, and where an erasure has to look for a name; that
+somebody is being handed a file."""
 
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 BATCH = 500
@@ -38,6 +40,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("admin", "0003_logentry_add_action_flag_choices"),
         ("conversations", "0022_order_of_chats"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -68,6 +71,23 @@ class Migration(migrations.Migration):
             model_name="erasure",
             name="companies",
             field=models.JSONField(default=list, help_text="In whose histories the name may stand."),
+        ),
+        migrations.CreateModel(
+            name="Download",
+            fields=[
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("token", models.UUIDField(help_text="Which of the person's it is.")),
+                ("until", models.DateTimeField()),
+            ],
         ),
         migrations.RunPython(keep, migrations.RunPython.noop),
     ]

@@ -10,7 +10,7 @@ from conversations.models.account import (
 )
 from conversations.models.company import Company, CompanyEntry, Membership
 from conversations.models.conversation import Conversation, Generation, Message
-from conversations.models.export import Export
+from conversations.models.export import Download, Export
 from conversations.models.folder import Folder
 from conversations.models.keeping import Erasure, Hold, Period, RetentionRun
 from conversations.models.key import ProviderKey
@@ -40,6 +40,7 @@ __all__ = [
     "CompanyEntry",
     "CompanySignIn",
     "Conversation",
+    "Download",
     "Endpoint",
     "EntryReason",
     "Erasure",

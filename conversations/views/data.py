@@ -8,6 +8,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from conversations import access
+from conversations.exports import downloads
+from conversations.exports.downloads import Handing
 from conversations.exports.person import PersonExport
 from conversations.models import Conversation
 from conversations.views.guards import PersonRequest, signed_in
@@ -22,15 +24,15 @@ def my_data(request: PersonRequest) -> HttpResponseBase:
     def before(_: list[Conversation]) -> None:
         access.active(person)
 
-    return as_file(PersonExport(person, None, before), person)
+    return as_file(downloads.begin(person, PersonExport(person, None, before).stream()), person)
 
 
-def as_file(export: PersonExport, person: User) -> StreamingHttpResponse:
-    """The response that an export of a person is."""
+def as_file(handing: Handing, person: User) -> StreamingHttpResponse:
+    """The response that the data of `person` are."""
     headers = {
         "Content-Disposition": f'attachment; filename="person-{person.pk}-{timezone.localdate():%Y-%m-%d}.jsonl"',
         "X-Accel-Buffering": "no",  # a proxy that gathers the whole first would let the browser wait
         "Cache-Control": "no-store, private",
     }
     content_type = "application/jsonl; charset=utf-8"
-    return StreamingHttpResponse(export.stream(), content_type=content_type, headers=headers)
+    return StreamingHttpResponse(handing, content_type=content_type, headers=headers)
