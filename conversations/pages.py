@@ -11,7 +11,7 @@ import uuid
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from conversations import posting, thread
+from conversations import budgets, posting, thread
 from conversations.models import Conversation
 from conversations.posting import closed_reason
 
@@ -40,7 +40,7 @@ def following(fragment: str, turn: posting.Turn) -> str:
 
 
 def ending(conversation: Conversation, turn: thread.Turn) -> str:
-    """The foot of an answer that has ended, and a free composer."""
+    """The foot of an answer that has ended, a free composer, and what it left of the person's budgets."""
     return foot(turn) + standing(conversation)
 
 
@@ -54,8 +54,11 @@ def foot(turn: thread.Turn, *, asking: bool = False, said: str = "") -> str:
 
 
 def standing(conversation: Conversation) -> str:
-    """How the conversation stands now: what the page remembers of it, and Send or Stop."""
-    return _stands(conversation, thread.standing(conversation))
+    """How the conversation stands now: what the page remembers of it, Send or Stop, and what of budgets is to be
+    told."""
+    notes = budgets.told(conversation.owner_id, {conversation.persona.company_id})
+    told = render_to_string("chat/_composer_budget.html", {"budget_notes": notes, "oob": True})
+    return _stands(conversation, thread.standing(conversation)) + told
 
 
 def _stands(conversation: Conversation, now: thread.Standing) -> str:

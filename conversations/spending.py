@@ -1,8 +1,8 @@
 """The ledger of what answers cost: reserved in the transaction that asks, settled in the one that ends.
 
 Every figure of a budget is changed here, under the lock of its company, which is taken last and held to the end of the
-transaction: so what is compared is what is written, with any number of processes. A reservation is a bound (what is
-sent, as it is estimated, and the longest answer); settling replaces it by what was used, once, however many finishers
+transaction: so what is compared is what is written, with any number of processes. A reservation is a bound (a token
+for each byte that is sent, and the longest answer); settling replaces it by what was used, once, however many finishers
 there are. Nothing here is on the path of a token.
 """
 

@@ -1,5 +1,5 @@
 """Whose row an entry of the administration's histories is about, and where an erasure has to look for a name; that
-somebody is being handed a file."""
+somebody is being handed a file; and the estimates by which answers without a report of their tokens were charged."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -34,6 +34,21 @@ def keep(apps, schema_editor):
     for erasure in under_way.filter(company__isnull=False):
         erasure.companies = [str(erasure.company_id)]
         erasure.save(update_fields=["companies"])
+
+
+def estimate(apps, schema_editor):
+    """What answers that are in the ledger by now were charged by. What was removed since is known no more."""
+    records = apps.get_model("conversations", "AnswerRecord").objects
+    charges = apps.get_model("conversations", "Charge").objects.filter(estimated=True).order_by("pk")
+    figures = dict((pk, rest) for pk, *rest in charges.values_list("pk", "prompt_tokens", "completion_tokens"))
+    generations = apps.get_model("conversations", "Generation").objects
+    for begin in range(0, len(figures), BATCH):
+        some = generations.filter(pk__in=list(figures)[begin : begin + BATCH]).values_list("message", "pk")
+        charged = dict(some)
+        rows = list(records.filter(message__in=charged, prompt_tokens=None))
+        for row in rows:
+            row.estimated_prompt, row.estimated_completion = figures[charged[row.message_id]]
+        records.bulk_update(rows, ["estimated_prompt", "estimated_completion"])
 
 
 class Migration(migrations.Migration):
@@ -89,5 +104,18 @@ class Migration(migrations.Migration):
                 ("until", models.DateTimeField()),
             ],
         ),
+        migrations.AddField(
+            model_name="answerrecord",
+            name="estimated_prompt",
+            field=models.PositiveIntegerField(
+                help_text="By which it was charged where the provider reported no tokens.", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="answerrecord",
+            name="estimated_completion",
+            field=models.PositiveIntegerField(null=True),
+        ),
+        migrations.RunPython(estimate, migrations.RunPython.noop),
         migrations.RunPython(keep, migrations.RunPython.noop),
     ]

@@ -129,6 +129,7 @@ def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
     return {
         "total": found.total,
         "unpriced": f"{found.total.unpriced:,}" if found.total.unpriced else "",
+        "estimated": f"{found.total.estimated:,}" if found.total.estimated else "",
         "facts": _facts(found.total),
         "bys": [over_time, *parts],
         "by": by,
