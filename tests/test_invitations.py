@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from conversations.accounts import links
+from conversations.generation import keeper
 from conversations.models import Company, Invitation, Membership, PasswordLink, Reading
 from tests.conftest import PASSWORD, Cast
 from tests.races import at_once
@@ -136,6 +137,20 @@ def test_of_two_who_open_a_link_at_once_one_gets_in(live_cast: Cast) -> None:
     assert sorted(statuses) == [302, 404, 404, 404]
     assert User.objects.count() == people + 1
     assert Membership.objects.filter(user__username__in=clients).count() == 1
+
+
+def test_of_a_link_that_nobody_used_it_is_forgotten_whom_it_was_for(cast: Cast) -> None:
+    """By the keeper, once its time is over; of one that was used it belongs to who used it."""
+    over, open_, used, taken_back = [invite(cast.manager, cast.coca_cola, note=f"n{n}") for n in range(4)]
+    signed_in(cast.outsider).post(used)
+    links.take_back(links.invitation(taken_back.split("/")[-2]))
+    past = timezone.now() - timedelta(seconds=1)
+    Invitation.objects.exclude(note="n1").update(expires_at=past)
+    while keeper.REMOVING["forget whom invitations were for"]():
+        pass
+    assert sorted(Invitation.objects.values_list("note", flat=True)) == ["", "", "n1", "n2"]
+    assert links.invitation(open_.split("/")[-2]).note == "n1"
+    assert is_dead(Client().get(over))
 
 
 def test_only_the_hash_is_kept(cast: Cast) -> None:

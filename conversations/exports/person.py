@@ -21,6 +21,9 @@ from django.utils import timezone
 
 from conversations import histories
 from conversations.database import in_database
+from conversations.exports import account
+from conversations.exports.account import Line
+from conversations.exports.batches import BATCH, batches, in_batches
 from conversations.exports.rows import moment, rating
 from conversations.models import (
     Company,
@@ -38,9 +41,6 @@ logger = logging.getLogger(__name__)
 
 FORMAT = "person/1"
 BROKEN = "The export stopped here. It is not complete: download it again."
-BATCH = 100  # rows read at once
-
-Line = dict[str, Any]
 Before = Callable[[list[Conversation]], None]
 
 
@@ -89,6 +89,9 @@ class PersonExport:
             "company": self._company.name if self._company else None,
         }
         yield self._profile()
+        if self._company is None:
+            yield from account.lines(self._person)
+        yield from account.invitations(self._person, self._company)
         for section in (
             self._memberships,
             self._conversations,
@@ -121,7 +124,7 @@ class PersonExport:
 
     def _memberships(self) -> Iterator[Line]:
         places = Membership.objects.filter(user=self._person).select_related("company")
-        for place in _in_batches(self._here(places, "company")):
+        for place in in_batches(self._here(places, "company")):
             yield {
                 "kind": "membership",
                 "company": place.company.name,
@@ -131,7 +134,7 @@ class PersonExport:
 
     def _conversations(self) -> Iterator[Line]:
         mine = Conversation.objects.filter(owner=self._person).select_related("persona__company", "owner")
-        for found in _batches(self._here(mine, "persona__company")):
+        for found in batches(self._here(mine, "persona__company")):
             self._before(found)
             for each in found:
                 yield {
@@ -141,6 +144,9 @@ class PersonExport:
                     "persona": each.persona.name,
                     "title": each.title,
                     "trial": each.trial_id is not None,
+                    "folder": None if self._company else each.folder_id,
+                    "pinned_at": moment(each.pinned_at) if each.pinned_at else None,
+                    "archived_at": moment(each.archived_at) if each.archived_at else None,
                     "created_at": moment(each.created_at),
                     "active_at": moment(each.active_at),
                 }
@@ -148,7 +154,7 @@ class PersonExport:
 
     def _notes(self) -> Iterator[Line]:
         notes = Note.objects.filter(author=self._person)
-        for note in _in_batches(self._here(notes, "conversation__persona__company")):
+        for note in in_batches(self._here(notes, "conversation__persona__company")):
             yield {
                 "kind": "note",
                 "text": note.text,
@@ -158,7 +164,7 @@ class PersonExport:
 
     def _reviews(self) -> Iterator[Line]:
         said = Judgement.objects.filter(review__reviewer=self._person).select_related("review", "grade")
-        for each in _in_batches(self._here(said, "review__entry__company")):
+        for each in in_batches(self._here(said, "review__entry__company")):
             submitted = each.review.submitted_at
             yield {
                 "kind": "review",
@@ -172,7 +178,7 @@ class PersonExport:
     def _readings(self) -> Iterator[Line]:
         """Who looked at the person's chats: what they were there, and not their names."""
         looks = Reading.objects.filter(owner_id=self._person.pk).select_related("company")
-        for found in _batches(self._here(looks, "company")):
+        for found in batches(self._here(looks, "company")):
             roles = _roles(found)
             for look in found:
                 yield {
@@ -189,7 +195,7 @@ class PersonExport:
 
     def _exports(self) -> Iterator[Line]:
         made = Export.objects.filter(by=self._person).select_related("company")
-        for export in _in_batches(self._here(made, "company")):
+        for export in in_batches(self._here(made, "company")):
             yield {
                 "kind": "export_made",
                 "company": export.company.name,
@@ -207,7 +213,7 @@ class PersonExport:
             entries = LogEntry.objects.filter(histories.of_companies([self._company.pk]), user=self._person)
         else:
             entries = LogEntry.objects.filter(own | Q(user=self._person))
-        for entry in _in_batches(entries.select_related("content_type")):
+        for entry in in_batches(entries.select_related("content_type")):
             kind = entry.content_type
             yield {
                 "kind": "history",
@@ -271,19 +277,6 @@ def _roles(looks: list[Reading]) -> dict[tuple[int, uuid.UUID], str]:
         user__in={look.reader_id for look in looks}, company__in={look.company_id for look in looks}
     )
     return {(place.user_id, place.company_id): place.role for place in places}
-
-
-def _in_batches(rows: QuerySet[Any]) -> Iterator[Any]:
-    for found in _batches(rows):
-        yield from found
-
-
-def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """The rows by key, in queries of their own: none stays open while the reader is slow."""
-    after = None
-    while found := list((rows if after is None else rows.filter(pk__gt=after)).order_by("pk")[:BATCH]):
-        yield found
-        after = found[-1].pk
 
 
 def _json(line: Line) -> bytes:

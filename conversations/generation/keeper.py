@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 
 from conversations import database, erasing, expiry, filing, metrics, peers, serving, spending, traces
-from conversations.accounts import sessions
+from conversations.accounts import links, sessions
 from conversations.database import aside, in_database, writing
 from conversations.generation import redis_log, runner, store
 from conversations.generation.sweeping import Watch
@@ -39,6 +39,7 @@ REMOVING: dict[
     "remove what is too old": expiry.work,
     "clean up": traces.work,
     "clear sessions": sessions.clear,
+    "forget whom invitations were for": links.forget_whom,
 }
 
 _keeper: asyncio.Task[None] | None = None

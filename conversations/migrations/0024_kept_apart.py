@@ -116,6 +116,16 @@ class Migration(migrations.Migration):
             name="estimated_completion",
             field=models.PositiveIntegerField(null=True),
         ),
+        migrations.AlterField(
+            model_name="invitation",
+            name="note",
+            field=models.CharField(
+                blank=True,
+                help_text="Whom it is for, such as a name or an e-mail address. Nothing is sent; only the managers see "
+                "it, and it is forgotten where nobody uses the link in its time.",
+                max_length=200,
+            ),
+        ),
         migrations.RunPython(estimate, migrations.RunPython.noop),
         migrations.RunPython(keep, migrations.RunPython.noop),
     ]

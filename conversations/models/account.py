@@ -49,7 +49,8 @@ class Invitation(Link):
     note = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Whom it is for, such as a name or an e-mail address. Nothing is sent; only the managers see it.",
+        help_text="Whom it is for, such as a name or an e-mail address. Nothing is sent; only the managers see it, and "
+        "it is forgotten where nobody uses the link in its time.",
     )
     used_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
