@@ -47,6 +47,5 @@ def may_write(person: User, persona: Persona) -> bool:
 
 def is_there(conversation: Conversation) -> bool:
     """Whether it is still there, and stays until the end of the transaction."""
-    return bool(
-        Conversation.objects.select_for_update(no_key=True).filter(pk=conversation.pk).values_list("pk")
-    )
+    there = Conversation.objects.there().select_for_update(no_key=True)
+    return bool(there.filter(pk=conversation.pk).values_list("pk"))

@@ -32,7 +32,7 @@ def reviewed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
 
 def reviewed_conversations(company: Company) -> ConversationQuerySet:
     """The conversations of a company that was let through by `reviewed_company`. Trials are nobody's to review."""
-    return Conversation.objects.filter(persona__company=company, trial__isnull=True)
+    return Conversation.objects.there().filter(persona__company=company, trial__isnull=True)
 
 
 def reviewed_conversation(company: Company, conversation_id: uuid.UUID) -> Conversation:

@@ -133,7 +133,11 @@ class PersonExport:
             }
 
     def _conversations(self) -> Iterator[Line]:
-        mine = Conversation.objects.filter(owner=self._person).select_related("persona__company", "owner")
+        mine = (
+            Conversation.objects.there()
+            .filter(owner=self._person)
+            .select_related("persona__company", "owner")
+        )
         for found in batches(self._here(mine, "persona__company")):
             self._before(found)
             for each in found:

@@ -19,7 +19,9 @@ from conversations.models.persona import Persona, PersonaVersion
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> ConversationQuerySet:
         """What `user` wrote in the companies that they still belong to, trials left out."""
-        return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None)
+        return self.there().filter(
+            owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None
+        )
 
     def listed(self) -> ConversationQuerySet:
         """Without those that were put away, and those that stand above the others."""
@@ -27,11 +29,16 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def trials_of(self, user: User) -> ConversationQuerySet:
         """What `user` tried personas with."""
-        return self.filter(owner_id=user.pk, trial__isnull=False)
+        return self.there().filter(owner_id=user.pk, trial__isnull=False)
+
+    def there(self) -> ConversationQuerySet:
+        """Without those that are being removed, which nobody sees any more."""
+        return self.filter(closed_at=None)
 
 
 class Conversation(models.Model):
-    """One person's chat with one persona. `head` is the last message of the branch that is shown.
+    """One person's chat with one persona. `head` is the last message of the branch that is shown. One that is too long
+    to be removed at once is closed first, and then removed in pieces.
 
     With a `trial` it is no chat but a trial of that version, which may be a draft: it counts as no conversation and
     stands in no list.
@@ -57,6 +64,7 @@ class Conversation(models.Model):
     active_at = models.DateTimeField()
     pinned_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
     folder = models.ForeignKey(
         "Folder", on_delete=models.SET_NULL, null=True, db_index=False, related_name="conversations"
     )
@@ -85,6 +93,7 @@ class Conversation(models.Model):
                 name="chats_of_a_folder",
             ),
             models.Index(fields=["persona", "active_at", "id"], name="chats_of_a_persona_by_age"),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="chats_closed"),
         ]
 
     def __str__(self) -> str:
