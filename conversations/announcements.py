@@ -41,9 +41,10 @@ async def turn_added(turn: posting.Turn, fragment: str) -> None:
     await _announce(turn.conversation.pk, event)
 
 
-async def branch_changed(conversation_id: uuid.UUID) -> None:
-    """Say that another branch is shown now."""
-    await _announce(conversation_id, {"type": "branch.changed"})
+async def branch_changed(conversation_id: uuid.UUID, *, around: uuid.UUID | None = None) -> None:
+    """Say that another branch is shown now, where it was changed `around` a message above its end."""
+    event = {"type": "branch.changed", "around": str(around) if around else None}
+    await _announce(conversation_id, event)
 
 
 async def _announce(conversation_id: uuid.UUID, event: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     window: Window
     followed_at: deque[float]  # when answers were shown from their beginning, in the loop's seconds
     shown_head: str  # the last message that the page was given, as far as this socket knows
-    news: deque[dict[str, Any] | None]  # turns that the page is to be shown, None for all that there is
+    news: deque[dict[str, Any] | None]  # what the page is to be shown, None for all that there is
     ear: Ear
     wanted: uuid.UUID | None  # the answer that it asked for last
     over: bool
@@ -150,15 +150,16 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def branch_changed(self, event: dict[str, Any]) -> None:
         """Another branch is shown now."""
-        self._soon(None)
+        self._soon(event)
 
     def _soon(self, news: dict[str, Any] | None) -> None:
         """Show the page something after what it is being shown. Waiting for it here would keep out what it says."""
         if not self.shown_head:
             return  # it has not come to show anything, and will not
-        if news is None or len(self.news) >= NEWS:
-            self.news.clear()
+        if len(self.news) >= NEWS:
             news = None
+        if news is None or "around" in news:
+            self.news.clear()  # the whole tells all of it
         self.news.append(news)
         if not self._does("show"):
             self._do("show", self._show_news())
@@ -170,9 +171,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """
         while self.news:
             event = self.news.popleft()
-            if event is None or self.shown_head != event["below"]:
+            if event is None or self.shown_head != event.get("below"):
                 if conversation := await self._still_allowed():
-                    await self._show(conversation)
+                    around = event.get("around") if event else None
+                    await self._show(conversation, around=uuid.UUID(around) if around else None)
                 continue
             await self._frame(event["fragment"])
             self.shown_head = event["answer"]
@@ -232,14 +234,16 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.sleep(BEAT_SECONDS)
             await self._frame(BEAT)
 
-    async def _show(self, conversation: Conversation, *, unless: str | None = None) -> None:
-        """Send the whole thread, and follow the answer that ran before: where it ends meanwhile, that is a frame.
+    async def _show(
+        self, conversation: Conversation, *, unless: str | None = None, around: uuid.UUID | None = None
+    ) -> None:
+        """Send the thread, and follow the answer that ran before: where it ends meanwhile, that is a frame.
 
         `unless` is the state that the page shows already; an empty one tells nothing, and nothing is sent.
         """
         before = await in_database(thread.standing, conversation)
         if unless is None or unless not in ("", before.state):
-            frame = await in_database(pages.whole_thread, conversation, follow=False)
+            frame = await in_database(pages.whole_thread, conversation, follow=False, around=around)
             await self._frame(frame)
         self.shown_head = str(before.head)
         if before.live is not None:

@@ -14,6 +14,7 @@ LAYERS = (
     {"viewer"},
     {"pages"},
     {"thread", "generation", "announcements"},
+    {"turn"},
     {"exports"},
     {
         "filing",

@@ -77,12 +77,13 @@ def start_chat(request: PersonRequest) -> HttpResponse:
 def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """A conversation, with the composer below it; a trial of one's own has no list of chats beside it."""
     found = access.conversation(request.user, conversation_id, versions=True)
-    shown = thread.thread(found)
+    sought = _uuid(request.GET.get("to", ""))
+    shown = thread.thread(found, around=sought)
     closed_reason = posting.closed_reason(found)
     version = found.trial or found.persona.current
     context: dict[str, Any] = {
         "conversation": found,
-        "turns": shown.turns,
+        "parts": shown.parts,
         "running": shown.now.running,
         "state": shown.now.state,
         "socket_path": reverse("conversation", args=[found.pk]).replace("/c/", "/ws/c/", 1),
@@ -94,7 +95,7 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "client_id": uuid.uuid4(),
         "colours": [found.persona.company.colour_code],
         "budget_notes": budgets.told(request.user.pk, {found.persona.company_id}),
-        "elsewhere": _on_another_branch(found, shown, request.GET.get("to", "")),
+        "elsewhere": _on_another_branch(found, shown, sought),
     }
     if found.trial is not None:
         return trial.framed(request, "chat/conversation.html", context | trial.heading(found.trial))
@@ -103,14 +104,38 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
     )
 
 
-def _on_another_branch(conversation: Conversation, shown: thread.Thread, message_id: str) -> uuid.UUID | None:
+def _on_another_branch(
+    conversation: Conversation, shown: thread.Thread, sought: uuid.UUID | None
+) -> uuid.UUID | None:
     """The message that a link leads to, where it is there but not on the branch that is shown."""
+    if sought is None or sought in {turn.id for turn in shown.turns}:
+        return None
     try:
-        sought = uuid.UUID(message_id)
-        if sought in {turn.id for turn in shown.turns}:
-            return None
         return access.message(conversation, sought).pk
-    except (ValueError, access.NotVisible):
+    except access.NotVisible:
+        return None
+
+
+@require_safe
+@signed_in
+def messages(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
+    """A further part of a conversation: above the message `before`; or what stands between `after` and `until`."""
+    found = access.conversation(request.user, conversation_id)
+
+    def named(name: str) -> Message:
+        return access.message(found, _uuid(request.GET.get(name, "")) or uuid.UUID(int=0))
+
+    if "before" in request.GET:
+        part = thread.before(found, named("before"))
+    else:
+        part = thread.between(found, named("after"), named("until"), upwards="upwards" in request.GET)
+    return render(request, "chat/_part.html", {"conversation": found, "part": part})
+
+
+def _uuid(value: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
         return None
 
 
@@ -186,8 +211,8 @@ def switch(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.
     """Show another version of a message, with what followed it."""
     found = access.conversation(request.user, conversation_id)
     posting.switch(found, access.message(found, message_id))
-    async_to_sync(announcements.branch_changed)(found.pk)
-    return HttpResponse(pages.whole_thread(found, follow=True))
+    async_to_sync(announcements.branch_changed)(found.pk, around=message_id)
+    return HttpResponse(pages.whole_thread(found, follow=True, around=message_id))
 
 
 def _other_branch(turn: posting.Turn) -> HttpResponse:

@@ -44,6 +44,8 @@ function heard() {
   return document.getElementById("composer-error")?.textContent.trim() !== "";
 }
 
+const READS = "[data-edit], [data-further]"; // what is asked for that is no command
+
 function isCommand(detail) {
   return (detail.requestConfig?.verb ?? detail.verb) === "post";
 }
@@ -70,7 +72,7 @@ document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
 
 function unreachable({ detail }) {
   if (isCommand(detail)) say("Could not reach the server. Your text is kept. Try again.");
-  else if (detail.elt.matches("[data-edit]")) say("Could not reach the server. Try again.");
+  else if (detail.elt.matches(READS)) say("Could not reach the server. Try again.");
 }
 
 document.addEventListener("htmx:sendError", unreachable);
@@ -78,7 +80,7 @@ document.addEventListener("htmx:timeout", unreachable);
 
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
-  if (heard() || !(isCommand(event.detail) || event.detail.elt.matches("[data-edit]"))) return;
+  if (heard() || !(isCommand(event.detail) || event.detail.elt.matches(READS))) return;
   if (xhr.status >= 500) unreachable(event);
   else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you.");
   else say("The server refused this. Your text is kept. Reload the page and try again.");
