@@ -14,9 +14,10 @@ urlpatterns = [
     path("folders/<int:folder_id>/menu/", order.folder_menu, name="folder_menu"),
     path("c/<uuid:conversation_id>/menu/", order.menu, name="chat_menu"),
     path("c/<uuid:conversation_id>/", chat.conversation, name="conversation"),
-    path("c/<uuid:conversation_id>/messages/", chat.messages, name="messages"),
     path("c/<uuid:conversation_id>/send/", chat.send, name="send"),
     path("c/<uuid:conversation_id>/stop/", chat.stop, name="stop"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/earlier/", chat.earlier, name="earlier"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/later/", chat.later, name="later"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/edit/", chat.edit, name="edit"),
     path(
         "c/<uuid:conversation_id>/messages/<uuid:message_id>/regenerate/", chat.regenerate, name="regenerate"

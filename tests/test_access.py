@@ -67,6 +67,8 @@ DOORS = {
     "conversation": door(member=200),
     "send": door("POST", member=400),
     "stop": door("POST", member=200),
+    "earlier": door(member=200),
+    "later": door(),  # to nowhere: tests/test_thread.py has the others
     "edit": door(member=200),
     "regenerate": door("POST", member=400),
     "continue": door("POST", member=400),
@@ -159,7 +161,8 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
             }.get(
                 name,
                 list(chat)
-                if name in {"edit", "regenerate", "continue", "switch", "feedback", "flag"}
+                if name
+                in {"earlier", "later", "edit", "regenerate", "continue", "switch", "feedback", "flag"}
                 else [],
             )
             given: dict[str, object] = {key: arguments[key] for key in needed} | further.get(name, {})

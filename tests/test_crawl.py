@@ -75,6 +75,7 @@ TAKES: dict[str, set[str]] = {
     **dict.fromkeys(
         ("start_chat", "send", "stop", "regenerate", "continue", "switch", "feedback", "flag"), FORM
     ),
+    **dict.fromkeys(("earlier", "later"), SAFE),
     "edit": BOTH,
     **dict.fromkeys(("account", "mfa_index", "mfa_list_webauthn", "account_second_factor"), SAFE),
     **dict.fromkeys(("chat_menu", "folder_menu"), SAFE),
@@ -92,7 +93,7 @@ WORDS = {"theme": "e4002b", "invitation": "guessed", "new_password": "guessed"} 
 )
 BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu")
 IN_ADDRESS = {"conversation": 1, "chat_menu": 1, "send": 1, "stop": 1} | dict.fromkeys(
-    ("edit", "regenerate", "continue", "switch", "feedback", "flag"), 2
+    ("earlier", "later", "edit", "regenerate", "continue", "switch", "feedback", "flag"), 2
 )
 
 

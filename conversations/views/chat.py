@@ -118,18 +118,33 @@ def _on_another_branch(
 
 @require_safe
 @signed_in
-def messages(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
-    """A further part of a conversation: above the message `before`; or what stands between `after` and `until`."""
+def earlier(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """What stands above a message; where there is a gap, down from the message `after` it at most."""
     found = access.conversation(request.user, conversation_id)
-
-    def named(name: str) -> Message:
-        return access.message(found, _uuid(request.GET.get(name, "")) or uuid.UUID(int=0))
-
-    if "before" in request.GET:
-        part = thread.before(found, named("before"))
+    message = access.message(found, message_id)
+    if "after" in request.GET:
+        part = thread.between(found, _named(request, found, "after"), message, upwards=True)
     else:
-        part = thread.between(found, named("after"), named("until"), upwards="upwards" in request.GET)
+        part = thread.before(found, message)
     return render(request, "chat/_part.html", {"conversation": found, "part": part})
+
+
+@require_safe
+@signed_in
+def later(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """What stands in the gap below a message, down to the message `until` at most."""
+    found = access.conversation(request.user, conversation_id)
+    message = access.message(found, message_id)
+    part = thread.between(found, message, _named(request, found, "until"), upwards=False)
+    return render(request, "chat/_part.html", {"conversation": found, "part": part})
+
+
+def _named(request: PersonRequest, conversation: Conversation, name: str) -> Message:
+    """The message that an address names. Raises NotVisible."""
+    pk = _uuid(request.GET.get(name, ""))
+    if pk is None:
+        raise access.NotVisible
+    return access.message(conversation, pk)
 
 
 def _uuid(value: str) -> uuid.UUID | None:

@@ -16,6 +16,7 @@ from tests.e2e.site import Site
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 TURNS = 100
+FURTHER = re.compile("/(earlier|later)/")
 EVERY = list(range(2 * TURNS))
 # Which turn is the first that can be read, and where it stands in the window, in pixels.
 READ = """() => {
@@ -26,6 +27,7 @@ READ = """() => {
     return [read[0], read[1].top];
 }"""
 TOP = "id => document.getElementById(id).getBoundingClientRect().top"
+TOP_OF = "turn => turn.getBoundingClientRect().top"
 FRAMES = """async () => {
     for (let i = 0; i < 4; i += 1) await new Promise(requestAnimationFrame);
 }"""
@@ -68,7 +70,7 @@ class Held:
     @classmethod
     async def of(cls, page: Page) -> Held:
         held = cls(page)
-        await page.route(re.compile("/messages/[?]"), held._routes.put)
+        await page.route(FURTHER, held._routes.put)
         return held
 
     async def goes(self, depth: int, *, beside: int | None = None) -> None:
@@ -152,7 +154,7 @@ async def test_earlier_messages_are_asked_for_by_keyboard(page: Page, chat: str)
 
 async def test_a_line_that_is_down_is_said_and_asked_again_by_hand(page: Page, chat: str) -> None:
     await page.goto(chat)
-    await page.route(re.compile("/messages/[?]"), lambda route: route.abort())
+    await page.route(FURTHER, lambda route: route.abort())
     await scroll(page, 200)
     await expect(page.get_by_role("alert")).to_have_text("Could not reach the server. Try again.")
     await page.unroute_all()
@@ -232,14 +234,14 @@ async def test_other_versions_of_an_old_answer(
 
     previous = old.get_by_role("button", name="Previous version")
     await previous.focus()
-    top = (await old.bounding_box() or {})["y"]
+    top = await old.evaluate(TOP_OF)
     await page.keyboard.press("Enter")
     await expect(old).to_contain_text("answer 65")
     await expect(old.get_by_role("button", name="Next version")).to_be_enabled()
     for tab in (page, other):
         await expect(at(tab, 199)).to_be_attached()
     await page.evaluate(FRAMES)
-    assert abs((await old.bounding_box() or {})["y"] - top) <= 1
+    assert abs(await old.evaluate(TOP_OF) - top) <= 1
     assert await depths(page) == [*EVERY[92:150], *EVERY[180:]]
 
     await page.reload()
