@@ -49,9 +49,11 @@ def found(person: User, text: str) -> list[Hit]:
 
 
 def as_typed(text: str) -> Query:
-    """The query of somebody who may not be at its end yet: the last word may go on."""
+    """The query of somebody who may not be at its end yet: the last word may go on. What is too long loses its last."""
     text = text.strip()
-    if text and text[-1].isalnum():
+    if len(text) >= words.QUERY_CHARS:
+        text = text[: words.QUERY_CHARS].rpartition(" ")[0] or text
+    elif text and text[-1].isalnum():
         text += "*"
     return words.parse(text)
 
