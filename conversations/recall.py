@@ -34,8 +34,8 @@ class Hit:
 def found(person: User, text: str) -> list[Hit]:
     """The chats that have all that `text` asks for, in their title or in a question with its answer."""
     query = as_typed(text)
-    titled = search.best(person.pk, query, titles=True, limit=MOST)
-    said = search.best(person.pk, query, limit=DOCUMENTS)
+    titled = _best(person, text, titles=True, limit=MOST)
+    said = _best(person, text, limit=DOCUMENTS)
     records = AnswerRecord.objects.only("conversation_id", "message_id").in_bulk({*titled, *said})
     answers: dict[uuid.UUID, uuid.UUID | None] = {}
     for record in (records[pk] for pk in titled if pk in records):
@@ -46,6 +46,15 @@ def found(person: User, text: str) -> list[Hit]:
             answers.setdefault(record.conversation_id)
             answers[record.conversation_id] = record.message_id
     return _shown(person, query, dict(list(answers.items())[:MOST]))
+
+
+def _best(person: User, text: str, *, limit: int, titles: bool = False) -> list[int]:
+    """What has the last word as it is written; where that is not enough, what has a word that begins so."""
+    for query in dict.fromkeys((words.parse(text), as_typed(text))):
+        found = search.best(person.pk, query, titles=titles, limit=limit)
+        if len(found) >= limit:
+            break
+    return found
 
 
 def as_typed(text: str) -> Query:
@@ -59,7 +68,7 @@ def as_typed(text: str) -> Query:
 
 
 def _shown(person: User, query: Query, answers: dict[uuid.UUID, uuid.UUID | None]) -> list[Hit]:
-    chats = access.conversations(person).in_bulk(list(answers))
+    chats = access.conversations_among(person, answers)
     said = Message.objects.select_related("parent").only("text", "parent__text")
     texts = said.in_bulk([message for message in answers.values() if message])
     return list(

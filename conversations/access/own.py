@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,15 @@ def persona(person: User, persona_id: uuid.UUID) -> Persona:
 def conversations(person: User) -> ConversationQuerySet:
     """The person's own conversations, in the companies that they still belong to. Trials are none of them."""
     return Conversation.objects.owned_by(person)
+
+
+def conversations_among(person: User, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Conversation]:
+    """Those of `conversations` that have one of these ids, by it.
+
+    What they are is compared here: asked for it, SQLite looks through all that somebody owns.
+    """
+    there = Conversation.objects.filter(pk__in=ids, persona__company__memberships__user_id=person.pk)
+    return {chat.pk: chat for chat in there if chat.owner_id == person.pk and chat.trial_id is None}
 
 
 def folders(person: User) -> QuerySet[Folder]:

@@ -12,8 +12,9 @@ makes: whoever deletes a conversation has not to think of them.
 
 from __future__ import annotations
 
-from conversations.search.asking import among, best, ids, looked_up_at_once, subquery
+from conversations.search.asking import among, ids, looked_up_at_once, subquery
 from conversations.search.documents import MAX_BYTES, MAX_WORDS, add, entitle, tag, tags_of
+from conversations.search.ranking import best
 
 __all__ = [
     "MAX_BYTES",

@@ -82,7 +82,7 @@ def _chats(request: PersonRequest) -> list[Conversation]:
         named = set()
     if len(named) > AT_ONCE:
         raise Refused(f"At most {AT_ONCE} chats can be taken at once. Nothing was changed.", status=400)
-    found = list(access.conversations(request.user).filter(pk__in=named))
+    found = list(access.conversations_among(request.user, named).values())
     if not found or len(found) != len(named):
         raise Refused(GONE, status=404)
     return found
