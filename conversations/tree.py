@@ -24,7 +24,7 @@ class Tree:
             self._replies.setdefault(parent, []).append(pk)
             self._parents[pk] = parent
 
-    def __contains__(self, message_id: uuid.UUID) -> bool:
+    def __contains__(self, message_id: uuid.UUID | None) -> bool:
         return message_id in self._parents
 
     def path(self, head: uuid.UUID | None) -> list[uuid.UUID]:

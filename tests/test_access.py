@@ -60,6 +60,8 @@ DOORS = {
     ),
     "chats": door(others=200),
     "my_data": door(others=200),
+    **dict.fromkeys(("chat_files", "all_chats"), door(others=200)),
+    "one_chat": door(member=200),
     "order": door("POST", others=400),
     "folder": door("POST", member=400),
     "folder_menu": door(member=200),
@@ -141,6 +143,7 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
     )
     further: dict[str, dict[str, object]] = {
         "theme": {"code": "e4002b"},
+        **{key: {"form": "markdown"} for key in ("all_chats", "one_chat")},
         **{key: {"sign_in_id": provider.pk} for key in ("company_sign_in", "company_sign_in_callback")},
         **{key: {"token": "guessed"} for key in ("invitation", "new_password")},
         **{key: {"pk": passkey.pk} for key in ("mfa_edit_webauthn", "mfa_remove_webauthn")},
@@ -154,6 +157,7 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "send": ["conversation_id"],
                 "stop": ["conversation_id"],
                 "chat_menu": ["conversation_id"],
+                "one_chat": ["conversation_id"],
                 "folder": ["folder_id"],
                 "folder_menu": ["folder_id"],
             }.get(

@@ -16,6 +16,7 @@ LAYERS = (
     {"thread", "generation", "announcements"},
     {"exports"},
     {
+        "readable",
         "filing",
         "feedback",
         "reading",

@@ -31,6 +31,7 @@ from conversations.access.keeping import account, any_erasure, erasure, held, ho
 from conversations.access.nobody import AnyPerson, NotVisible
 from conversations.access.own import (
     active,
+    chat,
     conversation,
     conversations,
     folder,
@@ -63,6 +64,7 @@ __all__ = [
     "any_erasure",
     "budget",
     "budgets",
+    "chat",
     "company_sign_ins",
     "conversation",
     "conversations",

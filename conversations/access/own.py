@@ -78,6 +78,11 @@ def trials(person: User) -> ConversationQuerySet:
     return Conversation.objects.trials_of(person).filter(persona__in=managed_personas(person))
 
 
+def chat(person: User, conversation_id: uuid.UUID) -> Conversation:
+    """One of `conversations`, with its persona. Raises NotVisible."""
+    return one(conversations(person).select_related("persona__company").filter(pk=conversation_id))
+
+
 def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = False) -> Conversation:
     """One of `conversations`, or else of `trials`, with its persona. Raises NotVisible.
 

@@ -7,10 +7,8 @@ key, and of other people what they are and not who. `docs/person.md` says what s
 from __future__ import annotations
 
 import json
-import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -19,9 +17,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.database import in_database
 from conversations.erasing import names
 from conversations.exports.rows import moment, rating
+from conversations.exports.streaming import gathered, streamed
 from conversations.models import (
     Company,
     Conversation,
@@ -33,8 +31,6 @@ from conversations.models import (
     Reading,
     Review,
 )
-
-logger = logging.getLogger(__name__)
 
 FORMAT = "person/1"
 BROKEN = "The export stopped here. It is not complete: download it again."
@@ -48,28 +44,26 @@ class PersonExport:
     """One pass over what is kept of `person`, at `company` or everywhere.
 
     `before` is called with the conversations whose words are about to leave, also with none, and may raise: what it
-    refuses does not leave.
+    refuses does not leave. With a `chat` the lines are those of this one alone.
     """
 
-    def __init__(self, person: User, company: Company | None, before: Before) -> None:
+    def __init__(
+        self, person: User, company: Company | None, before: Before, chat: Conversation | None = None
+    ) -> None:
         self._person = person
         self._company = company
         self._before = before
-        self._lines = self._to_the_end()
+        self._chat = chat
+        self._lines = map(_json, self._to_the_end())
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """The lines, some at a time. It never raises behind the first one: see `delivery.py`."""
-        try:
-            while part := await in_database(self._next):
-                yield part
-        except Exception:
-            logger.exception("the export of a person broke off")
-            yield _json({"kind": "broken", "sentence": BROKEN})
+    def stream(self) -> AsyncIterator[bytes]:
+        """The lines, some at a time."""
+        return streamed(self._next, _json({"kind": "broken", "sentence": BROKEN}).encode())
 
     def _next(self) -> bytes:
         """The next lines; none at the end."""
         self._before([])
-        return b"".join(map(_json, islice(self._lines, BATCH)))
+        return gathered(self._lines)
 
     def _to_the_end(self) -> Iterator[Line]:
         """All lines, and a last one which says that they are all."""
@@ -87,7 +81,11 @@ class PersonExport:
             "made_at": moment(timezone.now()),
             "account": person.pk,
             "company": self._company.name if self._company else None,
+            "conversation": str(self._chat.pk) if self._chat else None,
         }
+        if self._chat:
+            yield from self._conversations()
+            return
         yield self._profile()
         for section in (
             self._memberships,
@@ -130,7 +128,9 @@ class PersonExport:
             }
 
     def _conversations(self) -> Iterator[Line]:
-        mine = Conversation.objects.filter(owner=self._person).select_related("persona__company", "owner")
+        mine = Conversation.objects.filter(owner=self._person)
+        mine = mine.filter(pk=self._chat.pk) if self._chat else mine
+        mine = mine.select_related("persona__company", "owner", "folder")
         for found in _batches(self._here(mine, "persona__company")):
             self._before(found)
             for each in found:
@@ -143,6 +143,10 @@ class PersonExport:
                     "trial": each.trial_id is not None,
                     "created_at": moment(each.created_at),
                     "active_at": moment(each.active_at),
+                    "head": str(each.head_id) if each.head_id else None,
+                    "pinned_at": moment(each.pinned_at) if each.pinned_at else None,
+                    "archived_at": moment(each.archived_at) if each.archived_at else None,
+                    "folder": each.folder.name if each.folder else None,
                 }
                 yield from map(_message, _in_time(each))
 
@@ -286,9 +290,9 @@ def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
         after = found[-1].pk
 
 
-def _json(line: Line) -> bytes:
+def _json(line: Line) -> str:
     """One line, also for readers that know more ends of a line than LF."""
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
     for end in "\x85\u2028\u2029":
         text = text.replace(end, f"\\u{ord(end):04x}")
-    return f"{text}\n".encode()
+    return f"{text}\n"

@@ -16,7 +16,7 @@ import nh3
 from django.utils.safestring import SafeString, mark_safe
 
 from conversations.rendering.budget import Budget, OverBudgetError
-from conversations.rendering.markup import SLOT, figure, plain
+from conversations.rendering.markup import COPY, SLOT, figure, plain
 from conversations.rendering.plaintext import clean
 from conversations.rendering.writer import Block, write
 
@@ -62,6 +62,11 @@ _ROWS: Final = re.compile(
 def render(text: str) -> SafeString:
     """The whole of a text; as plain text where it is too long or too laborious."""
     return render_clean(clean(text))
+
+
+def read_only(text: str) -> SafeString:
+    """The whole of a text for a page without scripts: nothing in it is to be pressed."""
+    return mark_safe(render(text).replace(COPY, ""))  # noqa: S308 - text cannot hold that tag: a constant goes
 
 
 def render_part(source: str) -> SafeString:

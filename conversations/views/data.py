@@ -1,36 +1,89 @@
-"""All that is kept of somebody, for themselves; and how such a file is answered."""
+"""What is kept of somebody, and their chats, for themselves; and how such files are answered."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import AsyncIterator
+
 from django.contrib.auth.models import User
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.utils.http import content_disposition_header
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_safe
 
 from conversations import access
+from conversations.exports.chats import FORMS, ChatsExport
 from conversations.exports.person import PersonExport
 from conversations.models import Conversation
 from conversations.views.guards import PersonRequest, signed_in
+
+LINES = "application/jsonl; charset=utf-8"
 
 
 @require_GET
 @signed_in
 def my_data(request: PersonRequest) -> HttpResponseBase:
     """Everything of one's own. One's own need no record; an account that is closed meanwhile gets no more of it."""
-    person = User.objects.get(pk=request.user.pk)
+    return as_file(_own_data(request.user.pk), request.user)
 
-    def before(_: list[Conversation]) -> None:
-        access.active(person)
 
-    return as_file(PersonExport(person, None, before), person)
+@require_safe
+@signed_in
+def chat_files(request: PersonRequest) -> HttpResponse:
+    """Where one takes all one's chats away."""
+    return render(request, "chat/files.html")
+
+
+@require_GET
+@signed_in
+def all_chats(request: PersonRequest, form: str) -> HttpResponseBase:
+    """All chats that one may open, to be read."""
+    return _to_be_read(request.user.pk, form, "chats")
+
+
+@require_GET
+@signed_in
+def one_chat(request: PersonRequest, conversation_id: uuid.UUID, form: str) -> HttpResponseBase:
+    """One chat, to be read, or as lines with all its branches."""
+    chat = access.chat(request.user, conversation_id)
+    name = slugify(chat.title, allow_unicode=True)[:60] or "chat"
+    if form == "json":
+        return _file(_own_data(request.user.pk, chat).stream(), LINES, name, "jsonl")
+    return _to_be_read(request.user.pk, form, name, chat)
 
 
 def as_file(export: PersonExport, person: User) -> StreamingHttpResponse:
     """The response that an export of a person is."""
+    return _file(export.stream(), LINES, f"person-{person.pk}", "jsonl")
+
+
+def _own_data(person_id: int, chat: Conversation | None = None) -> PersonExport:
+    person = User.objects.get(pk=person_id)
+
+    def before(_: list[Conversation]) -> None:
+        access.active(person)
+
+    return PersonExport(person, None, before, chat)
+
+
+def _to_be_read(
+    person_id: int, form: str, name: str, chat: Conversation | None = None
+) -> StreamingHttpResponse:
+    if form not in FORMS:
+        raise access.NotVisible
+    export = ChatsExport(User.objects.get(pk=person_id), FORMS[form], chat)
+    return _file(export.stream(), FORMS[form].content_type, name, FORMS[form].suffix)
+
+
+def _file(stream: AsyncIterator[bytes], content_type: str, name: str, suffix: str) -> StreamingHttpResponse:
     headers = {
-        "Content-Disposition": f'attachment; filename="person-{person.pk}-{timezone.localdate():%Y-%m-%d}.jsonl"',
+        "Content-Disposition": content_disposition_header(
+            True, f"{name}-{timezone.localdate():%Y-%m-%d}.{suffix}"
+        )
+        or "",
         "X-Accel-Buffering": "no",  # a proxy that gathers the whole first would let the browser wait
         "Cache-Control": "no-store, private",
     }
-    content_type = "application/jsonl; charset=utf-8"
-    return StreamingHttpResponse(export.stream(), content_type=content_type, headers=headers)
+    return StreamingHttpResponse(stream, content_type=content_type, headers=headers)

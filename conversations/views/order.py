@@ -35,9 +35,7 @@ class Deed:
 @signed_in
 def menu(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """What can be done with a chat."""
-    chat = access.conversation(request.user, conversation_id)
-    if chat.trial_id is not None:
-        raise access.NotVisible
+    chat = access.chat(request.user, conversation_id)
     return render(
         request, "chat/_chat_menu.html", {"chat": chat, "folders": list(access.folders(request.user))}
     )
