@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from conversations import erasing, feedback, filing, keys, order, personas, posting
+from conversations import erasing, feedback, filing, keys, order, personas, posting, sharing
 from conversations.accounts import links
 from conversations.models import (
     AnswerLabel,
@@ -145,6 +145,7 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     entry.status, entry.closed_at = QueueEntry.Status.DONE, timezone.now()
     entry.save()
     _hold(company, cast.admin, word, conversation=turn.conversation)
+    sharing.share(turn.conversation, days=7)
     _reading(company, cast.admin, person, f"about {NAME}", turn.conversation)
     return turn
 

@@ -20,8 +20,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
 from chatsite.application import application
+from conversations import sharing
 from conversations.database import in_database
-from conversations.models import Folder, Generation
+from conversations.models import Folder, Generation, SharedLink
 from tests.conftest import Cast
 from tests.test_company_sign_in import kept
 from tests.test_posting import end, start
@@ -61,7 +62,10 @@ DOORS = {
     "chats": door(others=200),
     "my_data": door(others=200),
     **dict.fromkeys(("chat_files", "all_chats"), door(others=200)),
-    "one_chat": door(member=200),
+    **dict.fromkeys(("one_chat", "share"), door(member=200)),
+    "shared": door(member=200, member2=200, reviewer=200, manager=200),  # the others: as a guessed one
+    "revoke": door("POST", member=302),
+    "shared_after_sign_in": door(),  # without having asked for anything
     "order": door("POST", others=400),
     "folder": door("POST", member=400),
     "folder_menu": door(member=200),
@@ -141,7 +145,10 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
     passkey = Authenticator.objects.create(
         user=User.objects.create_user("somebody"), type="webauthn", data={"name": "Key"}
     )
+    token = sharing.share(turn.conversation, days=7)
     further: dict[str, dict[str, object]] = {
+        "shared": {"token": token},
+        "revoke": {"link_id": SharedLink.objects.get().pk},
         "theme": {"code": "e4002b"},
         **{key: {"form": "markdown"} for key in ("all_chats", "one_chat")},
         **{key: {"sign_in_id": provider.pk} for key in ("company_sign_in", "company_sign_in_callback")},
@@ -158,6 +165,7 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "stop": ["conversation_id"],
                 "chat_menu": ["conversation_id"],
                 "one_chat": ["conversation_id"],
+                "share": ["conversation_id"],
                 "folder": ["folder_id"],
                 "folder_menu": ["folder_id"],
             }.get(

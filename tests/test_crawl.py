@@ -82,7 +82,9 @@ TAKES: dict[str, set[str]] = {
     **dict.fromkeys(("csp_report", "account_sign_out_elsewhere"), FORM),
     **dict.fromkeys(("invitation", "new_password", "edit"), BOTH),
     **dict.fromkeys(("my_data", "all_chats", "one_chat"), FETCHED),
-    "chat_files": SAFE,
+    **dict.fromkeys(("chat_files", "shared", "shared_after_sign_in"), SAFE),
+    "share": BOTH,
+    "revoke": FORM,
     "company_sign_in_callback": SAFE,
     # Libraries' own forms take whatever does nothing, and tell everybody which methods they take.
     "account_logout": FORM | {"OPTIONS"},
@@ -93,12 +95,18 @@ WORDS = {
     "all_chats": "html",
     "invitation": "guessed",
     "new_password": "guessed",
+    "shared": "guessed",
 } | dict.fromkeys(("company_sign_in", "company_sign_in_callback"), uuid.UUID(int=7))
-BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu")
+BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu", "revoke")
 BEHIND = {"one_chat": "html"}  # what an address has behind its ids
-IN_ADDRESS = {"conversation": 1, "chat_menu": 1, "one_chat": 1, "send": 1, "stop": 1} | dict.fromkeys(
-    ("edit", "regenerate", "continue", "switch", "feedback", "flag"), 2
-)
+IN_ADDRESS = {
+    "conversation": 1,
+    "chat_menu": 1,
+    "one_chat": 1,
+    "share": 1,
+    "send": 1,
+    "stop": 1,
+} | dict.fromkeys(("edit", "regenerate", "continue", "switch", "feedback", "flag"), 2)
 
 
 def address_of(name: str, *ids: object) -> str:

@@ -22,6 +22,7 @@ LAYERS = (
         "reading",
         "finding",
         "order",
+        "sharing",
         "recall",
         "usage",
         "reviewing",

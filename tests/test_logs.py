@@ -119,3 +119,11 @@ def test_a_malformed_request_is_worth_no_traceback() -> None:
     found = raised(fault)
     Brief().filter(found)
     assert "exception" not in json.loads(JsonFormatter().format(found))
+
+
+@pytest.mark.parametrize("place", ["/s/", "/accounts/invitation/", "/accounts/new-password/"])
+def test_the_secret_of_a_link_is_in_no_line(place: str) -> None:
+    line = JsonFormatter().format(
+        record("Internal Server Error: %s", f"{place}aB3_-x/", name="django.request")
+    )
+    assert json.loads(line)["message"] == f"Internal Server Error: {place}…/"

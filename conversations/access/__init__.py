@@ -54,6 +54,7 @@ from conversations.access.reviewed import (
     reviewed_conversation,
     reviewed_conversations,
 )
+from conversations.access.shared import shared, shared_link, shared_links
 
 __all__ = [
     "AnyPerson",
@@ -104,6 +105,9 @@ __all__ = [
     "reviewed_company",
     "reviewed_conversation",
     "reviewed_conversations",
+    "shared",
+    "shared_link",
+    "shared_links",
     "trials",
     "version",
     "version_to_try",

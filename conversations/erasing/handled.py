@@ -94,7 +94,7 @@ _FIXED = """
     conversations.SignIn.session_key conversations.SignInCount.key conversations.SignInCount.times
     conversations.SpentCode.key account.EmailConfirmation.key mfa.Authenticator.type
     socialaccount.SocialAccount.provider socialaccount.SocialToken.token socialaccount.SocialToken.token_secret
-    conversations.CompanySignIn.otherwise conversations.Conversation.titled_by
+    conversations.CompanySignIn.otherwise conversations.Conversation.titled_by conversations.SharedLink.token_hash
 """
 _COMPANY = """
     conversations.Company.name conversations.Endpoint.name conversations.Endpoint.base_url

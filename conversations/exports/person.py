@@ -30,6 +30,7 @@ from conversations.models import (
     Note,
     Reading,
     Review,
+    SharedLink,
 )
 
 FORMAT = "person/1"
@@ -90,6 +91,7 @@ class PersonExport:
         for section in (
             self._memberships,
             self._conversations,
+            self._shared,
             self._notes,
             self._reviews,
             self._readings,
@@ -149,6 +151,16 @@ class PersonExport:
                     "folder": each.folder.name if each.folder else None,
                 }
                 yield from map(_message, _in_time(each))
+
+    def _shared(self) -> Iterator[Line]:
+        links = SharedLink.objects.filter(conversation__owner=self._person)
+        for link in _in_batches(self._here(links, "conversation__persona__company")):
+            yield {
+                "kind": "shared_link",
+                "conversation": str(link.conversation_id),
+                "created_at": moment(link.created_at),
+                "expires_at": moment(link.expires_at),
+            }
 
     def _notes(self) -> Iterator[Line]:
         notes = Note.objects.filter(author=self._person)

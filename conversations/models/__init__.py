@@ -29,6 +29,7 @@ from conversations.models.review import (
     Review,
     Rubric,
 )
+from conversations.models.sharing import SharedLink
 from conversations.models.spending import Budget, Charge, Price
 
 __all__ = [
@@ -67,6 +68,7 @@ __all__ = [
     "Review",
     "Rubric",
     "Rule",
+    "SharedLink",
     "SignIn",
     "SignInCount",
     "SpentCode",

@@ -94,6 +94,7 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "client_id": uuid.uuid4(),
         "colours": [found.persona.company.colour_code],
         "budget_notes": budgets.told(request.user.pk, {found.persona.company_id}),
+        "shared": access.shared_links(request.user).filter(conversation=found).exists(),
         "elsewhere": _on_another_branch(found, shown, request.GET.get("to", "")),
     }
     if found.trial is not None:

@@ -32,8 +32,9 @@ def my_data(request: PersonRequest) -> HttpResponseBase:
 @require_safe
 @signed_in
 def chat_files(request: PersonRequest) -> HttpResponse:
-    """Where one takes all one's chats away."""
-    return render(request, "chat/files.html")
+    """Where one takes all one's chats away, and sees which are shared."""
+    links = access.shared_links(request.user).order_by("-pk")
+    return render(request, "chat/files.html", {"links": links})
 
 
 @require_GET
