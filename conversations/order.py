@@ -13,7 +13,7 @@ from django.db.models import Min
 from django.utils import timezone
 
 from conversations import posting, search
-from conversations.models import AnswerRecord, Conversation, Folder
+from conversations.models import AnswerRecord, Conversation, Folder, Imported
 from conversations.models.conversation import ConversationQuerySet
 from conversations.posting import Refused
 
@@ -28,8 +28,11 @@ def rename(chat: Conversation, title: str) -> None:
     Conversation.objects.filter(pk=chat.pk).update(title=title, titled_by=Conversation.TitledBy.PERSON)
     chat.title = title
     first = AnswerRecord.objects.filter(conversation=chat).aggregate(first=Min("pk"))["first"]
-    if first is not None:  # else it is filed with the answer
-        search.entitle({first: (chat.owner_id, title)})
+    brought = Imported.objects.filter(message__conversation=chat, filed=True).aggregate(first=Min("pk"))[
+        "first"
+    ]
+    titled = [first, brought and search.IMPORTED + brought]  # else it is filed with the answer
+    search.entitle({pk: (chat.owner_id, title) for pk in titled if pk is not None})
 
 
 def pin(person: User, chats: Sequence[Conversation]) -> None:

@@ -102,7 +102,9 @@ def switch(conversation: Conversation, message: Message) -> None:
 
 def can_continue(answer: Message) -> bool:
     """Whether `answer` broke off with some text that can be carried on."""
-    generation = answer.generation
+    generation: Generation | None = getattr(answer, "generation", None)
+    if generation is None:  # brought in from elsewhere: nobody here began it
+        return False
     return bool(answer.text.strip()) and (
         generation.status in BROKEN_OFF
         or (generation.status == Generation.Status.DONE and generation.finish_reason == "length")

@@ -1,7 +1,7 @@
 """A chat to be read, and nothing to be done with it: the branch down to one message, a few messages at a time.
 
 For files that people take away and for who is shown a chat by a link. Of what made an answer it says the persona and
-the number of its version.
+the number of its version, or else what a file that it was brought in with called its author.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, Message
+from conversations.models import Conversation, Imported, Message
 from conversations.rendering import markdown, plaintext
 from conversations.tree import Tree
 
@@ -34,15 +34,24 @@ class Said:
         return self.message.role == Message.Role.USER
 
     @property
+    def imported(self) -> Imported | None:
+        """The mark of a message that was brought in from elsewhere."""
+        return getattr(self.message, "imported", None)
+
+    @property
     def author(self) -> str:
         """What gave the answer; empty for a question."""
         if self.question:
             return ""
+        if self.imported is not None:
+            return self.imported.origin
         return f"{self.persona}, version {self.message.generation.version.number}"
 
     @property
     def sentence(self) -> str:
         """How an answer ended, where it did not end well."""
+        if self.imported is not None:
+            return self.imported.sentence
         if self.question:
             return ""
         made = self.message.generation
@@ -62,7 +71,7 @@ def branch(conversation: Conversation, head: uuid.UUID | None) -> Iterator[Said]
     """The messages from the first question down to `head`; those that are removed meanwhile are left out."""
     tree = Tree(conversation.pk)
     path = tree.path(head) if head in tree else []
-    rows = Message.objects.select_related("generation__version")
+    rows = Message.objects.select_related("generation__version", "imported")
     rows = rows.defer("generation__reasoning", "generation__version__system_prompt")
     for start in range(0, len(path), BATCH):
         ids = path[start : start + BATCH]

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from conversations import posting
 from conversations.access import NotVisible
-from conversations.models import Conversation, Feedback, Flag, Generation, Message, Persona
+from conversations.models import Conversation, Feedback, Flag, Generation, Imported, Message, Persona
 from conversations.posting import can_continue, closed_reason
 from conversations.rendering import fragments, markdown, plaintext
 from conversations.tree import Tree, siblings
@@ -58,6 +58,7 @@ class Turn:
     next_id: uuid.UUID | None
     urls: TurnUrls
     generation_id: uuid.UUID | None
+    imported: Imported | None
     feedback: Feedback | None
     flag: Flag | None
     follow: bool
@@ -65,7 +66,7 @@ class Turn:
     @property
     def html(self) -> SafeString:
         """The message as it is shown. Made when it is asked for: what only adds a foot to an answer does not."""
-        if self.generation_id is None:
+        if self.role == Message.Role.USER:
             return markdown.escaped(plaintext.clean(self.text))
         if self.status in Generation.LIVE:
             return fragments.inline_state(str(self.id), self.text)
@@ -161,7 +162,7 @@ def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
 
 def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     """One message, on the branch shown or not. Raises NotVisible where it was deleted."""
-    said = Message.objects.select_related("generation", "feedback", "flag")
+    said = Message.objects.select_related("generation", "imported", "feedback", "flag")
     message = next(iter(said.filter(conversation=conversation, pk=message_id)), None)
     if message is None:
         raise NotVisible
@@ -195,7 +196,7 @@ def is_up_to_date(state: str | None, made: posting.Turn) -> bool:
 
 
 def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
-    said = Message.objects.select_related("generation", "feedback__fixed_in", "flag__fixed_in")
+    said = Message.objects.select_related("generation", "imported", "feedback__fixed_in", "flag__fixed_in")
     prompts = ("feedback__fixed_in__system_prompt", "flag__fixed_in__system_prompt")
     rows = said.defer(*prompts).in_bulk(path)
     writable = not closed_reason(conversation)
@@ -222,8 +223,10 @@ def _beside(message: Message, siblings: list[uuid.UUID]) -> _Beside:
 def _turn(
     conversation: Conversation, message: Message, beside: _Beside, *, writable: bool, follow: bool
 ) -> Turn:
-    generation = message.generation if message.role == Message.Role.ASSISTANT else None
-    ended = generation is not None and not generation.live
+    generation: Generation | None = getattr(message, "generation", None)
+    imported: Imported | None = getattr(message, "imported", None)
+    answer = message.role == Message.Role.ASSISTANT
+    ended = answer and not (generation and generation.live)
     siblings = beside.siblings
     at = siblings.index(message.pk)
     previous = siblings[at - 1] if at else None
@@ -236,23 +239,24 @@ def _turn(
     return Turn(
         id=message.pk,
         role=message.role,
-        status=generation.status if generation else "",
+        status=generation.status if generation else Status.DONE if answer else "",
         text=message.text,
         reasoning=generation.reasoning if generation else "",
-        sentence=generation.sentence if generation else "",
+        sentence=generation.sentence if generation else imported.sentence if imported else "",
         trimmed=_trimmed(generation.left_out) if generation else "",
         persona=conversation.persona,
-        can_edit=writable and generation is None,
-        can_regenerate=writable and ended and not failed,
+        can_edit=writable and not answer,
+        can_regenerate=writable and ended and not failed and message.parent_id is not None,
         can_retry=writable and failed,
         can_continue=writable and ended and can_continue(message),
-        can_rate=ended and conversation.trial_id is None,
+        can_rate=ended and imported is None and conversation.trial_id is None,
         position=at + 1,
         versions=len(siblings),
         previous_id=previous,
         next_id=following,
         urls=_urls(conversation.pk, message.pk, previous, following),
         generation_id=generation.pk if generation else None,
+        imported=imported,
         feedback=beside.feedback,
         flag=beside.flag,
         follow=follow and generation is not None and generation.live,

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from conversations.views import chat, data, feedback, history, order, reports, sharing, site
+from conversations.views import chat, data, feedback, history, importing, order, reports, sharing, site
 
 urlpatterns = [
     path("", chat.start, name="start"),
@@ -12,6 +12,9 @@ urlpatterns = [
     path("chats/files/", data.chat_files, name="chat_files"),
     path("chats/files/<slug:form>/", data.all_chats, name="all_chats"),
     path("c/<uuid:conversation_id>/export/<slug:form>/", data.one_chat, name="one_chat"),
+    path("chats/import/", importing.import_, name="import"),
+    path("chats/import/<int:number>/", importing.import_piece, name="import_piece"),
+    path("chats/import/cancel/", importing.import_cancel, name="import_cancel"),
     path("chats/links/<int:link_id>/revoke/", sharing.revoke, name="revoke"),
     path("c/<uuid:conversation_id>/share/", sharing.share, name="share"),
     path("s/", sharing.shared_after_sign_in, name="shared_after_sign_in"),

@@ -36,6 +36,8 @@ from conversations.models import (
     Flag,
     Generation,
     Hold,
+    Import,
+    Imported,
     Invitation,
     Judgement,
     Label,
@@ -146,6 +148,7 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     entry.save()
     _hold(company, cast.admin, word, conversation=turn.conversation)
     sharing.share(turn.conversation, days=7)
+    Imported.objects.create(message=turn.answer, origin=word, sentence=word)
     _reading(company, cast.admin, person, f"about {NAME}", turn.conversation)
     return turn
 
@@ -183,6 +186,11 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     _log(person, company, cast)
     _comes_in(person, company, cast.admin, word)
     order.make_folder(person, word)
+    file = Import.objects.create(
+        person=person, persona=persona, name=word, size=9, status="failed", problems=[{"title": word, "why": word}],
+        changed_at=timezone.now(),
+    )  # fmt: skip
+    file.pieces.create(number=0, data=word.encode())
     filing.file_ended()
 
 

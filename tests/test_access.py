@@ -65,6 +65,10 @@ DOORS = {
     **dict.fromkeys(("one_chat", "share"), door(member=200)),
     "shared": door(member=200, member2=200, reviewer=200, manager=200),  # the others: as a guessed one
     "revoke": door("POST", member=302),
+    "import": door(others=302),  # to the page of which it is a part
+    **dict.fromkeys(
+        ("import_piece", "import_cancel"), door("POST")
+    ),  # of nothing: `test_importing.py` has the others
     "shared_after_sign_in": door(),  # without having asked for anything
     "order": door("POST", others=400),
     "folder": door("POST", member=400),
@@ -148,6 +152,7 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
     token = sharing.share(turn.conversation, days=7)
     further: dict[str, dict[str, object]] = {
         "shared": {"token": token},
+        "import_piece": {"number": 0},
         "revoke": {"link_id": SharedLink.objects.get().pk},
         "theme": {"code": "e4002b"},
         **{key: {"form": "markdown"} for key in ("all_chats", "one_chat")},

@@ -83,7 +83,8 @@ TAKES: dict[str, set[str]] = {
     **dict.fromkeys(("invitation", "new_password", "edit"), BOTH),
     **dict.fromkeys(("my_data", "all_chats", "one_chat"), FETCHED),
     **dict.fromkeys(("chat_files", "shared", "shared_after_sign_in"), SAFE),
-    "share": BOTH,
+    **dict.fromkeys(("share", "import"), BOTH),
+    **dict.fromkeys(("import_piece", "import_cancel"), FORM),
     "revoke": FORM,
     "company_sign_in_callback": SAFE,
     # Libraries' own forms take whatever does nothing, and tell everybody which methods they take.
@@ -97,7 +98,7 @@ WORDS = {
     "new_password": "guessed",
     "shared": "guessed",
 } | dict.fromkeys(("company_sign_in", "company_sign_in_callback"), uuid.UUID(int=7))
-BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu", "revoke")
+BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu", "revoke", "import_piece")
 BEHIND = {"one_chat": "html"}  # what an address has behind its ids
 IN_ADDRESS = {
     "conversation": 1,

@@ -21,6 +21,7 @@ LAYERS = (
         "feedback",
         "reading",
         "finding",
+        "importing",
         "order",
         "sharing",
         "recall",

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from conversations import factors
 from conversations.access.administration import managed_personas
 from conversations.access.nobody import NotVisible, one
-from conversations.models import Conversation, Folder, Generation, Message, Persona
+from conversations.models import Conversation, Folder, Generation, Import, Message, Persona
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
@@ -71,6 +71,11 @@ def folders(person: User) -> QuerySet[Folder]:
 def folder(person: User, folder_id: int) -> Folder:
     """One of `folders`. Raises NotVisible."""
     return one(folders(person).filter(pk=folder_id))
+
+
+def imports(person: User) -> QuerySet[Import]:
+    """The files that the person brought in, the last one first."""
+    return Import.objects.filter(person_id=person.pk).order_by("-pk")
 
 
 def trials(person: User) -> ConversationQuerySet:

@@ -58,6 +58,7 @@ REFERENCES: dict[str, Reference] = {
     "conversations.PasswordLink.user": Reference(Fate.DELETED, kind="links for a password"),
     "conversations.PasswordLink.made_by": Reference(Fate.DELETED, kind="links for a password made"),
     "conversations.Folder.owner": Reference(Fate.DELETED),
+    "conversations.Import.person": Reference(Fate.DELETED, "persona__company"),
     "conversations.SignIn.user": Reference(Fate.DELETED),
     "account.EmailAddress.user": Reference(Fate.DELETED),
     "mfa.Authenticator.user": Reference(Fate.DELETED, kind="second factors"),
@@ -95,6 +96,7 @@ _FIXED = """
     conversations.SpentCode.key account.EmailConfirmation.key mfa.Authenticator.type
     socialaccount.SocialAccount.provider socialaccount.SocialToken.token socialaccount.SocialToken.token_secret
     conversations.CompanySignIn.otherwise conversations.Conversation.titled_by conversations.SharedLink.token_hash
+    conversations.Import.status conversations.Import.sentence
 """
 _COMPANY = """
     conversations.Company.name conversations.Endpoint.name conversations.Endpoint.base_url
@@ -115,6 +117,7 @@ _WITH_CHAT = """
     conversations.Conversation.title conversations.Message.text conversations.Generation.reasoning
     conversations.Generation.sentence conversations.Generation.request_id conversations.Generation.model
     conversations.Feedback.comment conversations.EntryReason.said
+    conversations.Imported.origin conversations.Imported.sentence
 """
 _NAME = """
     auth.User.username auth.User.first_name auth.User.last_name auth.User.email auth.User.password
@@ -125,7 +128,7 @@ _WORDS = """
     conversations.Note.text conversations.Judgement.correction conversations.Judgement.reply
     conversations.Feedback.reply conversations.Flag.reply conversations.Hold.reason conversations.Hold.lifted_reason
     conversations.Export.filters conversations.Export.reason conversations.Reading.reason sessions.Session.session_data
-    conversations.Folder.name
+    conversations.Folder.name conversations.Import.name conversations.Import.problems conversations.ImportPiece.data
     conversations.Invitation.note conversations.SignIn.agent account.EmailAddress.email mfa.Authenticator.data
     socialaccount.SocialAccount.uid socialaccount.SocialAccount.extra_data
 """

@@ -43,5 +43,7 @@ def _message(said: Said) -> str:
     facts = f"{moment:%-d %B %Y, %H:%M}"
     if said.versions > 1:
         facts += f", alternative {said.position} of {said.versions}"
+    if said.imported is not None:
+        facts += ", imported"
     ending = f"\n*{said.sentence}*\n" if said.sentence else ""
     return f"\n## {said.author or 'You'}\n\n*{facts}*\n\n{said.text.strip()}\n{ending}"

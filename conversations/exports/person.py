@@ -24,6 +24,7 @@ from conversations.models import (
     Company,
     Conversation,
     Export,
+    Import,
     Judgement,
     Membership,
     Message,
@@ -92,6 +93,7 @@ class PersonExport:
             self._memberships,
             self._conversations,
             self._shared,
+            self._imports,
             self._notes,
             self._reviews,
             self._readings,
@@ -160,6 +162,18 @@ class PersonExport:
                 "conversation": str(link.conversation_id),
                 "created_at": moment(link.created_at),
                 "expires_at": moment(link.expires_at),
+            }
+
+    def _imports(self) -> Iterator[Line]:
+        """Files that the person brought in; what came out of them are conversations."""
+        brought = Import.objects.filter(person=self._person)
+        for file in _in_batches(self._here(brought, "persona__company")):
+            yield {
+                "kind": "import",
+                "name": file.name,
+                "changed_at": moment(file.changed_at),
+                "chats": file.chats,
+                "problems": file.problems,
             }
 
     def _notes(self) -> Iterator[Line]:
@@ -237,7 +251,7 @@ class PersonExport:
         return rows.filter(**{company: self._company}) if self._company else rows
 
 
-_WITH = ("generation__version", "feedback", "flag")
+_WITH = ("generation__version", "imported", "feedback", "flag")
 
 
 def _in_time(conversation: Conversation) -> Iterator[Message]:
@@ -262,7 +276,10 @@ def _message(message: Message) -> Line:
         "text": message.text,
         "created_at": moment(message.created_at),
     }
-    if message.role != Message.Role.ASSISTANT:
+    mark = getattr(message, "imported", None)
+    if mark is not None:
+        line |= {"imported": mark.origin, "sentence": mark.sentence}
+    if message.role != Message.Role.ASSISTANT or mark is not None:
         return line
     made, said, flag = message.generation, getattr(message, "feedback", None), getattr(message, "flag", None)
     return line | {

@@ -12,6 +12,7 @@ from conversations.models.company import Company, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Export
 from conversations.models.folder import Folder
+from conversations.models.importing import Import, Imported, ImportPiece
 from conversations.models.keeping import Erasure, Hold, Period, RetentionRun
 from conversations.models.key import ProviderKey
 from conversations.models.ledger import AnswerRecord
@@ -50,6 +51,9 @@ __all__ = [
     "Generation",
     "Grade",
     "Hold",
+    "Import",
+    "ImportPiece",
+    "Imported",
     "Invitation",
     "Judgement",
     "Label",

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from conversations.models.persona import Persona, PersonaVersion
 
@@ -53,7 +54,7 @@ class Conversation(models.Model):
     title = models.CharField(max_length=120)
     titled_by = models.CharField(max_length=6, choices=TitledBy, default=TitledBy.CUT)
     head = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_at = models.DateTimeField()
     pinned_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
@@ -94,7 +95,10 @@ class Conversation(models.Model):
 
 
 class Message(models.Model):
-    """One question or answer. Messages with the same parent are versions of one another."""
+    """One question or answer. Messages with the same parent are versions of one another.
+
+    An answer has a generation, or else the mark that it was brought in from elsewhere.
+    """
 
     class Role(models.TextChoices):
         USER = "user"
@@ -105,7 +109,7 @@ class Message(models.Model):
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="replies")
     role = models.CharField(max_length=10, choices=Role)
     text = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         indexes = [models.Index(fields=["conversation", "created_at"], name="messages_in_order")]

@@ -13,7 +13,7 @@ from django.utils.http import content_disposition_header
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_safe
 
-from conversations import access
+from conversations import access, importing
 from conversations.exports.chats import FORMS, ChatsExport
 from conversations.exports.person import PersonExport
 from conversations.models import Conversation
@@ -32,9 +32,15 @@ def my_data(request: PersonRequest) -> HttpResponseBase:
 @require_safe
 @signed_in
 def chat_files(request: PersonRequest) -> HttpResponse:
-    """Where one takes all one's chats away, and sees which are shared."""
-    links = access.shared_links(request.user).order_by("-pk")
-    return render(request, "chat/files.html", {"links": links})
+    """Where one takes all one's chats away, brings others in, and sees which are shared."""
+    context = {
+        "links": access.shared_links(request.user).order_by("-pk"),
+        "personas": access.personas(request.user),
+        "file": access.imports(request.user).first(),
+        "piece": importing.PIECE,
+        "most": importing.MOST,
+    }
+    return render(request, "chat/files.html", context)
 
 
 @require_GET
