@@ -25,6 +25,7 @@ from conversations import access, announcements, generation, metrics, pages, rec
 from conversations.database import in_database
 from conversations.hearing import Ear, TooMuch
 from conversations.models import Conversation
+from conversations.visitor import Visitor
 from conversations.window import TooSlow, Window
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ BEAT_SECONDS = 15  # a page that hears nothing for longer knows that the line is
 BEAT = '<i id="beat" hx-swap-oob="outerHTML" hidden></i>'
 # Of the protocol's own codes Daphne lets an application use none, not even those that were made for it.
 GONE = 4401  # signed out, or no longer allowed
+DELETED = 4410  # by who looks, and they may bring it back
 BROKEN = 4011
 AGAIN = 4013  # later
 TOO_MUCH = 4429
@@ -50,6 +52,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     conversation_id: uuid.UUID
     session_key: str
+    visitor: Visitor
     conversation: Conversation  # as it was when the socket last went through the door
     evidence: rechecks.Evidence
     tasks: dict[str, asyncio.Task[None]]
@@ -82,6 +85,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         generation.keep()
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
+        self.visitor = Visitor(self.scope["cookies"], self.conversation_id)
         # Before the first look at the conversation, so that nothing falls between the two.
         await announcements.join(self.conversation_id, self.channel_name)
         conversation = await in_database(self._enter)
@@ -138,11 +142,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         while wanted := self.wanted:
             self.wanted = None
             with contextlib.suppress(access.NotVisible):
-                answer = await in_database(self._answer, wanted)
-                if answer is None:
+                found = await in_database(self.visitor.answer, wanted)
+                if found is None:
                     await self._shut()
                     return
-                self._follow(answer)
+                conversation, answer = found
+                self._follow(viewer.Answer(conversation, answer.message_id, answer.pk))
 
     async def turn_added(self, event: dict[str, Any]) -> None:
         """Another page, or this one, asked something."""
@@ -182,25 +187,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _enter(self) -> Conversation | None:
         # First what is compared later: a right that is lost in between is noticed.
         (self.evidence,) = rechecks.evidence([(self.session_key, self.conversation_id)])
-        return self._conversation()
-
-    def _conversation(self) -> Conversation | None:
-        person = access.person_of_cookies(self.scope["cookies"])
-        try:
-            return access.conversation(person, self.conversation_id) if person else None
-        except access.NotVisible:
-            return None
-
-    def _answer(self, generation_id: uuid.UUID) -> viewer.Answer | None:
-        """An answer of the conversation; None where that is closed to whoever asks. Raises NotVisible."""
-        conversation = self._conversation()
-        if conversation is None:
-            return None
-        found = access.generation(conversation, generation_id)
-        return viewer.Answer(conversation, found.message_id, found.pk)
+        return self.visitor.conversation()
 
     async def _still_allowed(self) -> Conversation | None:
-        conversation = await in_database(self._conversation)
+        conversation = await in_database(self.visitor.conversation)
         if conversation is None:
             await self._shut()
         else:
@@ -212,7 +202,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         if earlier := self.tasks.pop("follow", None):
             earlier.cancel()
         generation.forsake(self.conversation_id)
-        await self._out(self._end(GONE))
+        deleted = await in_database(self.visitor.deleted_it)
+        await self._out(self._end(DELETED if deleted else GONE))
 
     async def _refuse(self, limit: str, code: int) -> None:
         metrics.refused.labels(limit).inc()

@@ -72,7 +72,7 @@ loop_lag = Histogram(
 )
 removed = Counter(
     "chat_conversations_removed",
-    "Conversations that were removed, by age or with a person.",
+    "Conversations that were removed, by age, by their owner or with a person.",
     ["why"],
     registry=_registry,
 )

@@ -36,7 +36,7 @@ def pin(person: User, chats: Sequence[Conversation]) -> None:
     """Have chats stand above the others, the last one pinned first. Raises Refused beyond PINS."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person.pk)  # of two at once the second sees the first
-        pinned = Conversation.objects.filter(owner=person, pinned_at__isnull=False)
+        pinned = Conversation.objects.filter(owner=person, pinned_at__isnull=False, deleted_at=None)
         if pinned.exclude(pk__in=[chat.pk for chat in chats]).count() + len(chats) > PINS:
             raise Refused(f"{PINS} chats are pinned, the most there can be. Unpin one first.", status=409)
         _of(chats).filter(pinned_at=None).update(pinned_at=timezone.now(), archived_at=None)

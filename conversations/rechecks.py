@@ -72,6 +72,7 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
         "owner",
         "persona__company",
         "trial",
+        "deleted_at",
         "owner__password",
         "owner__is_active",
         "owner__is_superuser",

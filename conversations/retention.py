@@ -26,8 +26,8 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from conversations import holds
 from conversations.models import Company, Conversation, Period, Persona
+from conversations.models.keeping import held
 from conversations.posting import Refused
 
 GRACE = timedelta(hours=24)
@@ -215,16 +215,16 @@ def _losses(new: dict[uuid.UUID, int], old: dict[uuid.UUID, int], at: datetime) 
         .annotate(until=cutoff(new), since=cutoff(old))
         .annotate(
             number=_Counted(ageing.values("pk")[:COUNTED]),
-            held=_Counted(ageing.filter(holds.held()).values("pk")[:COUNTED]),
+            held=_Counted(ageing.filter(held()).values("pk")[:COUNTED]),
             oldest=Subquery(by_age[:1]),
             newest=Subquery(by_age.reverse()[:1]),
         )
     )
-    for name, number, held, oldest, newest in found.order_by("name").values_list(
+    for name, number, stay, oldest, newest in found.order_by("name").values_list(
         "name", "number", "held", "oldest", "newest"
     ):
         if number:
-            yield Loss(name, number, held, oldest, newest)
+            yield Loss(name, number, stay, oldest, newest)
 
 
 class _Counted(Func):

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Exists
 
 from conversations.models import Conversation, Membership, Persona
+from conversations.models.conversation import ConversationQuerySet
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,18 @@ CLOSED = Problem(
 REMOVED = Problem(
     "This chat was removed because its time was over. Your text is kept; start a new chat to send it.", 410
 )
+DELETED = Problem("This chat was deleted. Your text is kept; start a new chat to send it.", 410)
 
 
 def problem(person: User, persona: Persona, conversation: Conversation | None) -> Problem | None:
     """What stands against a question of `person` in `conversation`, which is None for a new one."""
     if not may_write(person, persona):
         return CLOSED
-    return REMOVED if conversation is not None and not is_there(conversation) else None
+    if conversation is None:
+        return None
+    for deleted_at in _locked(conversation).values_list("deleted_at", flat=True):
+        return DELETED if deleted_at else None
+    return REMOVED
 
 
 def may_write(person: User, persona: Persona) -> bool:
@@ -47,6 +53,8 @@ def may_write(person: User, persona: Persona) -> bool:
 
 def is_there(conversation: Conversation) -> bool:
     """Whether it is still there, and stays until the end of the transaction."""
-    return bool(
-        Conversation.objects.select_for_update(no_key=True).filter(pk=conversation.pk).values_list("pk")
-    )
+    return bool(_locked(conversation).values_list("pk"))
+
+
+def _locked(conversation: Conversation) -> ConversationQuerySet:
+    return Conversation.objects.select_for_update(no_key=True).filter(pk=conversation.pk)

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1] / "conversations"
 
 LAYERS = (
     {"views", "consumers", "routing", "urls", "admin", "management"},
-    {"viewer"},
+    {"viewer", "visitor"},
     {"pages"},
     {"thread", "generation", "announcements"},
     {"exports"},
@@ -20,6 +20,7 @@ LAYERS = (
         "feedback",
         "reading",
         "finding",
+        "deleting",
         "order",
         "recall",
         "usage",

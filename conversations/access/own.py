@@ -59,8 +59,14 @@ def persona(person: User, persona_id: uuid.UUID) -> Persona:
 
 
 def conversations(person: User) -> ConversationQuerySet:
-    """The person's own conversations, in the companies that they still belong to. Trials are none of them."""
+    """The person's own conversations, in the companies that they still belong to. Trials are none of them, nor is what
+    they deleted."""
     return Conversation.objects.owned_by(person)
+
+
+def deleted(person: User) -> ConversationQuerySet:
+    """What the person deleted and may still bring back. No other door leads to it."""
+    return Conversation.objects.deleted_by(person)
 
 
 def folders(person: User) -> QuerySet[Folder]:

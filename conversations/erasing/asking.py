@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from conversations import holds, metrics
+from conversations import metrics
 from conversations.erasing import passes
 from conversations.models import Company, Conversation, Erasure, Generation, Hold, Membership, Message
+from conversations.models.keeping import held
 from conversations.posting import Refused
 
 COUNTED = 10_000
@@ -55,7 +56,7 @@ def preview(person: User, company: Company | None) -> Preview:
     return Preview(
         gone=chats | found["gone"],
         stays=found["stays"],
-        postponed=mine.filter(holds.held())[:COUNTED].count(),
+        postponed=mine.filter(held())[:COUNTED].count(),
         holds=list(_holds(draft)),
     )
 

@@ -33,6 +33,7 @@ from conversations.models import (
     Reading,
     Review,
 )
+from conversations.models.keeping import held
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +131,9 @@ class PersonExport:
             }
 
     def _conversations(self) -> Iterator[Line]:
-        mine = Conversation.objects.filter(owner=self._person).select_related("persona__company", "owner")
+        # Of what they deleted, that which is kept all the same.
+        mine = Conversation.objects.filter(Q(deleted_at=None) | held(), owner=self._person)
+        mine = mine.select_related("persona__company", "owner")
         for found in _batches(self._here(mine, "persona__company")):
             self._before(found)
             for each in found:
@@ -143,6 +146,7 @@ class PersonExport:
                     "trial": each.trial_id is not None,
                     "created_at": moment(each.created_at),
                     "active_at": moment(each.active_at),
+                    "deleted_at": moment(each.deleted_at) if each.deleted_at else None,
                 }
                 yield from map(_message, _in_time(each))
 

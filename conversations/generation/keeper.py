@@ -15,7 +15,18 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from conversations import database, erasing, expiry, filing, metrics, peers, serving, spending, traces
+from conversations import (
+    database,
+    deleting,
+    erasing,
+    expiry,
+    filing,
+    metrics,
+    peers,
+    serving,
+    spending,
+    traces,
+)
 from conversations.accounts import sessions
 from conversations.database import aside, in_database, writing
 from conversations.generation import redis_log, runner, store
@@ -35,6 +46,7 @@ REMOVE_SHARE = 0.2  # of the time, at most, that removing takes of the database 
 REMOVING: dict[
     str, Callable[[], object]
 ] = {  # each does a small piece, and says whether there may be another
+    "remove what was deleted": deleting.work,
     "erase": erasing.work,
     "remove what is too old": expiry.work,
     "clean up": traces.work,

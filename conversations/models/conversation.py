@@ -7,18 +7,29 @@ Rows and constraints only. Who may see a row is `access`; how turns come to be i
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from conversations.models.persona import Persona, PersonaVersion
+
+GRACE = timedelta(seconds=12)  # after a deletion: ten that "Undo" is offered, and two for its press to arrive
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> ConversationQuerySet:
-        """What `user` wrote in the companies that they still belong to, trials left out."""
+        """What `user` wrote in the companies that they still belong to, without trials and what they deleted."""
+        return self._with_deleted(user).filter(deleted_at=None)
+
+    def deleted_by(self, user: User) -> ConversationQuerySet:
+        """The same, of what they deleted and may still bring back."""
+        return self._with_deleted(user).filter(deleted_at__gt=Now() - GRACE)
+
+    def _with_deleted(self, user: User) -> ConversationQuerySet:
         return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None)
 
     def listed(self) -> ConversationQuerySet:
@@ -57,6 +68,9 @@ class Conversation(models.Model):
     active_at = models.DateTimeField()
     pinned_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(
+        null=True, help_text="When its owner deleted it, by the database's clock, which all processes share."
+    )
     folder = models.ForeignKey(
         "Folder", on_delete=models.SET_NULL, null=True, db_index=False, related_name="conversations"
     )
@@ -85,6 +99,7 @@ class Conversation(models.Model):
                 name="chats_of_a_folder",
             ),
             models.Index(fields=["persona", "active_at", "id"], name="chats_of_a_persona_by_age"),
+            models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="chats_deleted"),
         ]
 
     def __str__(self) -> str:

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from conversations.models.company import Company
 from conversations.models.conversation import Conversation
 from conversations.models.persona import Persona
+from conversations.models.queue import QueueEntry
 
 
 class Period(models.Model):
@@ -125,6 +126,15 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"hold {self.pk}"
+
+
+def held() -> Q:
+    """That a conversation may not go: somebody holds it or its owner, or it waits for a review or is under one."""
+    waiting = QueueEntry.objects.filter(conversation=OuterRef("pk")).exclude(status=QueueEntry.Status.DONE)
+    holds = Hold.objects.filter(lifted_at=None)
+    of_owner = holds.filter(person=OuterRef("owner"), company=OuterRef("persona__company"))
+    on_it = holds.filter(conversation=OuterRef("pk"))
+    return Q(Exists(waiting)) | Q(Exists(on_it)) | Q(Exists(of_owner))
 
 
 class Erasure(models.Model):

@@ -80,7 +80,7 @@ document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   if (heard() || !(isCommand(event.detail) || event.detail.elt.matches("[data-edit]"))) return;
   if (xhr.status >= 500) unreachable(event);
-  else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you.");
+  else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you. Your text is kept.");
   else say("The server refused this. Your text is kept. Reload the page and try again.");
 });
 
