@@ -20,7 +20,7 @@ _FIELDS = ("id", "unit", "period", "hard", "began", "reserved", "spent", "person
 _BYTES = {"sqlite": "LENGTH(CAST(text AS BLOB))", "postgresql": "OCTET_LENGTH(text)"}
 _STANDING = """
     SELECT
-        (SELECT COUNT(*) FROM conversations_charge WHERE company_id = company.id AND settled_at IS NULL),
+        (SELECT COUNT(*) FROM conversations_charge WHERE company_id = company.id AND settled_at IS NULL AND NOT title),
         (SELECT COALESCE(SUM(BYTES(text)), 0) FROM conversations_message WHERE conversation_id = %s),
         (SELECT COUNT(*) FROM conversations_message WHERE conversation_id = %s),
         price.prompt, price.completion,
@@ -52,7 +52,7 @@ class Bound:
 class Standing:
     """What is to be known before an answer is asked for: of its company, its conversation and its model."""
 
-    live: int
+    live: int  # answers that are being written
     said: int  # bytes of all messages of the conversation
     messages: int
     prices: Prices | None

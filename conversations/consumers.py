@@ -25,6 +25,7 @@ from conversations import access, announcements, generation, metrics, pages, rec
 from conversations.database import in_database
 from conversations.hearing import Ear, TooMuch
 from conversations.models import Conversation
+from conversations.tasks import Tasks
 from conversations.visitor import Visitor
 from conversations.window import TooSlow, Window
 
@@ -55,20 +56,20 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     visitor: Visitor
     conversation: Conversation  # as it was when the socket last went through the door
     evidence: rechecks.Evidence
-    tasks: dict[str, asyncio.Task[None]]
+    tasks: Tasks
     window: Window
     followed_at: deque[float]  # when answers were shown from their beginning, in the loop's seconds
+    shown_title: str
     shown_head: str  # the last message that the page was given, as far as this socket knows
     news: deque[dict[str, Any] | None]  # turns that the page is to be shown, None for all that there is
     ear: Ear
     wanted: uuid.UUID | None  # the answer that it asked for last
-    over: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.tasks, self.shown_head, self.wanted = {}, "", None
+        self.tasks, self.shown_head, self.wanted = Tasks(self._guarded), "", None
         self.window, self.news, self.followed_at = Window(), deque(), deque(maxlen=FOLLOWS)
-        self.ear, self.over = Ear(self.window), False
+        self.ear = Ear(self.window)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One socket, from its handshake to its end, of which a server does not always tell."""
@@ -93,37 +94,39 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
             return
         self.conversation = conversation
+        await announcements.join(conversation.owner_id, self.channel_name)
         if limit := rechecks.crowd(self.evidence):
-            await (
-                self.accept()
-            )  # a code is told behind the handshake only, and for this one a page waits longer
+            # A code is told behind the handshake only, and for this one a page waits longer.
+            await self.accept()
             await self._refuse(limit, FULL)
             return
         rechecks.add(self)
         await self.accept()
-        shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
-        await self._show(conversation, unless=shown)
-        self._do("beat", self._beat())
+        shown = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+        self.shown_title = shown.get("title", [conversation.title])[0]
+        await self._show(conversation, unless=shown.get("state", [""])[0])
+        await self._entitle(conversation.pk, conversation.title)
+        self.tasks.begin("beat", self._beat())
 
     async def disconnect(self, code: int) -> None:
         await self._forget()
 
     async def _forget(self) -> None:
-        self.over = True
         rechecks.remove(self)
-        for task in self.tasks.values():
-            task.cancel()
+        self.tasks.end()
         if hasattr(self, "conversation_id"):
             await announcements.leave(self.conversation_id, self.channel_name)
+        if hasattr(self, "conversation"):
+            await announcements.leave(self.conversation.owner_id, self.channel_name)
 
     def recheck(self) -> None:
         """Close where whoever looks may no longer see the conversation; show what it missed. Waits for nothing."""
-        self._do("recheck", self._look_again())
+        self.tasks.begin("recheck", self._look_again())
 
     @property
     def rechecking(self) -> bool:
         """Whether the last recheck is still under way."""
-        return self._does("recheck")
+        return self.tasks.runs("recheck")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """What a page says: `{"follow": generation}` of this conversation or `{"taken": frames}`; else nothing."""
@@ -133,8 +136,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._refuse(much.limit, TOO_MUCH)
             return
         self.wanted = wanted or self.wanted
-        if self.wanted and not self._does("ask"):
-            self._do("ask", self._ask())
+        if self.wanted and not self.tasks.runs("ask"):
+            self.tasks.begin("ask", self._ask())
 
     async def _ask(self) -> None:
         """Follow what the page asked for last: who asks often waits, before anything is looked up."""
@@ -157,6 +160,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """Another branch is shown now."""
         self._soon(None)
 
+    async def chat_titled(self, event: dict[str, Any]) -> None:
+        """A chat of the person's, this one or another, is called otherwise."""
+        self._soon(event)
+
     def _soon(self, news: dict[str, Any] | None) -> None:
         """Show the page something after what it is being shown. Waiting for it here would keep out what it says."""
         if not self.shown_head:
@@ -165,8 +172,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.news.clear()
             news = None
         self.news.append(news)
-        if not self._does("show"):
-            self._do("show", self._show_news())
+        if not self.tasks.runs("show"):
+            self.tasks.begin("show", self._show_news())
 
     async def _show_news(self) -> None:
         """A page that missed what stands before a turn gets the whole.
@@ -175,6 +182,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """
         while self.news:
             event = self.news.popleft()
+            if event and "title" in event:
+                await self._entitle(uuid.UUID(event["chat"]), event["title"])
+                continue
             if event is None or self.shown_head != event["below"]:
                 if conversation := await self._still_allowed():
                     await self._show(conversation)
@@ -199,8 +209,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _shut(self) -> None:
         """Whoever looks may no longer: nothing more is shown, and nothing more is asked for them."""
-        if earlier := self.tasks.pop("follow", None):
-            earlier.cancel()
+        self.tasks.cancel("follow")
         generation.forsake(self.conversation_id)
         deleted = await in_database(self.visitor.deleted_it)
         await self._out(self._end(DELETED if deleted else GONE))
@@ -213,9 +222,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         metrics.sockets_closed.labels(str(code)).inc()
         await self.close(code=code)
 
+    async def _entitle(self, chat: uuid.UUID, title: str) -> None:
+        """Show what a chat is called, where the page shows it otherwise or that is not known."""
+        if chat == self.conversation_id:
+            if self.conversation.trial_id is not None or title == self.shown_title:
+                return
+            self.shown_title = title
+        await self._frame(pages.titled(chat, title))
+
     async def _look_again(self) -> None:
         conversation = await self._still_allowed()
-        if conversation and self.shown_head != str(conversation.head_id) and not self._does("show"):
+        if conversation:
+            await self._entitle(conversation.pk, conversation.title)
+        if conversation and self.shown_head != str(conversation.head_id) and not self.tasks.runs("show"):
             self._soon(None)
 
     async def _beat(self) -> None:
@@ -239,9 +258,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _follow(self, answer: viewer.Answer, *, shown: bool = False) -> None:
         """Show an answer from its beginning; where one is shown already, begin anew. `shown`: it is on the branch."""
-        if earlier := self.tasks.pop("follow", None):
-            earlier.cancel()
-        self._do("follow", self._send_frames(answer, shown=shown))
+        self.tasks.cancel("follow")
+        self.tasks.begin("follow", self._send_frames(answer, shown=shown))
 
     async def _breathe(self) -> None:
         """Wait a second where an answer was begun from its beginning too often."""
@@ -260,18 +278,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.window.room()
         self.window.sent(text)
         await self._out(self.send(text_data=text))
-        if self.window.full and not self._does("window"):  # also where nothing more is to be sent
-            self._do("window", self.window.room())
-
-    def _does(self, what: str) -> bool:
-        return what in self.tasks and not self.tasks[what].done()
-
-    def _do(self, what: str, work: Coroutine[Any, Any, None]) -> None:
-        """Have `work` done beside everything else, for as long as there is a socket."""
-        if self.over:
-            work.close()
-        else:
-            self.tasks[what] = asyncio.create_task(self._guarded(work))
+        if self.window.full and not self.tasks.runs("window"):  # also where nothing more is to be sent
+            self.tasks.begin("window", self.window.room())
 
     async def _out(self, sending: Coroutine[Any, Any, None]) -> None:
         """Send to the client. Servers differ in what they raise for one that has just left. Raises LineLost."""

@@ -28,6 +28,12 @@ addresses_refused = Counter(
     registry=_registry,
 )
 tokens = Counter("chat_tokens", "Tokens as the providers counted them.", ["kind"], registry=_registry)
+titles = Counter(
+    "chat_titles",
+    "Titles that providers were to make: made, useless, no_room in a budget, failed.",
+    ["outcome"],
+    registry=_registry,
+)
 first_token = Histogram(
     "chat_first_token_seconds",
     "From the claim of an answer to its first words.",

@@ -25,7 +25,12 @@ TITLE_CHARS = 120
 def rename(chat: Conversation, title: str) -> None:
     """Give a chat another title, which is the person's own from then on. Raises Refused."""
     title = _line(title, TITLE_CHARS, "a title")
-    Conversation.objects.filter(pk=chat.pk).update(title=title, titled_by=Conversation.TitledBy.PERSON)
+    entitle(chat, title, Conversation.TitledBy.PERSON)
+
+
+def entitle(chat: Conversation, title: str, by: Conversation.TitledBy) -> None:
+    """Give a chat another title, and have it found by that one."""
+    Conversation.objects.filter(pk=chat.pk).update(title=title, titled_by=by)
     chat.title = title
     first = AnswerRecord.objects.filter(conversation=chat).aggregate(first=Min("pk"))["first"]
     if first is not None:  # else it is filed with the answer

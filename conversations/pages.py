@@ -10,6 +10,7 @@ import uuid
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 
 from conversations import posting, thread
 from conversations.models import Conversation
@@ -65,6 +66,12 @@ def _stands(conversation: Conversation, now: thread.Standing) -> str:
 def state(value: str) -> str:
     """What the page says of itself when it reconnects. `value` is made of identifiers only."""
     return f'<i id="state" data-state="{value}" hidden hx-swap-oob="outerHTML"></i>'
+
+
+def titled(chat: uuid.UUID, title: str) -> str:
+    """What a chat is called now, for whatever of a page says it."""
+    sign = '<i id="titled" data-chat="{}" data-title="{}" hidden hx-swap-oob="outerHTML"></i>'
+    return format_html(sign, chat, title)
 
 
 def composer_button(conversation: Conversation, *, running: bool) -> str:

@@ -78,6 +78,7 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
         "owner__is_superuser",
         "persona__published",  # these two let nobody in: they say what a socket may offer below an answer
         "persona__current",
+        "title",
     )
     found = Conversation.objects.filter(pk__in={pk for _, pk in held}).values_list("pk", "head", *fields)
     heads, chats = {}, {}

@@ -13,7 +13,7 @@ LAYERS = (
     {"views", "consumers", "routing", "urls", "admin", "management"},
     {"viewer", "visitor"},
     {"pages"},
-    {"thread", "generation", "announcements"},
+    {"thread", "generation", "titles", "announcements"},
     {"exports"},
     {
         "filing",
@@ -63,6 +63,7 @@ LAYERS = (
         "traces",
         "estimates",
         "refusals",
+        "tasks",
     },
     {"models"},
 )

@@ -88,7 +88,7 @@ async def test_an_announcement_is_told(other: Redis) -> None:
     (fields,) = await heard(other)
     assert fields[b"kind"] == b"announcement"
     assert json.loads(fields[b"note"]) == {
-        "conversation": str(conversation),
+        "group": f"conversation.{conversation}",
         "event": {
             "type": "turn.added",
             "below": str(question.parent_id),
@@ -103,7 +103,7 @@ async def test_an_announcement_is_heard(other: Redis) -> None:
     conversation, layer = uuid.uuid4(), get_channel_layer()
     channel = await layer.new_channel()
     await announcements.join(conversation, channel)
-    await told(other, "announcement", conversation=str(conversation), event={"type": "branch.changed"})
+    await told(other, "announcement", group=f"conversation.{conversation}", event={"type": "branch.changed"})
     async with asyncio.timeout(5):
         assert await layer.receive(channel) == {"type": "branch.changed"}
     await announcements.leave(conversation, channel)
@@ -113,7 +113,7 @@ async def test_what_cannot_be_understood_is_passed_over(
     other: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     await told(other, "of a later release", what="ever")
-    await told(other, "announcement", conversation="no id")
+    await told(other, "announcement", what="ever")
     await test_an_announcement_is_heard(other)
     assert caplog.text.count("a note of another process could not be followed") == 2
 

@@ -15,7 +15,7 @@ import uuid
 
 from django.db import Error as DatabaseError
 
-from conversations import endpoints, metrics, peers, providers, trace
+from conversations import endpoints, metrics, peers, providers, titles, trace
 from conversations.database import writing
 from conversations.generation import redis_log, store
 from conversations.generation.log import AnswerLog
@@ -211,7 +211,15 @@ class Run:
                 if won:
                     self.end = store.Stored(outcome.status, outcome.text, outcome.reasoning)
                     _note(self.generation_id, outcome)
+                    if outcome.status is Status.DONE and self._is_first:
+                        titles.begin(self.generation_id)
                 return
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether no more than one question was sent, as far as this tells of a conversation."""
+        asked = self._job.request.messages if self._job else ()
+        return sum(message.role == "user" for message in asked) == 1
 
     def progress(self) -> store.Progress | None:
         """What is new since the last save; None before the claim. The keeper moves `saved` after a good save."""

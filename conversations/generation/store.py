@@ -232,12 +232,8 @@ def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool
 
 def _used(outcome: Outcome) -> spending.Used:
     """What an ended answer used: as it was reported, or else by its characters."""
-    if usage := outcome.usage:
-        prompt, completion = usage.billed_prompt_tokens, usage.billed_completion_tokens
-        return spending.Used(
-            usage.prompt_tokens if prompt is None else prompt,
-            usage.completion_tokens if completion is None else completion,
-        )
+    if outcome.usage:
+        return spending.Used(*outcome.usage.charged)
     written = outcome.text[outcome.inherited_chars :] + outcome.reasoning
     return _estimate(outcome.status, outcome.prompt_estimate, written)
 

@@ -6,12 +6,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import conditional_escape
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import access, deleting, order
+from conversations import access, announcements, deleting, order
 from conversations.models import Conversation, Folder
 from conversations.models.conversation import ConversationQuerySet
 from conversations.posting import Refused
@@ -97,7 +98,9 @@ def _chats(request: PersonRequest, among: ConversationQuerySet) -> list[Conversa
 def _rename(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     if len(chats) != 1:
         raise Refused("One chat at a time can be renamed.", status=400)
-    order.rename(chats[0], request.POST.get("title", ""))
+    (chat,) = chats
+    order.rename(chat, request.POST.get("title", ""))
+    async_to_sync(announcements.titled)(request.user.pk, chat.pk, chat.title)
     return Deed("Renamed.")
 
 
