@@ -1,4 +1,4 @@
-"""Chats that their owner deletes: out of sight at once, brought back for some seconds, then gone for good.
+"""Chats that their owner wants gone: deleted, which can be undone for some seconds, or temporary from the beginning.
 
 The moment of it stands in the record, by the clock of the database, and the keeper of any process finishes it: nothing
 depends on the page that asked, or on the process. What is under review or held goes once that is over; until then its
@@ -32,6 +32,11 @@ def delete(chats: Sequence[Conversation]) -> int:
         return _of(chats).filter(held()).count()
 
 
+def stays(chat: Conversation) -> bool:
+    """Whether a chat that is to go has to stay for now, under review or held."""
+    return _of([chat]).filter(held()).exists()
+
+
 def wait(chats: Sequence[Conversation]) -> None:
     """Begin the time anew in which deleted chats can be brought back: somebody is still deciding."""
     _of(chats).filter(deleted_at__isnull=False).update(deleted_at=Now())
@@ -43,10 +48,17 @@ def restore(chats: Sequence[Conversation]) -> int:
 
 
 def work() -> bool:
-    """Remove some of the chats that can be brought back no more. False where there are none that may go. Blocks."""
-    over = Q(deleted_at__lt=Now() - GRACE)
-    due = Conversation.objects.filter(over, removal.removable()).order_by("deleted_at")
-    found = list(due.values_list("pk", flat=True)[: removal.CONVERSATIONS])
+    """Remove some of the chats that can be brought back no more, and of the temporary ones whose time is over. False
+    where there are none that may go. Blocks."""
+    return any([_remove(Q(deleted_at__lt=Now() - GRACE)), _remove(Q(temporary_until__lt=Now()))])
+
+
+def _remove(over: Q) -> bool:
+    due = Conversation.objects.filter(over)
+    live = Generation.objects.live().filter(conversation__in=due.values("pk"))
+    if live.exists():  # else nothing is written, which would keep SQLite's writers waiting
+        live.update(stop_requested=True)
+    found = list(due.filter(removal.removable()).values_list("pk", flat=True)[: removal.CONVERSATIONS])
     if not found:
         return False
     try:

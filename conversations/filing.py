@@ -93,8 +93,9 @@ def _file(waiting: Sequence[uuid.UUID]) -> int:
         _record(answers)
         records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
         filed = [(records[a.message_id], a) for a in answers if a.conversation.trial_id is None]
-        search.add((record, _question(answer), answer.message.text) for record, answer in filed)
-        search.entitle(_titles(filed))
+        lasting = [each for each in filed if each[1].conversation.temporary_until is None]
+        search.add((record, _question(answer), answer.message.text) for record, answer in lasting)
+        search.entitle(_titles(lasting))
         rules.consider(filed, found)
         Generation.objects.filter(pk__in=ids).update(filed=True)
     return len(read)

@@ -32,6 +32,8 @@ def entitle(chat: Conversation, title: str, by: Conversation.TitledBy) -> None:
     """Give a chat another title, and have it found by that one."""
     Conversation.objects.filter(pk=chat.pk).update(title=title, titled_by=by)
     chat.title = title
+    if chat.temporary_until is not None:
+        return  # which is not in the index
     first = AnswerRecord.objects.filter(conversation=chat).aggregate(first=Min("pk"))["first"]
     if first is not None:  # else it is filed with the answer
         search.entitle({first: (chat.owner_id, title)})

@@ -15,10 +15,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations import budgets, refusals, spending, standing
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
+from conversations.models.conversation import TEMPORARY
 from conversations.tree import Tree
 
 Refused = refusals.Refused  # what every verb here raises
@@ -47,9 +49,14 @@ class Turn:
         return self.answer.parent.parent_id if self.answer.parent else None
 
 
-def start(person: User, persona: Persona, text: str, *, client_id: uuid.UUID) -> Turn:
-    """Open a conversation with `persona` by a first question. Raises Refused."""
-    return _open(Conversation(owner=person, persona=persona), text, client_id)
+def start(
+    person: User, persona: Persona, text: str, *, client_id: uuid.UUID, temporary: bool = False
+) -> Turn:
+    """Open a conversation with `persona` by a first question; a `temporary` one is gone a day later. Raises Refused."""
+    conversation = Conversation(owner=person, persona=persona)
+    if temporary:
+        conversation.temporary_until = Now() + TEMPORARY
+    return _open(conversation, text, client_id)
 
 
 def try_(person: User, version: PersonaVersion, text: str, *, client_id: uuid.UUID) -> Turn:
@@ -149,6 +156,8 @@ def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
         version = _version_for(conversation)
         conversation.title, conversation.active_at = title_of(text), timezone.now()
         conversation.save(force_insert=True)
+        if conversation.temporary_until is not None:
+            conversation.refresh_from_db(fields=["temporary_until"])
         question = Message(conversation=conversation, role=Message.Role.USER, text=text)
         return _answer(person, conversation, question, version, client_id)
 

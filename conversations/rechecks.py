@@ -19,11 +19,13 @@ from typing import Any, NamedTuple, Protocol
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import Error as DatabaseError
+from django.db.models import BooleanField, ExpressionWrapper
 from django.utils import timezone
 
 from conversations import factors, metrics
 from conversations.database import in_database
 from conversations.models import Conversation, Membership
+from conversations.models.conversation import present
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +74,7 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
         "owner",
         "persona__company",
         "trial",
-        "deleted_at",
+        "present",
         "owner__password",
         "owner__is_active",
         "owner__is_superuser",
@@ -80,7 +82,9 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
         "persona__current",
         "title",
     )
-    found = Conversation.objects.filter(pk__in={pk for _, pk in held}).values_list("pk", "head", *fields)
+    looked_at = Conversation.objects.filter(pk__in={pk for _, pk in held})
+    looked_at = looked_at.annotate(present=ExpressionWrapper(present(), BooleanField()))
+    found = looked_at.values_list("pk", "head", *fields)
     heads, chats = {}, {}
     for pk, head, *row in found:
         heads[pk], chats[pk] = head, row

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Exists
+from django.db.models import BooleanField, Exists, ExpressionWrapper
 
 from conversations.models import Conversation, Membership, Persona
-from conversations.models.conversation import ConversationQuerySet
+from conversations.models.conversation import ConversationQuerySet, present
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ REMOVED = Problem(
     "This chat was removed because its time was over. Your text is kept; start a new chat to send it.", 410
 )
 DELETED = Problem("This chat was deleted. Your text is kept; start a new chat to send it.", 410)
+OVER = Problem(
+    "This chat was temporary, and its time is over. Your text is kept; start a new chat to send it.", 410
+)
 
 
 def problem(person: User, persona: Persona, conversation: Conversation | None) -> Problem | None:
@@ -39,8 +42,9 @@ def problem(person: User, persona: Persona, conversation: Conversation | None) -
         return CLOSED
     if conversation is None:
         return None
-    for deleted_at in _locked(conversation).values_list("deleted_at", flat=True):
-        return DELETED if deleted_at else None
+    there = _locked(conversation).annotate(present=ExpressionWrapper(present(), BooleanField()))
+    for is_present, deleted_at in there.values_list("present", "deleted_at"):
+        return None if is_present else DELETED if deleted_at else OVER
     return REMOVED
 
 

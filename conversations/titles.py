@@ -161,10 +161,11 @@ def _reserve(generation_id: uuid.UUID) -> Job | None:
 
 
 def _is_wanted(generation: Generation) -> bool:
-    """Whether it answered a chat's first question, and the chat has no other title yet."""
+    """Whether it answered a chat's first question, and the chat is to stay and has no other title yet."""
     chat, question = generation.conversation, generation.message.parent
     first = question is not None and question.parent_id is None
-    return first and chat.trial_id is None and chat.deleted_at is None and chat.titled_by == _CUT
+    lasts = chat.trial_id is None and chat.deleted_at is None and chat.temporary_until is None
+    return first and lasts and chat.titled_by == _CUT
 
 
 def _sent(request: providers.ChatRequest) -> int:

@@ -255,7 +255,7 @@ def test_reviewers_read_nothing_of_it_from_then_on(live_cast: Cast) -> None:
     before = Reading.objects.count()
     assert page_of(client, live_cast, turn.conversation).status_code == 404
     assert "Sweets" not in found_by(client, live_cast)
-    assert "Deleted by the person" in found_by(client, live_cast)
+    assert "No words: its chat was removed" in found_by(client, live_cast)
     assert "No answer fits all of this" in found_by(client, live_cast, "marzipan")
     assert Reading.objects.count() == before
     for kind in (Export.Kind.CSV, Export.Kind.CONVERSATIONS):

@@ -60,7 +60,7 @@ def persona(person: User, persona_id: uuid.UUID) -> Persona:
 
 def conversations(person: User) -> ConversationQuerySet:
     """The person's own conversations, in the companies that they still belong to. Trials are none of them, nor is what
-    they deleted."""
+    they deleted, or what was temporary and is over."""
     return Conversation.objects.owned_by(person)
 
 

@@ -33,6 +33,7 @@ from conversations.models import (
     Reading,
     Review,
 )
+from conversations.models.conversation import present
 from conversations.models.keeping import held
 
 logger = logging.getLogger(__name__)
@@ -131,8 +132,8 @@ class PersonExport:
             }
 
     def _conversations(self) -> Iterator[Line]:
-        # Of what they deleted, that which is kept all the same.
-        mine = Conversation.objects.filter(Q(deleted_at=None) | held(), owner=self._person)
+        # Of what they deleted, or was temporary, that which is kept all the same.
+        mine = Conversation.objects.filter(present() | held(), owner=self._person)
         mine = mine.select_related("persona__company", "owner")
         for found in _batches(self._here(mine, "persona__company")):
             self._before(found)
@@ -147,6 +148,7 @@ class PersonExport:
                     "created_at": moment(each.created_at),
                     "active_at": moment(each.active_at),
                     "deleted_at": moment(each.deleted_at) if each.deleted_at else None,
+                    "temporary_until": moment(each.temporary_until) if each.temporary_until else None,
                 }
                 yield from map(_message, _in_time(each))
 

@@ -18,18 +18,24 @@ from django.db.models.functions import Now
 from conversations.models.persona import Persona, PersonaVersion
 
 GRACE = timedelta(seconds=12)  # after a deletion: ten that "Undo" is offered, and two for its press to arrive
+TEMPORARY = timedelta(hours=24)
+
+
+def present() -> Q:
+    """That a conversation is neither deleted by its owner nor a temporary one whose time is over."""
+    return Q(deleted_at=None) & (Q(temporary_until=None) | Q(temporary_until__gt=Now()))
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> ConversationQuerySet:
-        """What `user` wrote in the companies that they still belong to, without trials and what they deleted."""
-        return self._with_deleted(user).filter(deleted_at=None)
+        """What `user` wrote in the companies that they still belong to and is `present`, without trials."""
+        return self._ever_by(user).filter(present())
 
     def deleted_by(self, user: User) -> ConversationQuerySet:
         """The same, of what they deleted and may still bring back."""
-        return self._with_deleted(user).filter(deleted_at__gt=Now() - GRACE)
+        return self._ever_by(user).filter(deleted_at__gt=Now() - GRACE)
 
-    def _with_deleted(self, user: User) -> ConversationQuerySet:
+    def _ever_by(self, user: User) -> ConversationQuerySet:
         return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None)
 
     def listed(self) -> ConversationQuerySet:
@@ -71,6 +77,9 @@ class Conversation(models.Model):
     deleted_at = models.DateTimeField(
         null=True, help_text="When its owner deleted it, by the database's clock, which all processes share."
     )
+    temporary_until = models.DateTimeField(
+        null=True, help_text="When a temporary one goes, by the same clock."
+    )
     folder = models.ForeignKey(
         "Folder", on_delete=models.SET_NULL, null=True, db_index=False, related_name="conversations"
     )
@@ -100,6 +109,11 @@ class Conversation(models.Model):
             ),
             models.Index(fields=["persona", "active_at", "id"], name="chats_of_a_persona_by_age"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="chats_deleted"),
+            models.Index(
+                fields=["temporary_until"],
+                condition=Q(temporary_until__isnull=False),
+                name="chats_temporary",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from conversations import access, announcements, budgets, endpoints, generation, pages, posting, thread
+from conversations import (
+    access,
+    announcements,
+    budgets,
+    deleting,
+    endpoints,
+    generation,
+    pages,
+    posting,
+    thread,
+)
 from conversations.models import Company, Conversation, Message, Persona
 from conversations.views import history, trial, turns
 from conversations.views.guards import PersonRequest, signed_in
@@ -68,7 +78,10 @@ def start_chat(request: PersonRequest) -> HttpResponse:
     except (ValueError, access.NotVisible) as error:
         raise posting.Refused(UNKNOWN_PERSONA, status=404) from error
     with turns.asking(request) as client_id:
-        turn = posting.start(request.user, persona, turns.text(request), client_id=client_id)
+        temporary = "temporary" in request.POST
+        turn = posting.start(
+            request.user, persona, turns.text(request), client_id=client_id, temporary=temporary
+        )
         return turns.opened(request, turn)
 
 
@@ -94,6 +107,7 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "client_id": uuid.uuid4(),
         "colours": [found.persona.company.colour_code],
         "budget_notes": budgets.told(request.user.pk, {found.persona.company_id}),
+        "stays": found.temporary_until is not None and deleting.stays(found),
         "elsewhere": _on_another_branch(found, shown, request.GET.get("to", "")),
     }
     if found.trial is not None:

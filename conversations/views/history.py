@@ -35,6 +35,7 @@ class ListedChat:
     url: str
     running: bool
     current: bool
+    temporary: bool
 
 
 @dataclass(slots=True)
@@ -144,6 +145,7 @@ def _line(chat: Conversation, current: uuid.UUID | None) -> ListedChat:
         url=reverse("conversation", args=[chat.pk]),
         running=bool(getattr(chat, "running", False)),
         current=chat.pk == current,
+        temporary=chat.temporary_until is not None,
     )
 
 

@@ -54,7 +54,8 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (token()) detail.headers["X-CSRFToken"] = detail.parameters.csrfmiddlewaretoken = token();
   const state = document.getElementById("state");
   if (state) detail.parameters.state = state.dataset.state;
-  const words = JSON.stringify([detail.parameters.text ?? "", detail.parameters.persona ?? ""]);
+  const { text, persona, temporary } = detail.parameters;
+  const words = JSON.stringify([text ?? "", persona ?? "", temporary ?? ""]);
   detail.parameters.client_id = clientId(detail.path, words);
   const field = detail.elt.querySelector?.("input[name=client_id]");
   if (field) field.value = detail.parameters.client_id;

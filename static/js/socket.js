@@ -12,6 +12,7 @@ const DELETED = 4410;
 const REMOVED = "This chat was deleted. Your text is kept.";
 const RETURNS = 150_000; // in which it may be brought back, from another page too
 const ASK_AGAIN = 5_000;
+const TEMPORARY = "This temporary chat is over, or no longer open to you here. Your text is kept.";
 const FULL = 4503; // as many chats are open as may be, by this person or by all
 const CROWDED = 20_000; // the shortest wait for room, and half of the longest
 const REFUSALS = 2; // tries in vain after which it is asked each time whether the chat is still open to us
@@ -119,7 +120,7 @@ async function askWhy() {
 
 function end() {
   over = true;
-  shut(CLOSED);
+  shut("temporary" in host.dataset ? TEMPORARY : CLOSED);
 }
 
 // Why nothing can be sent here; "" where it can.

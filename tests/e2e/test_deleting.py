@@ -7,36 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from conversations.providers.recorded import Script
-from tests.e2e.acts import SLOW, Words, ask, ends, shows
+from tests.e2e.acts import DELETED, SLOW, Words, ask, delete, ends, line_of, menu_of, shows, undo
 from tests.e2e.conftest import Providers
 from tests.e2e.site import Site, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
-
-DELETED = "This chat was deleted. Your text is kept."
-
-
-def line_of(page: Page, title: str) -> Locator:
-    return page.get_by_role("navigation", name="Chats").get_by_role("listitem").filter(has_text=title)
-
-
-def undo(page: Page) -> Locator:
-    return page.get_by_role("button", name="Undo")
-
-
-async def menu_of(page: Page, title: str) -> Locator:
-    """The opened menu of a chat."""
-    await line_of(page, title).hover()
-    await line_of(page, title).get_by_role("button", name="More").click()
-    return page.locator("#chat-menu")
-
-
-async def delete(page: Page, title: str) -> None:
-    await (await menu_of(page, title)).get_by_role("button", name="Delete").click()
-    await expect(line_of(page, title)).to_have_count(0)
 
 
 async def started(page: Page, title: str) -> None:

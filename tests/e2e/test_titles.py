@@ -8,9 +8,8 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from conversations.providers.recorded import Script
-from tests.e2e.acts import ask, ends
+from tests.e2e.acts import ask, ends, line_of, menu_of
 from tests.e2e.conftest import Providers
-from tests.e2e.test_deleting import line_of, menu_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 

@@ -16,14 +16,14 @@ from conversations import access, excerpts, finding, reading, reviewing, words
 from conversations.admin.workplace import doors, way, wording
 from conversations.admin.workplace.choices import fields
 from conversations.finding import Filters
-from conversations.models import AnswerLabel, AnswerRecord, Generation, Grade, Message
+from conversations.models import AnswerLabel, AnswerRecord, Conversation, Generation, Grade, Message
 from conversations.reading import Sitting
 from conversations.words import Query
 
 QUESTION_CHARS, ANSWER_CHARS = 120, 170
 # Of the rows beside a record; a conversation's title is words.
 SHOWN = (
-    *("conversation__deleted_at", "conversation__owner__username"),
+    *("conversation__deleted_at", "conversation__temporary_until", "conversation__owner__username"),
     *("conversation__owner__first_name", "conversation__owner__last_name"),
     *("persona__name", "version__number", "verdict__name"),
 )
@@ -114,21 +114,25 @@ def _rows(sitting: Sitting, ids: Sequence[int], query: Query) -> list[Row]:
 
 
 def _records(sitting: Sitting, ids: Sequence[int]) -> list[AnswerRecord]:
-    """The records of a page. Those of a chat that its owner deleted are as if it were gone, unless it is held."""
+    """The records of a page. Those of a chat that is closed to reviewers are as if it were gone."""
     records = list(
         AnswerRecord.objects.filter(company=sitting.company, pk__in=ids)
         .select_related("conversation__owner", "persona", "version", "verdict")
         .only("message", "status", "finish_reason", "error_kind", "ended_at", "good", *SHOWN)
         .order_by("-pk")
     )
-    deleted = {r.conversation.pk for r in records if r.conversation and r.conversation.deleted_at}
-    if deleted:
-        held = access.reviewed_conversations(sitting.company).filter(pk__in=deleted)
-        hidden = deleted - set(held.values_list("pk", flat=True))
+    going = {r.conversation.pk for r in records if r.conversation and _goes(r.conversation)}
+    if going:
+        held = access.reviewed_conversations(sitting.company).filter(pk__in=going)
+        hidden = going - set(held.values_list("pk", flat=True))
         for record in records:
             if record.conversation_id in hidden:
                 record.conversation = record.message = None
     return records
+
+
+def _goes(conversation: Conversation) -> bool:
+    return conversation.deleted_at is not None or conversation.temporary_until is not None
 
 
 def _row(
