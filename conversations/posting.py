@@ -53,10 +53,8 @@ def start(
     person: User, persona: Persona, text: str, *, client_id: uuid.UUID, temporary: bool = False
 ) -> Turn:
     """Open a conversation with `persona` by a first question; a `temporary` one is gone a day later. Raises Refused."""
-    conversation = Conversation(owner=person, persona=persona)
-    if temporary:
-        conversation.temporary_until = Now() + TEMPORARY
-    return _open(conversation, text, client_id)
+    until = Now() + TEMPORARY if temporary else None
+    return _open(Conversation(owner=person, persona=persona, temporary_until=until), text, client_id)
 
 
 def try_(person: User, version: PersonaVersion, text: str, *, client_id: uuid.UUID) -> Turn:
