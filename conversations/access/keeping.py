@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from conversations.access.administration import is_operator
-from conversations.access.nobody import AnyPerson, NotVisible, one
+from conversations.access.nobody import AnyPerson, one
 from conversations.models import Company, Conversation, Erasure, Export, Hold, Membership, Review
 
 
@@ -50,15 +50,9 @@ def erasure(company: Company, erasure_id: int) -> Erasure:
 
 def account(operator: AnyPerson, person_id: int) -> User:
     """Any account, for operators. Raises NotVisible."""
-    found = User.objects.filter(pk=person_id).first() if is_operator(operator) else None
-    if found is None:
-        raise NotVisible
-    return found
+    return one(User.objects.filter(pk=person_id) if is_operator(operator) else User.objects.none())
 
 
 def any_erasure(operator: AnyPerson, erasure_id: int) -> Erasure:
     """Any erasure, for operators. Raises NotVisible."""
-    found = Erasure.objects.filter(pk=erasure_id).first() if is_operator(operator) else None
-    if found is None:
-        raise NotVisible
-    return found
+    return one(Erasure.objects.filter(pk=erasure_id) if is_operator(operator) else Erasure.objects.none())
