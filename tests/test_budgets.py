@@ -265,7 +265,7 @@ async def test_an_answer_deleted_while_it_runs_is_settled_all_the_same(
     running.scripts.append(Script(pieces=("some ",) * 20, hang_after=5))
     whole = await in_database(budget, live_cast.coca_cola)
     turn = await begin(live_cast)
-    await until(turn, bool)
+    await until(turn, lambda text: text == "some " * 5)
     task = RUNS[turn.generation.pk].task
     await in_database(turn.conversation.delete)
     await keeper.save()
