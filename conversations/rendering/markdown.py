@@ -21,8 +21,8 @@ from conversations.rendering.plaintext import clean
 from conversations.rendering.writer import Block, write
 
 LONGEST: Final = 512 * 1024
-# Leaves room for the sanitiser within the 300 ms that a text may cost.
-SECONDS: Final = 0.2
+# Leaves room for the sanitiser, which takes 0.12 s for the most HTML there may be, within the 300 ms of a text.
+SECONDS: Final = 0.15
 # What an open tail may cost: it is shown for a moment.
 PART_SECONDS: Final = 0.04
 MOST_HTML: Final = 4 * LONGEST
