@@ -19,7 +19,7 @@ from conversations import generation, serving, trace
 logger = logging.getLogger(__name__)
 
 trace.begin()
-sending.unlimited()
+sending.mend()
 
 
 def _begin() -> None:

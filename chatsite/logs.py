@@ -1,7 +1,8 @@
 """How log lines look: a JSON object each; to a terminal, words for whoever sits before it.
 
-Neither holds what people and models wrote. What an exception says often quotes what was choked on - a row, a header,
-half a message - so of those that are not our own the log has the name and the way through the code.
+Neither holds what people and models wrote, nor a link that lets somebody in. What an exception says often quotes what
+was choked on - a row, a header, half a message - so of those that are not our own the log has the name and the way
+through the code.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from datetime import UTC, datetime
 from conversations.trace import request_id
 
 OURS = ("chatsite", "conversations")
+_OPENS = re.compile(r"(/(?:accounts/(?:invitation|new-password)|s)/)[\w-]+")
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
@@ -64,7 +66,7 @@ class TerminalFormatter(logging.Formatter):
 
 def said(record: logging.LogRecord) -> str:
     """The message of `record`. Of another's the first line: asyncio's go on with what an exception said."""
-    message = record.getMessage()
+    message = _OPENS.sub(r"\1-", record.getMessage())
     if record.name.split(".")[0] in OURS:
         return message
     return message.split("\n", 1)[0]

@@ -250,6 +250,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1  # steps of half a minute that a telephone's clock may differ
 MFA_FORMS = {
+    "activate_totp": "conversations.accounts.factor_forms.ActivationForm",
     "authenticate": "conversations.accounts.factor_forms.CodeForm",
     "reauthenticate": "conversations.accounts.factor_forms.CodeAgainForm",
     "authenticate_webauthn": "conversations.accounts.factor_forms.PasskeyForm",

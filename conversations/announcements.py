@@ -1,4 +1,4 @@
-"""What one page tells the others of the same conversation: the rare things, over the channel layer.
+"""What one page tells the others of the same conversation or person: the rare things, over the channel layer.
 
 The layer reaches the sockets of this process; those of the others are told through their own. Either may lose a
 message: every page finds out what it missed by comparing states. So nothing here ever fails what was announced, or
@@ -19,14 +19,14 @@ from conversations import peers, posting
 logger = logging.getLogger(__name__)
 
 
-async def join(conversation_id: uuid.UUID, channel: str) -> None:
-    """Have the socket `channel` told what happens in a conversation."""
-    await _tried(get_channel_layer().group_add(_group(conversation_id), channel))
+async def join(of: uuid.UUID | int, channel: str) -> None:
+    """Have the socket `channel` told what happens in a conversation, or to the list of a person's chats."""
+    await _tried(get_channel_layer().group_add(_group(of), channel))
 
 
-async def leave(conversation_id: uuid.UUID, channel: str) -> None:
+async def leave(of: uuid.UUID | int, channel: str) -> None:
     """No longer tell the socket `channel`."""
-    await _tried(get_channel_layer().group_discard(_group(conversation_id), channel))
+    await _tried(get_channel_layer().group_discard(_group(of), channel))
 
 
 async def turn_added(turn: posting.Turn, fragment: str) -> None:
@@ -41,25 +41,32 @@ async def turn_added(turn: posting.Turn, fragment: str) -> None:
     await _announce(turn.conversation.pk, event)
 
 
-async def branch_changed(conversation_id: uuid.UUID) -> None:
-    """Say that another branch is shown now."""
-    await _announce(conversation_id, {"type": "branch.changed"})
+async def branch_changed(conversation_id: uuid.UUID, *, around: uuid.UUID | None = None) -> None:
+    """Say that another branch is shown now, where it was changed `around` a message above its end."""
+    event = {"type": "branch.changed", "around": str(around) if around else None}
+    await _announce(conversation_id, event)
 
 
-async def _announce(conversation_id: uuid.UUID, event: dict[str, Any]) -> None:
-    peers.tell("announcement", {"conversation": str(conversation_id), "event": event})
-    await _tried(get_channel_layer().group_send(_group(conversation_id), event))
+async def titled(person_id: int, conversation_id: uuid.UUID, title: str) -> None:
+    """Say that a chat of a person's is called otherwise now, to whatever shows their list."""
+    await _announce(person_id, {"type": "chat.titled", "chat": str(conversation_id), "title": title})
+
+
+async def _announce(of: uuid.UUID | int, event: dict[str, Any]) -> None:
+    peers.tell("announcement", {"group": _group(of), "event": event})
+    await _tried(get_channel_layer().group_send(_group(of), event))
 
 
 async def _announced_elsewhere(note: peers.Note) -> None:
-    await _tried(get_channel_layer().group_send(_group(uuid.UUID(note["conversation"])), note["event"]))
+    await _tried(get_channel_layer().group_send(note["group"], note["event"]))
 
 
 peers.hear("announcement", _announced_elsewhere)
 
 
-def _group(conversation_id: uuid.UUID) -> str:
-    return f"conversation.{conversation_id}"
+def _group(of: uuid.UUID | int) -> str:
+    """The group of a conversation, or of a person, by their key."""
+    return f"{'person' if isinstance(of, int) else 'conversation'}.{of}"
 
 
 async def _tried(call: Awaitable[None]) -> None:

@@ -20,7 +20,7 @@ _FIELDS = ("id", "unit", "period", "hard", "began", "reserved", "spent", "person
 _BYTES = {"sqlite": "LENGTH(CAST(text AS BLOB))", "postgresql": "OCTET_LENGTH(text)"}
 _STANDING = """
     SELECT
-        (SELECT COUNT(*) FROM conversations_charge WHERE company_id = company.id AND settled_at IS NULL),
+        (SELECT COUNT(*) FROM conversations_charge WHERE company_id = company.id AND settled_at IS NULL AND NOT title),
         (SELECT COALESCE(SUM(BYTES(text)), 0) FROM conversations_message WHERE conversation_id = %s),
         (SELECT COUNT(*) FROM conversations_message WHERE conversation_id = %s),
         price.prompt, price.completion,
@@ -52,7 +52,7 @@ class Bound:
 class Standing:
     """What is to be known before an answer is asked for: of its company, its conversation and its model."""
 
-    live: int
+    live: int  # answers that are being written
     said: int  # bytes of all messages of the conversation
     messages: int
     prices: Prices | None
@@ -93,15 +93,19 @@ def cost(prompt: int, completion: int, prices: Prices | None) -> int | None:
 
 def bound(generation: Generation, question: Message, known: Standing) -> Bound:
     """At most what `generation.history` sends: all that was said, or what of it fits, or the question where that does
-    not; and the longest answer, which is what the context holds beside it where none is chosen."""
+    not; and the longest answer, which is the whole context where none is chosen."""
     version = generation.version
     context = min(version.context_length or estimates.DEFAULT_CONTEXT_LENGTH, LONGEST)
-    system = estimates.estimated_tokens(version.system_prompt)
-    everything = system + estimates.of_messages(known.said, known.messages)
-    fitting = context - estimates.answer_room(version.max_tokens, context)
+    system = _size(version.system_prompt)
+    everything = estimates.most_tokens(system + known.said, known.messages + 1)
+    fitting = estimates.most_guessed(context - estimates.answer_room(version.max_tokens, context))
     # The question, and an answer that is carried on, are sent whatever their length.
-    last = system + sum(map(estimates.estimated_tokens, (question.text, generation.message.text)))
+    last = estimates.most_tokens(system + _size(question.text) + _size(generation.message.text), 3)
     prompt = min(everything, max(fitting, last))
-    wanted = version.max_tokens or max(context - prompt, estimates.DEFAULT_ANSWER_TOKENS)
-    completion = min(wanted, LONGEST)  # older versions were never asked
+    completion = min(version.max_tokens or context, LONGEST)  # older versions were never asked
     return Bound(prompt, completion, cost(prompt, completion, known.prices))
+
+
+def _size(text: str) -> int:
+    """In bytes."""
+    return len(text.encode("utf-8"))

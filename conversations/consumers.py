@@ -25,6 +25,8 @@ from conversations import access, announcements, generation, metrics, pages, rec
 from conversations.database import in_database
 from conversations.hearing import Ear, TooMuch
 from conversations.models import Conversation
+from conversations.tasks import Tasks
+from conversations.visitor import Visitor
 from conversations.window import TooSlow, Window
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ BEAT_SECONDS = 15  # a page that hears nothing for longer knows that the line is
 BEAT = '<i id="beat" hx-swap-oob="outerHTML" hidden></i>'
 # Of the protocol's own codes Daphne lets an application use none, not even those that were made for it.
 GONE = 4401  # signed out, or no longer allowed
+DELETED = 4410  # by who looks, and they may bring it back
 BROKEN = 4011
 AGAIN = 4013  # later
 TOO_MUCH = 4429
@@ -50,22 +53,23 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     conversation_id: uuid.UUID
     session_key: str
+    visitor: Visitor
     conversation: Conversation  # as it was when the socket last went through the door
     evidence: rechecks.Evidence
-    tasks: dict[str, asyncio.Task[None]]
+    tasks: Tasks
     window: Window
     followed_at: deque[float]  # when answers were shown from their beginning, in the loop's seconds
+    shown_title: str
     shown_head: str  # the last message that the page was given, as far as this socket knows
-    news: deque[dict[str, Any] | None]  # turns that the page is to be shown, None for all that there is
+    news: deque[dict[str, Any] | None]  # what the page is to be shown, None for all that there is
     ear: Ear
     wanted: uuid.UUID | None  # the answer that it asked for last
-    over: bool
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.tasks, self.shown_head, self.wanted = {}, "", None
+        self.tasks, self.shown_head, self.wanted = Tasks(self._guarded), "", None
         self.window, self.news, self.followed_at = Window(), deque(), deque(maxlen=FOLLOWS)
-        self.ear, self.over = Ear(self.window), False
+        self.ear = Ear(self.window)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One socket, from its handshake to its end, of which a server does not always tell."""
@@ -82,6 +86,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         generation.keep()
         self.conversation_id = self.scope["url_route"]["kwargs"]["conversation_id"]
         self.session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME, "")
+        self.visitor = Visitor(self.scope["cookies"], self.conversation_id)
         # Before the first look at the conversation, so that nothing falls between the two.
         await announcements.join(self.conversation_id, self.channel_name)
         conversation = await in_database(self._enter)
@@ -89,37 +94,39 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self.close()  # before the handshake: a plain 403, the same for foreign and for absent
             return
         self.conversation = conversation
+        await announcements.join(conversation.owner_id, self.channel_name)
         if limit := rechecks.crowd(self.evidence):
-            await (
-                self.accept()
-            )  # a code is told behind the handshake only, and for this one a page waits longer
+            # A code is told behind the handshake only, and for this one a page waits longer.
+            await self.accept()
             await self._refuse(limit, FULL)
             return
         rechecks.add(self)
         await self.accept()
-        shown = parse_qs(self.scope["query_string"].decode("ascii", "replace")).get("state", [""])[0]
-        await self._show(conversation, unless=shown)
-        self._do("beat", self._beat())
+        shown = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+        self.shown_title = shown.get("title", [conversation.title])[0]
+        await self._show(conversation, unless=shown.get("state", [""])[0])
+        await self._entitle(conversation.pk, conversation.title)
+        self.tasks.begin("beat", self._beat())
 
     async def disconnect(self, code: int) -> None:
         await self._forget()
 
     async def _forget(self) -> None:
-        self.over = True
         rechecks.remove(self)
-        for task in self.tasks.values():
-            task.cancel()
+        self.tasks.end()
         if hasattr(self, "conversation_id"):
             await announcements.leave(self.conversation_id, self.channel_name)
+        if hasattr(self, "conversation"):
+            await announcements.leave(self.conversation.owner_id, self.channel_name)
 
     def recheck(self) -> None:
         """Close where whoever looks may no longer see the conversation; show what it missed. Waits for nothing."""
-        self._do("recheck", self._look_again())
+        self.tasks.begin("recheck", self._look_again())
 
     @property
     def rechecking(self) -> bool:
         """Whether the last recheck is still under way."""
-        return self._does("recheck")
+        return self.tasks.runs("recheck")
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """What a page says: `{"follow": generation}` of this conversation or `{"taken": frames}`; else nothing."""
@@ -129,8 +136,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await self._refuse(much.limit, TOO_MUCH)
             return
         self.wanted = wanted or self.wanted
-        if self.wanted and not self._does("ask"):
-            self._do("ask", self._ask())
+        if self.wanted and not self.tasks.runs("ask"):
+            self.tasks.begin("ask", self._ask())
 
     async def _ask(self) -> None:
         """Follow what the page asked for last: who asks often waits, before anything is looked up."""
@@ -138,11 +145,12 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         while wanted := self.wanted:
             self.wanted = None
             with contextlib.suppress(access.NotVisible):
-                answer = await in_database(self._answer, wanted)
-                if answer is None:
+                found = await in_database(self.visitor.answer, wanted)
+                if found is None:
                     await self._shut()
                     return
-                self._follow(answer)
+                conversation, answer = found
+                self._follow(viewer.Answer(conversation, answer.message_id, answer.pk))
 
     async def turn_added(self, event: dict[str, Any]) -> None:
         """Another page, or this one, asked something."""
@@ -150,18 +158,23 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def branch_changed(self, event: dict[str, Any]) -> None:
         """Another branch is shown now."""
-        self._soon(None)
+        self._soon(event)
+
+    async def chat_titled(self, event: dict[str, Any]) -> None:
+        """A chat of the person's, this one or another, is called otherwise."""
+        self._soon(event)
 
     def _soon(self, news: dict[str, Any] | None) -> None:
         """Show the page something after what it is being shown. Waiting for it here would keep out what it says."""
         if not self.shown_head:
             return  # it has not come to show anything, and will not
-        if news is None or len(self.news) >= NEWS:
-            self.news.clear()
+        if len(self.news) >= NEWS:
             news = None
+        if news is None or "around" in news:
+            self.news.clear()  # the whole tells all of it
         self.news.append(news)
-        if not self._does("show"):
-            self._do("show", self._show_news())
+        if not self.tasks.runs("show"):
+            self.tasks.begin("show", self._show_news())
 
     async def _show_news(self) -> None:
         """A page that missed what stands before a turn gets the whole.
@@ -170,9 +183,13 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """
         while self.news:
             event = self.news.popleft()
-            if event is None or self.shown_head != event["below"]:
+            if event and "title" in event:
+                await self._entitle(uuid.UUID(event["chat"]), event["title"])
+                continue
+            if event is None or self.shown_head != event.get("below"):
                 if conversation := await self._still_allowed():
-                    await self._show(conversation)
+                    around = event.get("around") if event else None
+                    await self._show(conversation, around=uuid.UUID(around) if around else None)
                 continue
             await self._frame(event["fragment"])
             self.shown_head = event["answer"]
@@ -182,25 +199,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     def _enter(self) -> Conversation | None:
         # First what is compared later: a right that is lost in between is noticed.
         (self.evidence,) = rechecks.evidence([(self.session_key, self.conversation_id)])
-        return self._conversation()
-
-    def _conversation(self) -> Conversation | None:
-        person = access.person_of_cookies(self.scope["cookies"])
-        try:
-            return access.conversation(person, self.conversation_id) if person else None
-        except access.NotVisible:
-            return None
-
-    def _answer(self, generation_id: uuid.UUID) -> viewer.Answer | None:
-        """An answer of the conversation; None where that is closed to whoever asks. Raises NotVisible."""
-        conversation = self._conversation()
-        if conversation is None:
-            return None
-        found = access.generation(conversation, generation_id)
-        return viewer.Answer(conversation, found.message_id, found.pk)
+        return self.visitor.conversation()
 
     async def _still_allowed(self) -> Conversation | None:
-        conversation = await in_database(self._conversation)
+        conversation = await in_database(self.visitor.conversation)
         if conversation is None:
             await self._shut()
         else:
@@ -209,10 +211,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _shut(self) -> None:
         """Whoever looks may no longer: nothing more is shown, and nothing more is asked for them."""
-        if earlier := self.tasks.pop("follow", None):
-            earlier.cancel()
+        self.tasks.cancel("follow")
         generation.forsake(self.conversation_id)
-        await self._out(self._end(GONE))
+        deleted = await in_database(self.visitor.deleted_it)
+        await self._out(self._end(DELETED if deleted else GONE))
 
     async def _refuse(self, limit: str, code: int) -> None:
         metrics.refused.labels(limit).inc()
@@ -222,9 +224,19 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         metrics.sockets_closed.labels(str(code)).inc()
         await self.close(code=code)
 
+    async def _entitle(self, chat: uuid.UUID, title: str) -> None:
+        """Show what a chat is called, where the page shows it otherwise or that is not known."""
+        if chat == self.conversation_id:
+            if self.conversation.trial_id is not None or title == self.shown_title:
+                return
+            self.shown_title = title
+        await self._frame(pages.titled(chat, title))
+
     async def _look_again(self) -> None:
         conversation = await self._still_allowed()
-        if conversation and self.shown_head != str(conversation.head_id) and not self._does("show"):
+        if conversation:
+            await self._entitle(conversation.pk, conversation.title)
+        if conversation and self.shown_head != str(conversation.head_id) and not self.tasks.runs("show"):
             self._soon(None)
 
     async def _beat(self) -> None:
@@ -232,14 +244,16 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await asyncio.sleep(BEAT_SECONDS)
             await self._frame(BEAT)
 
-    async def _show(self, conversation: Conversation, *, unless: str | None = None) -> None:
-        """Send the whole thread, and follow the answer that ran before: where it ends meanwhile, that is a frame.
+    async def _show(
+        self, conversation: Conversation, *, unless: str | None = None, around: uuid.UUID | None = None
+    ) -> None:
+        """Send the thread, and follow the answer that ran before: where it ends meanwhile, that is a frame.
 
         `unless` is the state that the page shows already; an empty one tells nothing, and nothing is sent.
         """
         before = await in_database(thread.standing, conversation)
         if unless is None or unless not in ("", before.state):
-            frame = await in_database(pages.whole_thread, conversation, follow=False)
+            frame = await in_database(pages.whole_thread, conversation, follow=False, around=around)
             await self._frame(frame)
         self.shown_head = str(before.head)
         if before.live is not None:
@@ -248,9 +262,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     def _follow(self, answer: viewer.Answer, *, shown: bool = False) -> None:
         """Show an answer from its beginning; where one is shown already, begin anew. `shown`: it is on the branch."""
-        if earlier := self.tasks.pop("follow", None):
-            earlier.cancel()
-        self._do("follow", self._send_frames(answer, shown=shown))
+        self.tasks.cancel("follow")
+        self.tasks.begin("follow", self._send_frames(answer, shown=shown))
 
     async def _breathe(self) -> None:
         """Wait a second where an answer was begun from its beginning too often."""
@@ -269,18 +282,8 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self.window.room()
         self.window.sent(text)
         await self._out(self.send(text_data=text))
-        if self.window.full and not self._does("window"):  # also where nothing more is to be sent
-            self._do("window", self.window.room())
-
-    def _does(self, what: str) -> bool:
-        return what in self.tasks and not self.tasks[what].done()
-
-    def _do(self, what: str, work: Coroutine[Any, Any, None]) -> None:
-        """Have `work` done beside everything else, for as long as there is a socket."""
-        if self.over:
-            work.close()
-        else:
-            self.tasks[what] = asyncio.create_task(self._guarded(work))
+        if self.window.full and not self.tasks.runs("window"):  # also where nothing more is to be sent
+            self.tasks.begin("window", self.window.room())
 
     async def _out(self, sending: Coroutine[Any, Any, None]) -> None:
         """Send to the client. Servers differ in what they raise for one that has just left. Raises LineLost."""

@@ -102,12 +102,16 @@ def allowed() -> addresses.Allowed:
 
 def is_own(url: str) -> bool:
     """Whether an address leads to a server that the environment names as the site's own."""
-    parts = urlsplit(url)
+    return place(url) in allowed().local
+
+
+def place(url: str) -> addresses.Place | None:
+    """Which server an address of http(s) leads to; None for any other."""
     try:
-        place = (parts.scheme, str(parts.hostname), parts.port or {"http": 80, "https": 443}[parts.scheme])
+        parts = urlsplit(url)
+        return parts.scheme, str(parts.hostname), parts.port or {"http": 80, "https": 443}[parts.scheme]
     except (KeyError, ValueError):
-        return False
-    return place in allowed().local
+        return None
 
 
 @functools.lru_cache(maxsize=4)

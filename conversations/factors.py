@@ -21,7 +21,7 @@ def of(person: User) -> QuerySet[Any]:
 
 def missing() -> ExpressionWrapper[Any]:
     """Of a membership: whether the company requires one and the person has none."""
-    required = Q(company__requires_second_factor=True) & Q(~_has_one())
+    required = Q(company__requires_second_factor=True) & Q(~has_one())
     return ExpressionWrapper(required, output_field=BooleanField())
 
 
@@ -40,7 +40,7 @@ def lacks(person: User | AnonymousUser) -> bool:
 
 def without(company: Company) -> QuerySet[Membership]:
     """The people of a company who have none."""
-    return Membership.objects.filter(~_has_one(), company=company)
+    return Membership.objects.filter(~has_one(), company=company)
 
 
 def remove_all(person: User) -> int:
@@ -49,5 +49,6 @@ def remove_all(person: User) -> int:
     return removed
 
 
-def _has_one() -> Exists:
+def has_one() -> Exists:
+    """Of a membership: whether the person has one."""
     return Exists(Authenticator.objects.filter(user=OuterRef("user"), type__in=FACTORS))

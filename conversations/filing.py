@@ -93,8 +93,9 @@ def _file(waiting: Sequence[uuid.UUID]) -> int:
         _record(answers)
         records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
         filed = [(records[a.message_id], a) for a in answers if a.conversation.trial_id is None]
-        search.add((record, _question(answer), answer.message.text) for record, answer in filed)
-        search.entitle(_titles(filed))
+        lasting = [each for each in filed if each[1].conversation.temporary_until is None]
+        search.add((record, _question(answer), answer.message.text) for record, answer in lasting)
+        search.entitle(_titles(lasting))
         rules.consider(filed, found)
         Generation.objects.filter(pk__in=ids).update(filed=True)
     return len(read)
@@ -116,8 +117,8 @@ def _record(answers: Sequence[Generation]) -> None:
             "message_id", flat=True
         )
     )
-    costs = dict(Charge.objects.filter(pk__in=[a.pk for a in answers]).values_list("pk", "money"))
-    rows = [_row(answer, costs.get(answer.pk)) for answer in answers]
+    charges = Charge.objects.in_bulk([answer.pk for answer in answers])
+    rows = [_row(answer, charges.get(answer.pk)) for answer in answers]
     AnswerRecord.objects.bulk_create(row for row in rows if row.message_id not in known)
     for good in (True, False, None):
         changed: list[uuid.UUID | None] = [
@@ -134,8 +135,9 @@ def _titles(filed: Sequence[tuple[AnswerRecord, Generation]]) -> dict[int, tuple
     return {pk: (chats[pk].owner_id, chats[pk].title) for pk in firsts if pk in chats}
 
 
-def _row(answer: Generation, cost: int | None) -> AnswerRecord:
+def _row(answer: Generation, charge: Charge | None) -> AnswerRecord:
     conversation, message = answer.conversation, answer.message
+    guessed = charge if charge and charge.estimated else None
     feedback = getattr(message, "feedback", None)
     return AnswerRecord(
         company_id=conversation.persona.company_id,
@@ -151,7 +153,9 @@ def _row(answer: Generation, cost: int | None) -> AnswerRecord:
         error_kind=answer.error_kind or None,
         prompt_tokens=_first(answer.billed_prompt_tokens, answer.prompt_tokens),
         completion_tokens=_first(answer.billed_completion_tokens, answer.completion_tokens),
-        cost=cost,
+        estimated_prompt=guessed.prompt_tokens if guessed else None,
+        estimated_completion=guessed.completion_tokens if guessed else None,
+        cost=charge.money if charge else None,
         first_token_ms=answer.first_token_ms,
         ended_at=answer.finished_at or timezone.now(),
         good=feedback.good if feedback else None,

@@ -19,7 +19,7 @@ from conversations import search, words
 from conversations.models import AnswerLabel, AnswerRecord, Company, EntryReason, PersonaVersion, QueueEntry
 
 PAGE = 50
-LAST = 2**62  # no id is so high
+LAST = search.IMPORTED  # no id of the ledger is so high
 RATINGS = ("good", "bad", "none")
 # An answer is in the ledger seconds after its end, and in the order of the ends but for what several processes do at
 # once. Hardly one is filed behind others that ended so much later, and never as many as are asked for a bound.

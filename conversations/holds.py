@@ -7,28 +7,15 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from conversations import standing
-from conversations.models import Company, Conversation, Hold, QueueEntry
+from conversations.models import Company, Conversation, Hold
 from conversations.posting import Refused, clean
 
 REASON_CHARS = 300
 GONE = "This conversation was removed meanwhile. Nothing is left to hold."
-
-
-def held() -> Q:
-    """That a conversation may not go: somebody holds it or its owner, or it waits for a review or is under one."""
-    waiting = QueueEntry.objects.filter(conversation=OuterRef("pk")).exclude(status=QueueEntry.Status.DONE)
-    return Q(Exists(waiting)) | on_purpose()
-
-
-def on_purpose() -> Q:
-    """That somebody holds a conversation, or its owner at its company."""
-    active = Hold.objects.filter(lifted_at=None)
-    of_owner = active.filter(person=OuterRef("owner"), company=OuterRef("persona__company"))
-    return Q(Exists(active.filter(conversation=OuterRef("pk")))) | Q(Exists(of_owner))
 
 
 def place(

@@ -28,6 +28,12 @@ addresses_refused = Counter(
     registry=_registry,
 )
 tokens = Counter("chat_tokens", "Tokens as the providers counted them.", ["kind"], registry=_registry)
+titles = Counter(
+    "chat_titles",
+    "Titles that providers were to make: made, useless, no_room in a budget, failed.",
+    ["outcome"],
+    registry=_registry,
+)
 first_token = Histogram(
     "chat_first_token_seconds",
     "From the claim of an answer to its first words.",
@@ -60,7 +66,7 @@ refused = Counter(
 )
 sign_in_refusals = Counter(
     "chat_sign_in_refusals",
-    "Tries to get in that were refused: over the limit, wrong, by a company's provider, or with a dead link.",
+    "Tries to get in that were refused: over the limit, wrong, by a provider, with a dead link, without a proof.",
     ["why"],
     registry=_registry,
 )
@@ -72,7 +78,7 @@ loop_lag = Histogram(
 )
 removed = Counter(
     "chat_conversations_removed",
-    "Conversations that were removed, by age or with a person.",
+    "Conversations that were removed, by age, by their owner or with a person.",
     ["why"],
     registry=_registry,
 )

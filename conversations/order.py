@@ -5,6 +5,7 @@ Callers have been through `access.py`. Each verb takes several chats and can be 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from django.contrib.auth.models import User
@@ -13,9 +14,10 @@ from django.db.models import Min
 from django.utils import timezone
 
 from conversations import posting, search
-from conversations.models import AnswerRecord, Conversation, Folder
+from conversations.models import AnswerRecord, Conversation, Folder, Imported
 from conversations.models.conversation import ConversationQuerySet
 from conversations.posting import Refused
+from conversations.rendering import plaintext
 
 PINS = 20  # at most: more would be a list of its own
 FOLDERS = 100
@@ -25,18 +27,28 @@ TITLE_CHARS = 120
 def rename(chat: Conversation, title: str) -> None:
     """Give a chat another title, which is the person's own from then on. Raises Refused."""
     title = _line(title, TITLE_CHARS, "a title")
-    Conversation.objects.filter(pk=chat.pk).update(title=title, titled_by=Conversation.TitledBy.PERSON)
+    entitle(chat, title, Conversation.TitledBy.PERSON)
+
+
+def entitle(chat: Conversation, title: str, by: Conversation.TitledBy) -> None:
+    """Give a chat another title, and have it found by that one."""
+    Conversation.objects.filter(pk=chat.pk).update(title=title, titled_by=by)
     chat.title = title
+    if chat.temporary_until is not None:
+        return  # which is not in the index
     first = AnswerRecord.objects.filter(conversation=chat).aggregate(first=Min("pk"))["first"]
-    if first is not None:  # else it is filed with the answer
-        search.entitle({first: (chat.owner_id, title)})
+    brought = Imported.objects.filter(message__conversation=chat, filed=True).aggregate(first=Min("pk"))[
+        "first"
+    ]
+    titled = [first, brought and search.IMPORTED + brought]  # else it is filed with the answer
+    search.entitle({pk: (chat.owner_id, title) for pk in titled if pk is not None})
 
 
 def pin(person: User, chats: Sequence[Conversation]) -> None:
     """Have chats stand above the others, the last one pinned first. Raises Refused beyond PINS."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person.pk)  # of two at once the second sees the first
-        pinned = Conversation.objects.filter(owner=person, pinned_at__isnull=False)
+        pinned = Conversation.objects.filter(owner=person, pinned_at__isnull=False, deleted_at=None)
         if pinned.exclude(pk__in=[chat.pk for chat in chats]).count() + len(chats) > PINS:
             raise Refused(f"{PINS} chats are pinned, the most there can be. Unpin one first.", status=409)
         _of(chats).filter(pinned_at=None).update(pinned_at=timezone.now(), archived_at=None)
@@ -94,8 +106,8 @@ def _of(chats: Sequence[Conversation]) -> ConversationQuerySet:
 
 
 def _line(text: str, most: int, what: str) -> str:
-    line = " ".join(posting.clean(text).split())
-    if not line:
+    line = " ".join(plaintext.clean(posting.clean(text)).split())
+    if all(unicodedata.category(each) == "Cf" for each in line):
         raise Refused(f"Give {what}.", status=400)
     if len(line) > most:
         raise Refused(f"Give {what} of at most {most} characters; this one has {len(line)}.", status=400)

@@ -10,16 +10,21 @@ import uuid
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html
 
-from conversations import posting, thread
+from conversations import budgets, posting, thread
 from conversations.models import Conversation
 from conversations.posting import closed_reason
+from conversations.turn import Turn
 
 
-def whole_thread(conversation: Conversation, *, follow: bool) -> str:
-    """Everything below the header, as it stands now: for a branch that changed and a page that fell behind."""
-    shown = thread.thread(conversation, follow=follow)
-    messages = render_to_string("chat/_messages.html", {"turns": shown.turns})
+def whole_thread(conversation: Conversation, *, follow: bool, around: uuid.UUID | None = None) -> str:
+    """What stands below the header, as it is now: for a branch that changed and a page that fell behind.
+
+    Of what a page has besides, it keeps what stands above the first message that is here too.
+    """
+    shown = thread.thread(conversation, around=around, follow=follow)
+    messages = render_to_string("chat/_messages.html", {"conversation": conversation, "parts": shown.parts})
     whole = f'<div class="messages" id="messages" hx-swap-oob="outerHTML">{messages}</div>'
     return whole + _stands(conversation, shown.now)
 
@@ -27,7 +32,7 @@ def whole_thread(conversation: Conversation, *, follow: bool) -> str:
 def asked(turn: posting.Turn) -> str:
     """A new turn to add at the end. A page drops what it has: it comes by the form and by the socket."""
     added = thread.asked(turn)
-    messages = render_to_string("chat/_messages.html", {"turns": added.turns})
+    messages = render_to_string("chat/_messages.html", {"parts": added.parts})
     return f'<div hx-swap-oob="beforeend:#messages">{messages}</div>' + _stands(turn.conversation, added.now)
 
 
@@ -39,12 +44,12 @@ def following(fragment: str, turn: posting.Turn) -> str:
     )
 
 
-def ending(conversation: Conversation, turn: thread.Turn) -> str:
-    """The foot of an answer that has ended, and a free composer."""
+def ending(conversation: Conversation, turn: Turn) -> str:
+    """The foot of an answer that has ended, a free composer, and what it left of the person's budgets."""
     return foot(turn) + standing(conversation)
 
 
-def foot(turn: thread.Turn, *, asking: bool = False, said: str = "") -> str:
+def foot(turn: Turn, *, asking: bool = False, said: str = "") -> str:
     """What stands below an answer: how it ended and what can be done. With `asking` the feedback form is open.
 
     `said` tells what was done a moment ago, and is read aloud.
@@ -54,8 +59,11 @@ def foot(turn: thread.Turn, *, asking: bool = False, said: str = "") -> str:
 
 
 def standing(conversation: Conversation) -> str:
-    """How the conversation stands now: what the page remembers of it, and Send or Stop."""
-    return _stands(conversation, thread.standing(conversation))
+    """How the conversation stands now: what the page remembers of it, Send or Stop, and what of budgets is to be
+    told."""
+    notes = budgets.told(conversation.owner_id, {conversation.persona.company_id})
+    told = render_to_string("chat/_composer_budget.html", {"budget_notes": notes, "oob": True})
+    return _stands(conversation, thread.standing(conversation)) + told
 
 
 def _stands(conversation: Conversation, now: thread.Standing) -> str:
@@ -65,6 +73,12 @@ def _stands(conversation: Conversation, now: thread.Standing) -> str:
 def state(value: str) -> str:
     """What the page says of itself when it reconnects. `value` is made of identifiers only."""
     return f'<i id="state" data-state="{value}" hidden hx-swap-oob="outerHTML"></i>'
+
+
+def titled(chat: uuid.UUID, title: str) -> str:
+    """What a chat is called now, for whatever of a page says it."""
+    sign = '<i id="titled" data-chat="{}" data-title="{}" hidden hx-swap-oob="outerHTML"></i>'
+    return format_html(sign, chat, title)
 
 
 def composer_button(conversation: Conversation, *, running: bool) -> str:

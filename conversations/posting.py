@@ -15,10 +15,13 @@ from datetime import timedelta
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations import budgets, refusals, spending, standing
 from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
+from conversations.models.conversation import TEMPORARY
+from conversations.rendering import plaintext
 from conversations.tree import Tree
 
 Refused = refusals.Refused  # what every verb here raises
@@ -29,7 +32,7 @@ TITLE_CHARS = 60
 
 BROKEN_OFF = {Generation.Status.STOPPED, Generation.Status.INTERRUPTED, Generation.Status.FAILED}
 
-Below = Callable[[], uuid.UUID | None]  # the message to ask below, read inside the transaction
+Placed = Callable[[str], Message]  # a question of that text where it belongs, found inside the transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +50,12 @@ class Turn:
         return self.answer.parent.parent_id if self.answer.parent else None
 
 
-def start(person: User, persona: Persona, text: str, *, client_id: uuid.UUID) -> Turn:
-    """Open a conversation with `persona` by a first question. Raises Refused."""
-    return _open(Conversation(owner=person, persona=persona), text, client_id)
+def start(
+    person: User, persona: Persona, text: str, *, client_id: uuid.UUID, temporary: bool = False
+) -> Turn:
+    """Open a conversation with `persona` by a first question; a `temporary` one is gone a day later. Raises Refused."""
+    until = Now() + TEMPORARY if temporary else None
+    return _open(Conversation(owner=person, persona=persona, temporary_until=until), text, client_id)
 
 
 def try_(person: User, version: PersonaVersion, text: str, *, client_id: uuid.UUID) -> Turn:
@@ -60,17 +66,20 @@ def try_(person: User, version: PersonaVersion, text: str, *, client_id: uuid.UU
 def post(person: User, conversation: Conversation, text: str, *, client_id: uuid.UUID) -> Turn:
     """Ask the next question, below the last message of the branch that is shown. Raises Refused."""
 
-    def head() -> uuid.UUID | None:
-        return Conversation.objects.values_list("head_id", flat=True).get(pk=conversation.pk)
+    def below_the_head(text: str) -> Message:
+        shown = Conversation.objects.filter(pk=conversation.pk).values("head")
+        for head in Message.objects.defer("text").filter(pk__in=shown):
+            return head.reply(text)
+        return Message.opening(conversation, text)
 
-    return _ask(person, conversation, text, client_id, head)
+    return _ask(person, conversation, text, client_id, below_the_head)
 
 
 def edit(person: User, question: Message, text: str, *, client_id: uuid.UUID) -> Turn:
     """Ask `question` anew in other words, as a version beside it. Raises Refused."""
     if question.role != Message.Role.USER:
         raise Refused("Only your own messages can be edited.", status=400)
-    return _ask(person, question.conversation, text, client_id, lambda: question.parent_id)
+    return _ask(person, question.conversation, text, client_id, question.version)
 
 
 def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
@@ -78,7 +87,7 @@ def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None:
         raise Refused("Only answers can be made anew.", status=400)
-    return _turn(person, conversation, answer.parent, None, client_id)
+    return _turn(person, conversation, answer.parent, answer.version(), None, client_id)
 
 
 def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
@@ -90,19 +99,23 @@ def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     if answer.role != Message.Role.ASSISTANT or answer.parent is None or not can_continue(answer):
         raise Refused("This answer is complete: there is nothing to continue.", status=409)
     version = answer.generation.version
-    return _turn(person, conversation, answer.parent, version, client_id, text=answer.text)
+    return _turn(person, conversation, answer.parent, answer.version(answer.text), version, client_id)
 
 
 def switch(conversation: Conversation, message: Message) -> None:
     """Show the branch through `message`, down to its newest leaf."""
-    leaf = Tree(conversation.pk).newest_leaf(message.pk)
-    Conversation.objects.filter(pk=conversation.pk).update(head_id=leaf)
-    conversation.head_id = leaf
+    with transaction.atomic():
+        standing.is_there(conversation)  # and no turn comes below the leaf meanwhile
+        leaf = Tree(conversation.pk).newest_leaf(message)
+        Conversation.objects.filter(pk=conversation.pk).update(head=leaf)
+    conversation.head = leaf
 
 
 def can_continue(answer: Message) -> bool:
     """Whether `answer` broke off with some text that can be carried on."""
-    generation = answer.generation
+    generation: Generation | None = getattr(answer, "generation", None)
+    if generation is None:  # brought in from elsewhere: nobody here began it
+        return False
     return bool(answer.text.strip()) and (
         generation.status in BROKEN_OFF
         or (generation.status == Generation.Status.DONE and generation.finish_reason == "length")
@@ -133,8 +146,8 @@ def clean(text: str) -> str:
 
 
 def title_of(text: str) -> str:
-    """The first line of `text`, cut at a word."""
-    line = " ".join(text.strip().splitlines()[0].split())
+    """The first line of `text`, cut at a word, without what would turn round the words beside it."""
+    line = " ".join(plaintext.clean(text.strip().splitlines()[0]).split()) or "…"
     if len(line) <= TITLE_CHARS:
         return line
     cut = line[:TITLE_CHARS].rsplit(" ", 1)[0] if " " in line[:TITLE_CHARS] else line[:TITLE_CHARS]
@@ -149,19 +162,21 @@ def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
         version = _version_for(conversation)
         conversation.title, conversation.active_at = title_of(text), timezone.now()
         conversation.save(force_insert=True)
-        question = Message(conversation=conversation, role=Message.Role.USER, text=text)
-        return _answer(person, conversation, question, version, client_id)
+        if conversation.temporary_until is not None:
+            conversation.refresh_from_db(fields=["temporary_until"])
+        question = Message.opening(conversation, text)
+        return _answer(person, conversation, question, question.reply(), version, client_id)
 
     return _once(person, client_id, conversation, make, text=text)
 
 
-def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UUID, below: Below) -> Turn:
+def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UUID, placed: Placed) -> Turn:
     text = checked_text(text)
 
     def make() -> Turn:
         version = _version_for(conversation)
-        question = Message(conversation=conversation, parent_id=below(), role=Message.Role.USER, text=text)
-        return _answer(person, conversation, question, version, client_id)
+        question = placed(text)
+        return _answer(person, conversation, question, question.reply(), version, client_id)
 
     return _once(person, client_id, conversation, make, text=text)
 
@@ -170,16 +185,15 @@ def _turn(
     person: User,
     conversation: Conversation,
     question: Message,
+    answer: Message,
     version: PersonaVersion | None,
     client_id: uuid.UUID,
-    *,
-    text: str = "",
 ) -> Turn:
     """An answer to `question` by `version`, or else by the one in force."""
 
     def make() -> Turn:
         in_force = _version_for(conversation)
-        return _answer(person, conversation, question, version or in_force, client_id, text=text)
+        return _answer(person, conversation, question, answer, version or in_force, client_id)
 
     return _once(person, client_id, conversation, make)
 
@@ -216,13 +230,11 @@ def _answer(
     person: User,
     conversation: Conversation,
     question: Message,
+    answer: Message,
     version: PersonaVersion,
     client_id: uuid.UUID,
-    *,
-    text: str = "",
 ) -> Turn:
     now = timezone.now()
-    answer = Message(conversation=conversation, parent=question, role=Message.Role.ASSISTANT, text=text)
     Message.objects.bulk_create([question, answer] if question._state.adding else [answer])
     generation = Generation.objects.create(
         conversation=conversation,
@@ -230,7 +242,7 @@ def _answer(
         version=version,
         requested_by=person,
         client_id=client_id,
-        inherited_chars=len(text),
+        inherited_chars=len(answer.text),
         heartbeat_at=now,
     )
     conversation.head, conversation.active_at = answer, now

@@ -74,6 +74,12 @@ def password_set(operator: User, person: User) -> None:
     _at_each(companies_of(person), _named(operator), person, What.PASSWORD, AMONG_ACCOUNTS)
 
 
+def password_link_made(operator: User, person: User) -> None:
+    """Record that `operator` is about to make a link by which the password of `person` can be set. As `password_set`
+    does."""
+    _at_each(companies_of(person), _named(operator), person, What.LINK, AMONG_ACCOUNTS)
+
+
 def factors_removed(operator: User | None, person: User) -> None:
     """Record that the second factors of `person` are about to be taken away, so that a password alone lets in.
 

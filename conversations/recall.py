@@ -13,7 +13,7 @@ from django.contrib.auth.models import User
 from django.utils.safestring import SafeString
 
 from conversations import access, excerpts, search, words
-from conversations.models import AnswerRecord, Conversation, Message
+from conversations.models import AnswerRecord, Conversation, Imported, Message
 from conversations.words import Query
 
 MOST = 40  # chats that are shown: who looks further says more
@@ -36,22 +36,38 @@ def found(person: User, text: str) -> list[Hit]:
     query = as_typed(text)
     titled = search.best(person.pk, query, titles=True, limit=MOST)
     said = search.best(person.pk, query, limit=DOCUMENTS)
-    records = AnswerRecord.objects.only("conversation_id", "message_id").in_bulk({*titled, *said})
+    if len(said) < DOCUMENTS:  # what was said here comes before what was brought in
+        said += search.best(person.pk, query, imported=True, limit=DOCUMENTS - len(said))
+    places = _places({*titled, *said})
     answers: dict[uuid.UUID, uuid.UUID | None] = {}
-    for record in (records[pk] for pk in titled if pk in records):
-        if record.conversation_id:
-            answers[record.conversation_id] = None
-    for record in (records[pk] for pk in said if pk in records):
-        if record.conversation_id and answers.get(record.conversation_id) is None:
-            answers.setdefault(record.conversation_id)
-            answers[record.conversation_id] = record.message_id
+    for conversation, _ in (places[pk] for pk in titled if pk in places):
+        answers[conversation] = None
+    for conversation, message in (places[pk] for pk in said if pk in places):
+        if answers.get(conversation) is None:
+            answers[conversation] = message
     return _shown(person, query, dict(list(answers.items())[:MOST]))
 
 
+def _places(documents: set[int]) -> dict[int, tuple[uuid.UUID, uuid.UUID | None]]:
+    """By document, its conversation and message, where these are still there."""
+    records = AnswerRecord.objects.filter(pk__in=documents)
+    found: dict[int, tuple[uuid.UUID, uuid.UUID | None]] = {
+        pk: (chat, said)
+        for pk, chat, said in records.values_list("pk", "conversation_id", "message_id")
+        if chat
+    }
+    marks = Imported.objects.filter(pk__in=[pk - search.IMPORTED for pk in documents if pk > search.IMPORTED])
+    for pk, chat, said in marks.values_list("pk", "message__conversation_id", "message_id"):
+        found[pk + search.IMPORTED] = (chat, said)
+    return found
+
+
 def as_typed(text: str) -> Query:
-    """The query of somebody who may not be at its end yet: the last word may go on."""
+    """The query of somebody who may not be at its end yet: the last word may go on. What is too long loses its last."""
     text = text.strip()
-    if text and text[-1].isalnum():
+    if len(text) >= words.QUERY_CHARS:
+        text = text[: words.QUERY_CHARS].rpartition(" ")[0] or text
+    elif text and text[-1].isalnum():
         text += "*"
     return words.parse(text)
 

@@ -19,11 +19,13 @@ from typing import Any, NamedTuple, Protocol
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import Error as DatabaseError
+from django.db.models import BooleanField, ExpressionWrapper
 from django.utils import timezone
 
-from conversations import factors, metrics
+from conversations import factors, metrics, proofs
 from conversations.database import in_database
 from conversations.models import Conversation, Membership
+from conversations.models.conversation import present
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +64,8 @@ metrics.sockets.set_function(lambda: len(_sockets))
 
 
 def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
-    """For each session and conversation what lets the one see the other - sign-in, person, role, second factor - and
-    the head."""
+    """For each session and conversation what lets the one see the other - sign-in, person, role, second factor, places
+    that ask for a proof - and the head."""
     sessions = Session.objects.filter(
         session_key__in={key for key, _ in held}, expire_date__gt=timezone.now()
     )
@@ -72,20 +74,26 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
         "owner",
         "persona__company",
         "trial",
+        "present",
         "owner__password",
         "owner__is_active",
         "owner__is_superuser",
         "persona__published",  # these two let nobody in: they say what a socket may offer below an answer
         "persona__current",
+        "title",
     )
-    found = Conversation.objects.filter(pk__in={pk for _, pk in held}).values_list("pk", "head", *fields)
+    looked_at = Conversation.objects.filter(pk__in={pk for _, pk in held})
+    looked_at = looked_at.annotate(present=ExpressionWrapper(present(), BooleanField()))
+    found = looked_at.values_list("pk", "head", *fields)
     heads, chats = {}, {}
     for pk, head, *row in found:
         heads[pk], chats[pk] = head, row
     members = Membership.objects.filter(user__in={owner for owner, *_ in chats.values()})
-    places = list(members.annotate(lacks=factors.missing()).values_list("user", "company", "role", "lacks"))
-    roles = {(user, company): role for user, company, role, _ in places}
-    lacking = {user for user, _, _, lacks in places if lacks}
+    judged = members.annotate(lacks=factors.missing(), elsewhere=proofs.elsewhere())
+    places = list(judged.values_list("user", "company", "role", "lacks", "elsewhere"))
+    roles = {(user, company): role for user, company, role, *_ in places}
+    lacking = {user for user, _, _, lacks, _ in places if lacks}
+    elsewhere = {user for user, *_, beyond in places if beyond}
     return [
         Evidence(
             (
@@ -93,6 +101,7 @@ def evidence(held: Sequence[tuple[str, uuid.UUID]]) -> list[Evidence]:
                 *(chat := chats.get(pk, [None, None])),
                 roles.get((chat[0], chat[1])),
                 chat[0] in lacking,
+                chat[0] in elsewhere,
             ),
             heads.get(pk),
         )

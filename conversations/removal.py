@@ -3,7 +3,7 @@
 What hangs on a conversation is read from the models, so that one which is added later goes too: what the database would
 delete along is deleted, what would be set to nothing is set so. The ledger is of the second kind and stays, without a
 way back to the words; triggers of the database take these out of the search then. Callers have locked the conversations
-and know that they may go: `expiry.py` by age, `erasing/` with a person.
+and know that they may go: `expiry.py` by age, `erasing/` with a person, `deleting.py` by their owner's will.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from conversations import holds
 from conversations.models import AnswerLabel, Conversation, Generation
+from conversations.models.keeping import held
 
 CONVERSATIONS = 20  # at once
 MESSAGES = (
@@ -54,7 +54,7 @@ def removable() -> Q:
     live_or_unfiled = Generation.objects.filter(conversation=OuterRef("pk")).filter(
         Q(finished_at=None) | Q(filed=False)
     )
-    return ~holds.held() & ~Q(Exists(live_or_unfiled))
+    return ~held() & ~Q(Exists(live_or_unfiled))
 
 
 def batch(candidates: Sequence[uuid.UUID]) -> list[uuid.UUID]:

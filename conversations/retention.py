@@ -26,8 +26,8 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from conversations import holds
 from conversations.models import Company, Conversation, Period, Persona
+from conversations.models.keeping import held
 from conversations.posting import Refused
 
 GRACE = timedelta(hours=24)
@@ -64,6 +64,16 @@ class Preview:
         return sum(loss.number for loss in self.losses)
 
     @property
+    def held(self) -> int:
+        """Of these, how many are held or under review; counted up to `COUNTED` as well."""
+        return sum(loss.held for loss in self.losses)
+
+    @property
+    def goes(self) -> bool:
+        """Whether anything of it goes that nobody holds at the moment."""
+        return self.capped or self.held < self.number
+
+    @property
     def capped(self) -> bool:
         return any(loss.capped for loss in self.losses)
 
@@ -75,20 +85,29 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of one period, in force from `at` on."""
+    """A change of one period, in force from `at` on. `withdrawn` says in words what else was to come into force."""
 
     persona: Persona | None
     before: int | None
     after: int | None
     at: datetime
     waits: bool
+    withdrawn: str
+
+    @property
+    def happened(self) -> bool:
+        """Whether there is anything to put on record."""
+        return self.before != self.after or self.waits or bool(self.withdrawn)
 
     @property
     def sentence(self) -> str:
         """What was done, for the record."""
         what = f"Chats with {self.persona}" if self.persona else "Chats"
         none = "as long as the company’s" if self.persona else "for ever"
-        change = f"{what} are kept {in_words(self.after, none)} (before: {in_words(self.before, none)})"
+        kept = f"{what} are kept {in_words(self.after, none)}"
+        if self.before == self.after:
+            return f"{kept}, as before." if not self.withdrawn else f"{kept}, and not only {self.withdrawn}."
+        change = f"{kept} (before: {in_words(self.before, none)})"
         if not self.waits:
             return f"{change}."
         return f"{change}, from {timezone.localtime(self.at):%-d %B %Y, %H:%M} on. Until then it can be taken back."
@@ -149,6 +168,7 @@ def change(row: Period, days: int | None, *, confirmed: int | None, now: datetim
     """
     _check(row, days)
     before = row.in_force(now)
+    withdrawn = in_words(row.days) if row.waits(now) and days != row.days else ""
     if shortens(row, days, now):
         found = preview(row, days, now=now)
         if confirmed is None or (
@@ -161,7 +181,8 @@ def change(row: Period, days: int | None, *, confirmed: int | None, now: datetim
     row.days = days
     row.save()
     waits = row.waits(now)
-    return Change(row.persona, before, days, row.waits_until if waits and row.waits_until else now, waits)
+    at = row.waits_until if waits and row.waits_until else now
+    return Change(row.persona, before, days, at, waits, withdrawn)
 
 
 def take_back(row: Period, *, now: datetime) -> Change:
@@ -215,16 +236,16 @@ def _losses(new: dict[uuid.UUID, int], old: dict[uuid.UUID, int], at: datetime) 
         .annotate(until=cutoff(new), since=cutoff(old))
         .annotate(
             number=_Counted(ageing.values("pk")[:COUNTED]),
-            held=_Counted(ageing.filter(holds.held()).values("pk")[:COUNTED]),
+            held=_Counted(ageing.filter(held()).values("pk")[:COUNTED]),
             oldest=Subquery(by_age[:1]),
             newest=Subquery(by_age.reverse()[:1]),
         )
     )
-    for name, number, held, oldest, newest in found.order_by("name").values_list(
+    for name, number, stay, oldest, newest in found.order_by("name").values_list(
         "name", "number", "held", "oldest", "newest"
     ):
         if number:
-            yield Loss(name, number, held, oldest, newest)
+            yield Loss(name, number, stay, oldest, newest)
 
 
 class _Counted(Func):

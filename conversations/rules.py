@@ -38,6 +38,7 @@ WORDS = 100
 TEXT_RULES = 20  # of a company that look through texts at the same time
 NEEDS_VALUE = {Kind.SAMPLE, Kind.WORDS, Kind.PATTERN}
 TEXTUAL = {Kind.WORDS, Kind.PATTERN}
+IN_GENERAL = {Kind.SAMPLE, Kind.TROUBLE}
 TROUBLE = {Generation.Status.FAILED, Generation.Status.INTERRUPTED}
 
 
@@ -127,8 +128,11 @@ def active(companies: Set[uuid.UUID]) -> list[Rule]:
 
 
 def concerns(rule: Rule, answer: Generation) -> bool:
-    """Whether `rule` is for answers of this one's persona."""
+    """Whether `rule` is for answers of this one's persona. A temporary chat stays for what is said in it, and not to be
+    looked at in general."""
     persona = answer.conversation.persona
+    if answer.conversation.temporary_until is not None and rule.kind in IN_GENERAL:
+        return False
     return rule.company_id == persona.company_id and rule.persona_id in {None, persona.pk}
 
 

@@ -1,8 +1,8 @@
 """The ledger of what answers cost: reserved in the transaction that asks, settled in the one that ends.
 
 Every figure of a budget is changed here, under the lock of its company, which is taken last and held to the end of the
-transaction: so what is compared is what is written, with any number of processes. A reservation is a bound (what is
-sent, as it is estimated, and the longest answer); settling replaces it by what was used, once, however many finishers
+transaction: so what is compared is what is written, with any number of processes. A reservation is a bound (a token
+for each byte that is sent, and the longest answer); settling replaces it by what was used, once, however many finishers
 there are. Nothing here is on the path of a token.
 """
 
@@ -16,11 +16,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from conversations import bounds
-from conversations.bounds import Bound
+from conversations.bounds import Bound, Standing
 from conversations.models import Budget, Charge, Company, Generation, Message
 from conversations.refusals import Refused
 
@@ -39,6 +39,16 @@ class Used:
 
 
 NOTHING = Used(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """What titles took: how many, their tokens, and their price in millionths as far as it was known, else None."""
+
+    number: int
+    tokens_in: int
+    tokens_out: int
+    money: int | None
 
 
 class OverBudget(Exception):
@@ -92,14 +102,33 @@ def reserve(generation: Generation, question: Message) -> None:
             limit="answers_of_a_company",
             retry_after=HELD_SECONDS,
         )
-    bound = bounds.bound(generation, question, standing)
+    _hold(generation.pk, generation, standing, bounds.bound(generation, question, standing))
+
+
+def reserve_title(generation: Generation, prompt: int, completion: int) -> None:
+    """The same for a title of the conversation that `generation` answered in, of so many tokens in and out at most.
+
+    Raises OverBudget, and IntegrityError where one was asked for before.
+    """
+    lock(generation.conversation.persona.company_id)
+    standing = bounds.standing(generation)
+    bound = Bound(prompt, completion, bounds.cost(prompt, completion, standing.prices))
+    _hold(generation.conversation_id, generation, standing, bound, title=True)
+
+
+def _hold(
+    pk: uuid.UUID, generation: Generation, standing: Standing, bound: Bound, *, title: bool = False
+) -> None:
+    """Make the charge `pk`, for whom and by what `generation` is asked. Raises OverBudget."""
+    persona = generation.conversation.persona
     # Another process's clock may be past a midnight that ours has not reached: its period is the one that counts.
     day = max([today(), *(budget.began for budget in standing.budgets)])
     _begin_periods(standing.budgets, day)
     for budget in standing.budgets:
         _check(budget, bound)
     charge = Charge.objects.create(
-        pk=generation.pk,
+        pk=pk,
+        title=title,
         company_id=persona.company_id,
         persona_id=persona.pk,
         person_id=generation.requested_by_id,
@@ -143,6 +172,18 @@ def settle(used: Mapping[uuid.UUID, Used | None]) -> int:
         ]
     )
     return len(charges)
+
+
+def titles(companies: QuerySet[Company], first: date, last: date) -> Titles:
+    """What the titles of companies took that were asked for from `first` to `last`."""
+    charges = Charge.objects.filter(company__in=companies, title=True, day__gte=first, day__lte=last)
+    found = charges.aggregate(
+        number=Count("pk"),
+        tokens_in=Sum("prompt_tokens", default=0),
+        tokens_out=Sum("completion_tokens", default=0),
+        money=Sum(F("money")),
+    )
+    return Titles(**found)
 
 
 def settle_lost(*, alone: bool = False) -> int:

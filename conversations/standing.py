@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import Exists
+from django.db.models import BooleanField, Exists, ExpressionWrapper
 
 from conversations.models import Conversation, Membership, Persona
+from conversations.models.conversation import ConversationQuerySet, present
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,22 @@ CLOSED = Problem(
 REMOVED = Problem(
     "This chat was removed because its time was over. Your text is kept; start a new chat to send it.", 410
 )
+DELETED = Problem("This chat was deleted. Your text is kept; start a new chat to send it.", 410)
+OVER = Problem(
+    "This chat was temporary, and its time is over. Your text is kept; start a new chat to send it.", 410
+)
 
 
 def problem(person: User, persona: Persona, conversation: Conversation | None) -> Problem | None:
     """What stands against a question of `person` in `conversation`, which is None for a new one."""
     if not may_write(person, persona):
         return CLOSED
-    return REMOVED if conversation is not None and not is_there(conversation) else None
+    if conversation is None:
+        return None
+    there = _locked(conversation).annotate(present=ExpressionWrapper(present(), BooleanField()))
+    for is_present, deleted_at in there.values_list("present", "deleted_at"):
+        return None if is_present else DELETED if deleted_at else OVER
+    return REMOVED
 
 
 def may_write(person: User, persona: Persona) -> bool:
@@ -47,6 +57,8 @@ def may_write(person: User, persona: Persona) -> bool:
 
 def is_there(conversation: Conversation) -> bool:
     """Whether it is still there, and stays until the end of the transaction."""
-    return bool(
-        Conversation.objects.select_for_update(no_key=True).filter(pk=conversation.pk).values_list("pk")
-    )
+    return bool(_locked(conversation).values_list("pk"))
+
+
+def _locked(conversation: Conversation) -> ConversationQuerySet:
+    return Conversation.objects.select_for_update(no_key=True).filter(pk=conversation.pk)

@@ -1,91 +1,25 @@
-"""A conversation as its page shows it: the branch down to the head, each message with what can be done to it.
+"""A conversation as its page shows it: the end of the branch down to the head, and what is asked for above it.
 
-The number of queries does not grow with the length.
+Neither queries nor rows grow with the length.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from django.urls import reverse
-from django.utils.safestring import SafeString
-
 from conversations import posting
+from conversations import turn as turns
 from conversations.access import NotVisible
-from conversations.models import Conversation, Feedback, Flag, Generation, Message, Persona
-from conversations.posting import can_continue, closed_reason
-from conversations.rendering import fragments, markdown, plaintext
-from conversations.tree import Tree, siblings
+from conversations.models import Conversation, Generation, Message
+from conversations.posting import closed_reason
+from conversations.tree import Place, Tree, place, siblings
+from conversations.turn import Turn
 
-Status = Generation.Status
-
-
-@dataclass(frozen=True, slots=True)
-class TurnUrls:
-    """Where the actions on one message are posted; empty where there is none."""
-
-    edit: str
-    regenerate: str
-    continue_: str
-    switch_previous: str
-    switch_next: str
-    feedback: str
-    flag: str
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message as it is shown. `position` of `versions` counts its siblings from one."""
-
-    id: uuid.UUID
-    role: str
-    status: str
-    text: str
-    reasoning: str
-    sentence: str
-    trimmed: str
-    persona: Persona
-    can_edit: bool
-    can_regenerate: bool
-    can_retry: bool
-    can_continue: bool
-    can_rate: bool
-    position: int
-    versions: int
-    previous_id: uuid.UUID | None
-    next_id: uuid.UUID | None
-    urls: TurnUrls
-    generation_id: uuid.UUID | None
-    feedback: Feedback | None
-    flag: Flag | None
-    follow: bool
-
-    @property
-    def html(self) -> SafeString:
-        """The message as it is shown. Made when it is asked for: what only adds a foot to an answer does not."""
-        if self.generation_id is None:
-            return markdown.escaped(plaintext.clean(self.text))
-        if self.status in Generation.LIVE:
-            return fragments.inline_state(str(self.id), self.text)
-        return markdown.render(self.text)
-
-    @property
-    def flagged(self) -> bool:
-        """Whether the person asked for a review."""
-        return self.flag is not None
-
-    @property
-    def outcome(self) -> Feedback | Flag | None:
-        """What became of what the person said; of a rating and a flag that one to which there was a reply."""
-        told = [each for each in (self.feedback, self.flag) if each is not None and each.answered]
-        return next((each for each in told if each.replied), told[0] if told else None)
-
-    @property
-    def reasons(self) -> list[tuple[str, str]]:
-        """What can be wrong with an answer."""
-        return Feedback.Reason.choices
+PART = 40  # messages that are read at once, in whole turns
+AROUND = PART // 2  # of them above the one that is looked for
+LATEST = 20  # at the end, which every page shows: what comes is added there
 
 
 class Live(NamedTuple):
@@ -115,21 +49,39 @@ class Standing:
         return f"{self.head}.{status}.{self.live.generation_id if self.live else ''}"
 
 
+class Gap(NamedTuple):
+    """What is not on a page: the messages below `after` and above `until`."""
+
+    after: uuid.UUID
+    until: uuid.UUID
+
+
 @dataclass(frozen=True, slots=True)
-class Thread:
-    """The branch that is shown, and how the conversation stood when it was read."""
+class Part:
+    """Turns that follow one another. `earlier`: above them is more than the page shows; or there is a gap."""
 
     turns: list[Turn]
+    earlier: bool = False
+    gap_above: Gap | None = None
+    gap_below: Gap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What is shown of the branch, from the top down, and how the conversation stood when it was read."""
+
+    parts: list[Part]
     now: Standing
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns of all parts."""
+        return [turn for part in self.parts for turn in part.turns]
 
 
 def standing(conversation: Conversation) -> Standing:
     """How `conversation` stands now, which may be further than where it was when it was loaded."""
-    live = live_answer(conversation)
-    head, status = Conversation.objects.values_list("head_id", "head__generation__status").get(
-        pk=conversation.pk
-    )
-    return Standing(head, status or "", live)
+    return _standing(conversation)[0]
 
 
 def live_answer(conversation: Conversation) -> Live | None:
@@ -138,51 +90,85 @@ def live_answer(conversation: Conversation) -> Live | None:
     return next((Live(*row) for row in live), None)
 
 
-def thread(conversation: Conversation, *, follow: bool = False) -> Thread:
-    """All that the page of `conversation` shows. With `follow` a running answer asks the socket for its text."""
-    now = standing(conversation)
-    tree = Tree(conversation.pk)
-    return Thread(_turns(conversation, tree, tree.path(now.head), follow=follow), now)
+def thread(conversation: Conversation, *, around: uuid.UUID | None = None, follow: bool = False) -> Thread:
+    """What the page of `conversation` shows: the end; and what stands around a message, if that is on the branch.
+
+    With `follow` a running answer asks the socket for its text.
+    """
+    now, head = _standing(conversation)
+    if head is None:
+        return Thread([], now)
+    branch, last = _Branch(conversation, head, follow=follow), head.depth
+    sought = _place(conversation, around) if around else None
+    if sought is None or sought not in branch.path:
+        return Thread([branch.part(_whole(last + 1 - PART), last)], now)
+    first, end = _whole(sought.depth - AROUND), _whole(last + 1 - LATEST)
+    if first + PART >= end:
+        return Thread([branch.part(first, last)], now)
+    near, latest = branch.part(first, first + PART - 1), branch.part(end, last)
+    gap = Gap(near.turns[-1].id, latest.turns[0].id)
+    return Thread([replace(near, gap_below=gap), replace(latest, earlier=False)], now)
 
 
-def branch(conversation: Conversation, message_id: uuid.UUID) -> list[Turn]:
-    """The branch through a message, shown to its owner or not. Raises NotVisible."""
-    tree = Tree(conversation.pk)
-    if message_id not in tree:
+def before(conversation: Conversation, message: Message) -> Part:
+    """What stands above a message, on the branch shown or not."""
+    return _Branch(conversation, place(message)).part(max(message.depth - PART, 0), message.depth - 1)
+
+
+def between(conversation: Conversation, after: Message, until: Message, *, upwards: bool) -> Part:
+    """What stands in a gap, from its upper end on or from its lower. Raises NotVisible where there is none."""
+    branch = _Branch(conversation, place(until))
+    first, last = after.depth + 1, until.depth - 1
+    if place(after) not in branch.path or last < first:
         raise NotVisible
-    return _turns(conversation, tree, tree.path(tree.newest_leaf(message_id)), follow=False)
+    if last - first < PART:
+        return replace(branch.part(first, last), earlier=False)
+    if upwards:
+        part = branch.part(last + 1 - PART, last)
+        return replace(part, earlier=False, gap_above=Gap(after.pk, part.turns[0].id))
+    part = branch.part(first, first + PART - 1)
+    return replace(part, earlier=False, gap_below=Gap(part.turns[-1].id, until.pk))
+
+
+def whole(conversation: Conversation, through: uuid.UUID | None = None) -> list[Turn]:
+    """All of the branch that is shown, or of the one through a message. Raises NotVisible."""
+    if through is None:
+        _, end = _standing(conversation)
+    else:
+        end = place(Tree(conversation.pk).newest_leaf(_message(conversation, through)))
+    return _Branch(conversation, end).part(0, end.depth).turns if end else []
 
 
 def is_shown(conversation: Conversation, message_id: uuid.UUID) -> bool:
     """Whether a message is on the branch that is shown."""
-    head = Conversation.objects.values_list("head_id", flat=True).get(pk=conversation.pk)
-    return message_id in Tree(conversation.pk).path(head)
+    now, head = _standing(conversation)
+    if now.head == message_id:
+        return True
+    sought = _place(conversation, message_id)
+    return sought is not None and sought in Tree(conversation.pk).path(head)
 
 
 def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     """One message, on the branch shown or not. Raises NotVisible where it was deleted."""
-    said = Message.objects.select_related("generation", "feedback", "flag")
-    message = next(iter(said.filter(conversation=conversation, pk=message_id)), None)
-    if message is None:
-        raise NotVisible
+    message = _message(conversation, message_id)
     versions = siblings(message)
     if message.pk not in versions:  # deleted between the two
         raise NotVisible
-    beside = _beside(message, versions)
-    return _turn(conversation, message, beside, writable=not closed_reason(conversation), follow=False)
+    return turns.turn(
+        conversation, message, turns.beside(message, versions), writable=not closed_reason(conversation)
+    )
 
 
 def asked(made: posting.Turn) -> Thread:
     """A question that has just been asked at the end, and its answer to come. Asks the database nothing."""
     writable = not closed_reason(made.conversation)
     shown = [
-        _turn(made.conversation, message, _Beside([message.pk]), writable=writable, follow=False)
+        turns.turn(made.conversation, message, turns.Beside([message.pk]), writable=writable)
         for message in (made.answer.parent, made.answer)
         if message is not None
     ]
-    return Thread(
-        shown, Standing(made.answer.pk, made.generation.status, Live(made.generation.pk, made.answer.pk))
-    )
+    live = Live(made.generation.pk, made.answer.pk)
+    return Thread([Part(shown)], Standing(made.answer.pk, made.generation.status, live))
 
 
 def is_up_to_date(state: str | None, made: posting.Turn) -> bool:
@@ -194,90 +180,56 @@ def is_up_to_date(state: str | None, made: posting.Turn) -> bool:
     return state is None or (state.startswith(above) and not state.startswith(f"{above}live."))
 
 
-def _turns(conversation: Conversation, tree: Tree, path: list[uuid.UUID], *, follow: bool) -> list[Turn]:
-    said = Message.objects.select_related("generation", "feedback__fixed_in", "flag__fixed_in")
-    prompts = ("feedback__fixed_in__system_prompt", "flag__fixed_in__system_prompt")
-    rows = said.defer(*prompts).in_bulk(path)
-    writable = not closed_reason(conversation)
-    return [
-        _turn(conversation, rows[pk], _beside(rows[pk], tree.siblings(pk)), writable=writable, follow=follow)
-        for pk in path
-        if pk in rows
-    ]
+class _Branch:
+    """The branch down to one message, of which parts are read."""
+
+    def __init__(self, conversation: Conversation, end: Place, *, follow: bool = False) -> None:
+        self._conversation, self._follow = conversation, follow
+        self._tree = Tree(conversation.pk)
+        self.path = self._tree.path(end)
+        self._writable = not closed_reason(conversation)
+
+    def part(self, first: int, last: int) -> Part:
+        """The messages at depths from `first`, which is not negative, to `last`."""
+        said = Message.objects.select_related(
+            "generation", "imported", "feedback__fixed_in", "flag__fixed_in"
+        )
+        prompts = ("feedback__fixed_in__system_prompt", "flag__fixed_in__system_prompt")
+        rows = self.path.messages(first, last, said.defer(*prompts))
+        versions = self._tree.versions(rows)
+        shown = [
+            turns.turn(
+                self._conversation,
+                row,
+                turns.beside(row, versions[row.pk]),
+                writable=self._writable,
+                follow=self._follow,
+            )
+            for row in rows
+        ]
+        return Part(shown, earlier=first > 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """What belongs to a message besides itself: its versions, oldest first, and what its reader said of it."""
-
-    siblings: list[uuid.UUID]
-    feedback: Feedback | None = None
-    flag: Flag | None = None
-
-
-def _beside(message: Message, siblings: list[uuid.UUID]) -> _Beside:
-    return _Beside(siblings, *(getattr(message, name, None) for name in ("feedback", "flag")))
+def _standing(conversation: Conversation) -> tuple[Standing, Place | None]:
+    """How the conversation stands, and the place of its head."""
+    live = live_answer(conversation)
+    head = ("head_id", "head__generation__status", "head__strand", "head__depth")
+    pk, status, strand, depth = Conversation.objects.values_list(*head).get(pk=conversation.pk)
+    return Standing(pk, status or "", live), Place(strand, depth) if strand else None
 
 
-def _turn(
-    conversation: Conversation, message: Message, beside: _Beside, *, writable: bool, follow: bool
-) -> Turn:
-    generation = message.generation if message.role == Message.Role.ASSISTANT else None
-    ended = generation is not None and not generation.live
-    siblings = beside.siblings
-    at = siblings.index(message.pk)
-    previous = siblings[at - 1] if at else None
-    following = siblings[at + 1] if at + 1 < len(siblings) else None
-    failed = generation is not None and generation.status in {
-        Status.FAILED,
-        Status.INTERRUPTED,
-        Status.STOPPED,
-    }
-    return Turn(
-        id=message.pk,
-        role=message.role,
-        status=generation.status if generation else "",
-        text=message.text,
-        reasoning=generation.reasoning if generation else "",
-        sentence=generation.sentence if generation else "",
-        trimmed=_trimmed(generation.left_out) if generation else "",
-        persona=conversation.persona,
-        can_edit=writable and generation is None,
-        can_regenerate=writable and ended and not failed,
-        can_retry=writable and failed,
-        can_continue=writable and ended and can_continue(message),
-        can_rate=ended and conversation.trial_id is None,
-        position=at + 1,
-        versions=len(siblings),
-        previous_id=previous,
-        next_id=following,
-        urls=_urls(conversation.pk, message.pk, previous, following),
-        generation_id=generation.pk if generation else None,
-        feedback=beside.feedback,
-        flag=beside.flag,
-        follow=follow and generation is not None and generation.live,
-    )
+def _message(conversation: Conversation, message_id: uuid.UUID) -> Message:
+    said = Message.objects.select_related("generation", "imported", "feedback", "flag")
+    for message in said.filter(conversation=conversation, pk=message_id):
+        return message
+    raise NotVisible
 
 
-def _urls(
-    conversation: uuid.UUID, message: uuid.UUID, previous: uuid.UUID | None, following: uuid.UUID | None
-) -> TurnUrls:
-    def url(name: str, pk: uuid.UUID | None) -> str:
-        return reverse(name, args=[conversation, pk]) if pk else ""
-
-    return TurnUrls(
-        edit=url("edit", message),
-        regenerate=url("regenerate", message),
-        continue_=url("continue", message),
-        switch_previous=url("switch", previous),
-        switch_next=url("switch", following),
-        feedback=url("feedback", message),
-        flag=url("flag", message),
-    )
+def _place(conversation: Conversation, message_id: uuid.UUID) -> Place | None:
+    sought = Message.objects.filter(conversation=conversation, pk=message_id)
+    return next((Place(*row) for row in sought.values_list("strand", "depth")), None)
 
 
-def _trimmed(left_out: int) -> str:
-    if not left_out:
-        return ""
-    messages = "The oldest message was" if left_out == 1 else f"The {left_out} oldest messages were"
-    return f"{messages} not sent with this question: the conversation is longer than the model can read."
+def _whole(depth: int) -> int:
+    """The depth, or the one above it where a question stands: a part does not begin with an answer."""
+    return max(depth - depth % 2, 0)

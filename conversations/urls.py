@@ -2,13 +2,35 @@
 
 from django.urls import path, re_path
 
-from conversations.views import chat, data, feedback, history, order, reports, site
+from conversations.views import (
+    chat,
+    data,
+    feedback,
+    history,
+    importing,
+    order,
+    palette,
+    reports,
+    sharing,
+    site,
+)
 
 urlpatterns = [
     path("", chat.start, name="start"),
     path("start/", chat.start_chat, name="start_chat"),
     path("chats/", history.chats, name="chats"),
     path("accounts/data/", data.my_data, name="my_data"),
+    path("palette/", palette.palette, name="palette"),
+    path("chats/files/", data.chat_files, name="chat_files"),
+    path("chats/files/<slug:form>/", data.all_chats, name="all_chats"),
+    path("c/<uuid:conversation_id>/export/<slug:form>/", data.one_chat, name="one_chat"),
+    path("chats/import/", importing.import_, name="import"),
+    path("chats/import/<int:number>/", importing.import_piece, name="import_piece"),
+    path("chats/import/cancel/", importing.import_cancel, name="import_cancel"),
+    path("chats/links/<int:link_id>/revoke/", sharing.revoke, name="revoke"),
+    path("c/<uuid:conversation_id>/share/", sharing.share, name="share"),
+    path("s/", sharing.shared_after_sign_in, name="shared_after_sign_in"),
+    path("s/<str:token>/", sharing.shared, name="shared"),
     path("chats/order/", order.put, name="order"),
     path("folders/<int:folder_id>/", order.put_folder, name="folder"),
     path("folders/<int:folder_id>/menu/", order.folder_menu, name="folder_menu"),
@@ -16,6 +38,8 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/", chat.conversation, name="conversation"),
     path("c/<uuid:conversation_id>/send/", chat.send, name="send"),
     path("c/<uuid:conversation_id>/stop/", chat.stop, name="stop"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/earlier/", chat.earlier, name="earlier"),
+    path("c/<uuid:conversation_id>/messages/<uuid:message_id>/later/", chat.later, name="later"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/edit/", chat.edit, name="edit"),
     path(
         "c/<uuid:conversation_id>/messages/<uuid:message_id>/regenerate/", chat.regenerate, name="regenerate"

@@ -18,12 +18,17 @@ from math import ceil
 from typing import Any
 
 from django.db.models import Aggregate, Case, Count, F, Q, QuerySet, Sum, TextField, When
-from django.db.models.functions import TruncDate
+from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 
 from conversations.models import AnswerRecord, Company, Generation, PersonaVersion
 
-AMOUNTS = {"tokens_in": "prompt_tokens", "tokens_out": "completion_tokens", "money": "cost"}
+TOKENS_IN = Coalesce("prompt_tokens", "estimated_prompt")  # as budgets count them
+AMOUNTS = {
+    "tokens_in": TOKENS_IN,
+    "tokens_out": Coalesce("completion_tokens", "estimated_completion"),
+    "money": F("cost"),
+}
 MAX_DAYS = 366
 BY_WEEK = 92  # days, beyond which a span is looked at by weeks
 EARLIEST = date(2000, 1, 1)
@@ -81,6 +86,7 @@ class Figures:
     tokens_out: int = 0
     money: int = 0  # millionths of the currency, of the answers whose price is known
     unpriced: int = 0  # answers whose tokens are known and whose price is not
+    estimated: int = 0  # answers whose tokens are estimates: the provider reported none
     rated_good: int = 0
     rated_bad: int = 0
     people: int = 0
@@ -184,8 +190,9 @@ def _lines(companies: QuerySet[Company], span: Span) -> Iterator[Mapping[str, An
             trials=Count("pk", filter=Q(trial=True)),
             failed=Count("pk", filter=Q(status__in=FAILED)),
             cut=Count("pk", filter=Q(finish_reason="length")),
-            **{name: Sum(column, default=0) for name, column in AMOUNTS.items()},
-            unpriced=Count("prompt_tokens", filter=Q(cost=None)),
+            **{name: Sum(amount, default=0) for name, amount in AMOUNTS.items()},
+            unpriced=Count(TOKENS_IN, filter=Q(cost=None)),
+            estimated=Count("estimated_prompt"),
             rated_good=Count("pk", filter=Q(good=True)),
             rated_bad=Count("pk", filter=Q(good=False)),
             waits=_Listed(F("first_token_ms")),
@@ -196,7 +203,7 @@ def _lines(companies: QuerySet[Company], span: Span) -> Iterator[Mapping[str, An
     yield from lines.iterator(chunk_size=500)
 
 
-SUMS = ("answers", "trials", "failed", "cut", *AMOUNTS, "unpriced", "rated_good", "rated_bad")
+SUMS = ("answers", "trials", "failed", "cut", *AMOUNTS, "unpriced", "estimated", "rated_good", "rated_bad")
 
 
 @dataclass(slots=True)

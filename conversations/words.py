@@ -24,8 +24,15 @@ Word = tuple[str, int, int]  # as it is compared, and where it stands in the tex
 
 
 def _class_of_marks() -> str:
-    """The signs that belong to the letter before them, for a class of a pattern: \\w leaves them out."""
-    signs = [c for c in range(0x300, 0x20000) if unicodedata.category(chr(c))[0] == "M"]
+    """The signs that belong to the letter before them, for a class of a pattern: \\w leaves them out.
+
+    What encloses a sign or chooses how it looks stands with emoji, which are no words.
+    """
+    signs = [
+        c
+        for c in range(0x300, 0x20000)
+        if unicodedata.category(chr(c)) in {"Mn", "Mc"} and not 0xFE00 <= c <= 0xFE0F
+    ]
     starts = [b for a, b in pairwise([0, *signs]) if b != a + 1]
     ends = [a for a, b in pairwise([*signs, sys.maxunicode]) if b != a + 1]
     return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))

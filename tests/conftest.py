@@ -19,6 +19,7 @@ from django.core.management import call_command
 from django.db import connections
 from pytest_django.fixtures import Settings
 
+from conversations import titles
 from conversations.database import THREADS, WRITERS, background, executor, writers
 from conversations.generation import keeper
 from conversations.generation.runner import RUNS
@@ -145,6 +146,7 @@ async def running(upstream: RecordedUpstream) -> AsyncIterator[RecordedUpstream]
     for run in list(RUNS.values()):
         run.stop()
         await asyncio.wait([run.task])
+    await titles.close()
     await keeper.close()
     await http.close()
 

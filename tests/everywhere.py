@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from conversations import erasing, feedback, filing, keys, order, personas, posting
+from conversations import erasing, feedback, filing, histories, keys, order, personas, posting, sharing
 from conversations.accounts import links
 from conversations.models import (
     AnswerLabel,
@@ -29,6 +29,7 @@ from conversations.models import (
     Budget,
     Company,
     Conversation,
+    Download,
     EntryReason,
     Erasure,
     Export,
@@ -36,6 +37,8 @@ from conversations.models import (
     Flag,
     Generation,
     Hold,
+    Import,
+    Imported,
     Invitation,
     Judgement,
     Label,
@@ -145,6 +148,8 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     entry.status, entry.closed_at = QueueEntry.Status.DONE, timezone.now()
     entry.save()
     _hold(company, cast.admin, word, conversation=turn.conversation)
+    sharing.share(turn.conversation, days=7)
+    Imported.objects.create(message=turn.answer, origin=word, sentence=word)
     _reading(company, cast.admin, person, f"about {NAME}", turn.conversation)
     return turn
 
@@ -182,6 +187,12 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     _log(person, company, cast)
     _comes_in(person, company, cast.admin, word)
     order.make_folder(person, word)
+    Download.objects.get_or_create(person=person, defaults={"token": uuid.uuid4(), "until": timezone.now()})
+    file = Import.objects.create(
+        person=person, persona=persona, name=word, size=9, status="failed", problems=[{"title": word, "why": word}],
+        changed_at=timezone.now(),
+    )  # fmt: skip
+    file.pieces.create(number=0, data=word.encode())
     filing.file_ended()
 
 
@@ -239,16 +250,23 @@ def _log(person: User, company: Company, cast: Cast) -> None:
     """Entries of histories: of the account by an operator, of its place by a manager, of the company by the person."""
     place = f"{person.username} at {company.name}"
     added = json.dumps([{"added": {"name": "person", "object": place}}])
-    for by, model, key, said, message in (
-        (cast.admin, User, person.pk, person.username, json.dumps([{"changed": {"fields": ["Email"]}}])),
-        (cast.admin, Membership, 7, place, ""),
-        (cast.admin, Company, company.pk, company.name, added),
-        (person, Company, company.pk, company.name, f"Let {person.get_full_name()} in."),
+    for by, row, message in (
+        (cast.admin, person, json.dumps([{"changed": {"fields": ["Email"]}}])),
+        (cast.admin, Membership(pk=7, user=person, company=company), ""),
+        (cast.admin, company, added),
+        (person, company, f"Let {person.get_full_name()} in."),
     ):
-        LogEntry.objects.create(
-            user=by, content_type=ContentType.objects.get_for_model(model), object_id=str(key),
-            object_repr=said, action_flag=CHANGE, change_message=message,
-        )  # fmt: skip
+        log(by, row, message)
+
+
+def log(by: User, row: Model, message: str) -> LogEntry:
+    """An entry about `row` in the histories, as the administration makes one."""
+    entry = LogEntry.objects.create(
+        user=by, content_type=ContentType.objects.get_for_model(row), object_id=str(row.pk),
+        object_repr=str(row), action_flag=CHANGE, change_message=message,
+    )  # fmt: skip
+    histories.keep([entry], [row])
+    return entry
 
 
 def age(conversation: Conversation, days: float) -> None:

@@ -16,7 +16,17 @@ from conversations import filing, posting
 from conversations.exports.making import make
 from conversations.exports.walking import Walk
 from conversations.finding import Filters
-from conversations.models import AnswerRecord, Company, Export, Grade, Judgement, QueueEntry, Review, Rubric
+from conversations.models import (
+    AnswerRecord,
+    Company,
+    Download,
+    Export,
+    Grade,
+    Judgement,
+    QueueEntry,
+    Review,
+    Rubric,
+)
 from conversations.reading import Sitting
 from tests.answers import _end as end
 from tests.conftest import Cast
@@ -103,4 +113,6 @@ def received(response: HttpResponseBase, *, parts: int | None = None) -> bytes:
                 break
         return found
 
-    return asyncio.run(read())
+    content = asyncio.run(read())
+    Download.objects.all().delete()  # a test's client closes on its event loop, where nobody may query
+    return content

@@ -20,8 +20,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
 from chatsite.application import application
+from conversations import sharing
 from conversations.database import in_database
-from conversations.models import Folder, Generation
+from conversations.models import Folder, Generation, SharedLink
 from tests.conftest import Cast
 from tests.test_company_sign_in import kept
 from tests.test_posting import end, start
@@ -59,7 +60,17 @@ DOORS = {
         "POST", data={"persona": "guide", "client_id": "new"}, **dict.fromkeys(COCA_COLA, 400)
     ),
     "chats": door(others=200),
+    "palette": door(others=200),
     "my_data": door(others=200),
+    **dict.fromkeys(("chat_files", "all_chats"), door(others=200)),
+    **dict.fromkeys(("one_chat", "share"), door(member=200)),
+    "shared": door(member=200, member2=200, reviewer=200, manager=200),  # the others: as a guessed one
+    "revoke": door("POST", member=302),
+    "import": door(others=302),  # to the page of which it is a part
+    **dict.fromkeys(
+        ("import_piece", "import_cancel"), door("POST")
+    ),  # of nothing: `test_importing.py` has the others
+    "shared_after_sign_in": door(),  # without having asked for anything
     "order": door("POST", others=400),
     "folder": door("POST", member=400),
     "folder_menu": door(member=200),
@@ -67,6 +78,8 @@ DOORS = {
     "conversation": door(member=200),
     "send": door("POST", member=400),
     "stop": door("POST", member=200),
+    "earlier": door(member=200),
+    "later": door(),  # to nowhere: tests/test_thread.py has the others
     "edit": door(member=200),
     "regenerate": door("POST", member=400),
     "continue": door("POST", member=400),
@@ -139,8 +152,13 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
     passkey = Authenticator.objects.create(
         user=User.objects.create_user("somebody"), type="webauthn", data={"name": "Key"}
     )
+    token = sharing.share(turn.conversation, days=7)
     further: dict[str, dict[str, object]] = {
+        "shared": {"token": token},
+        "import_piece": {"number": 0},
+        "revoke": {"link_id": SharedLink.objects.get().pk},
         "theme": {"code": "e4002b"},
+        **{key: {"form": "markdown"} for key in ("all_chats", "one_chat")},
         **{key: {"sign_in_id": provider.pk} for key in ("company_sign_in", "company_sign_in_callback")},
         **{key: {"token": "guessed"} for key in ("invitation", "new_password")},
         **{key: {"pk": passkey.pk} for key in ("mfa_edit_webauthn", "mfa_remove_webauthn")},
@@ -154,12 +172,15 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "send": ["conversation_id"],
                 "stop": ["conversation_id"],
                 "chat_menu": ["conversation_id"],
+                "one_chat": ["conversation_id"],
+                "share": ["conversation_id"],
                 "folder": ["folder_id"],
                 "folder_menu": ["folder_id"],
             }.get(
                 name,
                 list(chat)
-                if name in {"edit", "regenerate", "continue", "switch", "feedback", "flag"}
+                if name
+                in {"earlier", "later", "edit", "regenerate", "continue", "switch", "feedback", "flag"}
                 else [],
             )
             given: dict[str, object] = {key: arguments[key] for key in needed} | further.get(name, {})
@@ -175,6 +196,7 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
                 "&".join(f"{key}={value}" for key, value in data.items()),
                 content_type="application/x-www-form-urlencoded",
             )
+            response.close()  # of files one is handed out at a time
             expected = opened.answers.get(who, opened.others)
             if response.status_code != expected:
                 wrong.append(f"{name} as {who}: {response.status_code}, not {expected}")

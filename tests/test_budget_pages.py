@@ -15,12 +15,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from conversations import budgets, filing
-from conversations.models import Budget, Price
+from conversations import budgets, filing, usage
+from conversations.database import in_database
+from conversations.models import Budget, Generation, Price
+from conversations.providers.recorded import RecordedUpstream
 from tests.conftest import Cast
 from tests.test_budgets import USAGE, ask, budget, finish, price
+from tests.test_generation import begin, ended
 from tests.test_pages import HTMX
+from tests.test_rechecks import opened
 
+Status = Generation.Status
 Unit, Period = Budget.Unit, Budget.Period
 
 
@@ -194,6 +199,20 @@ def test_amounts_are_read_back_as_they_are_typed(cast: Cast) -> None:
     )
 
 
+def test_the_form_says_of_which_models_no_price_is_known(cast: Cast) -> None:
+    """Before a budget in money refuses whoever asks them."""
+    manager, words = client_of(cast, "manager"), "No price is known of"
+    tokens = budget(cast.coca_cola, persona=cast.guide)
+    money = budget(cast.coca_cola, unit=Unit.MONEY, persona=cast.guide)
+    new = manager.get(url(cast, "budget_add")).content.decode()
+    assert f"{words} command-r-plus-08-2024 at Cohere, mistral-large-latest at Mistral" in new
+    assert words in manager.get(url(cast, "budget", money.pk)).content.decode()
+    assert words not in manager.get(url(cast, "budget", tokens.pk)).content.decode()
+    price(cast.guide)
+    price(cast.historian)
+    assert words not in manager.get(url(cast, "budget_add")).content.decode()
+
+
 def test_an_amount_with_many_places_is_not_rounded_in_its_form(cast: Cast) -> None:
     made = budget(cast.coca_cola, 1_234_567, unit=Unit.MONEY, persona=cast.guide)
     manager = client_of(cast, "manager")
@@ -267,6 +286,21 @@ def test_money_stands_beside_tokens_where_prices_are_known(cast: Cast) -> None:
     assert "1 had none" in page.content.decode()
 
 
+def test_usage_and_budgets_count_the_same(cast: Cast) -> None:
+    """Also of what was stopped, of which providers report nothing; and each page says that it is an estimate."""
+    whole = budget(cast.coca_cola)
+    finish(ask(cast), usage=USAGE)
+    finish(ask(cast), Status.STOPPED, "so far")
+    finish(ask(cast), Status.FAILED, "")
+    filing.file_ended()
+    total = usage.of_company(cast.coca_cola, usage.Span.until_today(1)).total
+    whole.refresh_from_db()
+    assert total.tokens_in + total.tokens_out == whole.spent > 42
+    assert total.estimated == 1
+    page = " ".join(client_of(cast, "manager").get(url(cast, "usage")).content.decode().split())
+    assert "The provider reported no tokens of 1 of the answers" in page
+
+
 def test_budgets_stand_on_the_usage_page_for_managers_and_tell_no_reviewer_of_a_person(cast: Cast) -> None:
     budget(cast.coca_cola, 100_000)
     budget(cast.coca_cola, 100_000, persona=cast.guide)
@@ -314,3 +348,17 @@ def test_marks_that_are_nonsense_are_nobodys(cast: Cast) -> None:
     with pytest.raises(ValidationError):
         budgets.save(Budget(company=cast.coca_cola, unit="tokens", period="day"))
     assert not Budget.objects.exists()
+
+
+async def test_the_page_is_told_when_an_answer_has_ended(live_cast: Cast, running: RecordedUpstream) -> None:
+    """On the branch that is shown, or on another; by the socket, or by the form that stops it."""
+    await in_database(lambda: budget(live_cast.coca_cola, 10_000, soft=1, person=live_cast.member))
+    turn = await begin(live_cast)
+    tab = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    await ended(turn)
+    frame = ""
+    while "composer-budget" not in frame:
+        frame = (await tab.receive_output())["text"]
+    assert 'id="composer-budget"' in frame
+    assert "of your share of this month&#x27;s tokens is used." in frame
+    await tab.disconnect()

@@ -508,8 +508,21 @@ def test_a_price_counts_as_it_was_when_the_question_was_asked(cast: Cast) -> Non
 
 def test_without_a_longest_answer_what_the_context_holds_is_reserved(cast: Cast) -> None:
     turn = ask(cast, persona=cast.historian)
-    held = charge(turn)
-    assert held.reserved_tokens == estimates.DEFAULT_CONTEXT_LENGTH
+    assert charge(turn).reserved_completion == estimates.DEFAULT_CONTEXT_LENGTH
+
+
+@pytest.mark.parametrize("word", ["7", "ក", "𒀀", "Zürich "])
+@pytest.mark.parametrize("number", [1, 500, 30_000])
+def test_no_text_has_more_tokens_than_are_reserved_for_it(cast: Cast, word: str, number: int) -> None:
+    """Of digits, of Khmer and of what has no words, tokenizers make a token of each byte."""
+    text = word * (number // len(word.encode()) + 1)
+    turn = ask(cast, text)
+    finish(turn, text=text, usage=USAGE)
+    turn = posting.post(cast.member, turn.conversation, text, client_id=uuid.uuid4())
+    job = store.claim(turn.generation, uuid.uuid4())
+    assert job is not None
+    sent = [job.request.system, *(message.text for message in job.request.messages)]
+    assert sum(len(each.encode()) for each in sent) <= charge(turn).reserved_prompt
 
 
 def test_a_long_conversation_reserves_what_fits_and_no_less_than_is_sent(cast: Cast) -> None:
@@ -521,7 +534,8 @@ def test_a_long_conversation_reserves_what_fits_and_no_less_than_is_sent(cast: C
         )
         job = store.claim(turn.generation, uuid.uuid4())
         assert job is not None
-        assert job.prompt_estimate <= charge(turn).reserved_prompt <= estimates.DEFAULT_CONTEXT_LENGTH
+        sent = sum(len(message.text) for message in job.request.messages)
+        assert sent <= charge(turn).reserved_prompt <= 3 * estimates.DEFAULT_CONTEXT_LENGTH
         store.sweep(store.beats())
 
 

@@ -228,6 +228,26 @@ def test_who_is_told_no_role_can_be_let_in_as_a_member(row: CompanySignIn, provi
     assert roles(User.objects.get(username=str(who(response.browser)))) == {"Coca Cola": "member"}
 
 
+@pytest.mark.parametrize("odd", ["\0", "\ud800"], ids=["NUL", "half a character"])
+def test_what_no_database_keeps_is_left_out_of_names(
+    row: CompanySignIn, provider: Provider, odd: str
+) -> None:
+    names = ("preferred_username", "given_name", "family_name", "name", "email")
+    provider.person = {
+        "sub": "1001",
+        "groups": ["staff", f"st{odd}aff"],
+        "email_verified": True,
+        **dict.fromkeys(names, f"a{odd}da"),
+    }
+    assert who(sign_in(row, provider).browser) == "ada"
+    ada = User.objects.get(username="ada")
+    assert (ada.first_name, ada.last_name, ada.email) == ("ada", "ada", "ada")
+    provider.person["sub"] = f"10{odd}01"
+    response = sign_in(row, provider)
+    assert (response.status_code, who(response.browser)) == (403, None)
+    assert User.objects.filter(username__startswith="ada").count() == 1
+
+
 def late() -> dict[str, Any]:
     return {"iat": int(time.time()) - 900, "exp": int(time.time()) - 120}
 
@@ -309,6 +329,24 @@ def test_a_provider_within_is_asked_only_where_the_site_says_so(
     for issuer in (provider.issuer, "https://127.0.0.1:8443"):
         page = client.post(reverse("admin:conversations_companysignin_add"), form(cast, issuer=issuer))
         assert "LOCAL_UPSTREAMS" in page.content.decode(), issuer
+
+
+@pytest.mark.parametrize("endpoint", ["jwks_uri", "token_endpoint", "userinfo_endpoint"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_provider_names_no_other_server_of_the_sites_own(
+    row: CompanySignIn, provider: Provider, settings: Settings, client: Client, endpoint: str, scheme: str
+) -> None:
+    models = Running()
+    settings.LOCAL_UPSTREAMS = [*settings.LOCAL_UPSTREAMS, models.place]
+    try:
+        provider.discovery = {endpoint: f"{scheme}://{models.place}/keys"}
+        assert client.post(reverse("company_sign_in", args=[row.pk])).status_code == 403
+        address = {endpoint: f"{provider.issuer}/{endpoint}"}
+        provider.discovery = address
+        assert client.post(reverse("company_sign_in", args=[row.pk])).status_code == 200
+        assert models.provider.asked == []
+    finally:
+        models.close()
 
 
 def test_no_provider_speaks_for_an_operator(row: CompanySignIn, provider: Provider) -> None:

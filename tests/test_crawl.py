@@ -61,7 +61,7 @@ __all__ = ["crowd"]  # the fixture
 
 WHO = re.compile(r'FROM "(django_session|auth_user)"')
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-SAFE, FORM, BOTH = {"GET", "HEAD"}, {"POST"}, {"GET", "HEAD", "POST"}
+SAFE, FORM, BOTH, FETCHED = {"GET", "HEAD"}, {"POST"}, {"GET", "HEAD", "POST"}, {"GET"}
 ANY = set(METHODS)
 THEIRS = (
     *("account_login", "account_reauthenticate", "company_sign_in", "password_change"),
@@ -71,35 +71,51 @@ THEIRS = (
 )
 # What each address takes; the rest is refused, whoever asks and whatever for, before anything is looked up.
 TAKES: dict[str, set[str]] = {
-    **dict.fromkeys(("start", "chats", "conversation", "theme", "readyz", "metrics"), SAFE),
+    **dict.fromkeys(("start", "chats", "palette", "conversation", "theme", "readyz", "metrics"), SAFE),
     **dict.fromkeys(
         ("start_chat", "send", "stop", "regenerate", "continue", "switch", "feedback", "flag"), FORM
     ),
+    **dict.fromkeys(("earlier", "later"), SAFE),
     "edit": BOTH,
     **dict.fromkeys(("account", "mfa_index", "mfa_list_webauthn", "account_second_factor"), SAFE),
     **dict.fromkeys(("chat_menu", "folder_menu"), SAFE),
     **dict.fromkeys(("order", "folder"), FORM),
     **dict.fromkeys(("csp_report", "account_sign_out_elsewhere"), FORM),
     **dict.fromkeys(("invitation", "new_password", "edit"), BOTH),
-    "my_data": {"GET"},
+    **dict.fromkeys(("my_data", "all_chats", "one_chat"), FETCHED),
+    **dict.fromkeys(("chat_files", "shared", "shared_after_sign_in"), SAFE),
+    **dict.fromkeys(("share", "import"), BOTH),
+    **dict.fromkeys(("import_piece", "import_cancel"), FORM),
+    "revoke": FORM,
     "company_sign_in_callback": SAFE,
     # Libraries' own forms take whatever does nothing, and tell everybody which methods they take.
     "account_logout": FORM | {"OPTIONS"},
     **dict.fromkeys(THEIRS, ANY),
 }
-WORDS = {"theme": "e4002b", "invitation": "guessed", "new_password": "guessed"} | dict.fromkeys(
-    ("company_sign_in", "company_sign_in_callback"), uuid.UUID(int=7)
-)
-BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu")
-IN_ADDRESS = {"conversation": 1, "chat_menu": 1, "send": 1, "stop": 1} | dict.fromkeys(
-    ("edit", "regenerate", "continue", "switch", "feedback", "flag"), 2
-)
+WORDS = {
+    "theme": "e4002b",
+    "all_chats": "html",
+    "invitation": "guessed",
+    "new_password": "guessed",
+    "shared": "guessed",
+} | dict.fromkeys(("company_sign_in", "company_sign_in_callback"), uuid.UUID(int=7))
+BY_NUMBER = ("mfa_edit_webauthn", "mfa_remove_webauthn", "folder", "folder_menu", "revoke", "import_piece")
+BEHIND = {"one_chat": "html"}  # what an address has behind its ids
+IN_ADDRESS = {
+    "conversation": 1,
+    "chat_menu": 1,
+    "one_chat": 1,
+    "share": 1,
+    "send": 1,
+    "stop": 1,
+} | dict.fromkeys(("earlier", "later", "edit", "regenerate", "continue", "switch", "feedback", "flag"), 2)
 
 
 def address_of(name: str, *ids: object) -> str:
     """An address of the table with those ids, as far as it has any."""
     fixed = {**WORDS, **dict.fromkeys(BY_NUMBER, 7)}
-    return reverse(name, args=[fixed[name]] if name in fixed else ids[: IN_ADDRESS.get(name, 0)])
+    further = [BEHIND[name]] if name in BEHIND else []
+    return reverse(name, args=[fixed[name]] if name in fixed else [*ids[: IN_ADDRESS.get(name, 0)], *further])
 
 
 def test_every_address_says_how_it_may_be_asked() -> None:
@@ -147,7 +163,7 @@ def test_what_is_asked_by_head_has_no_body(crowd: Cast) -> None:
     theirs = Conversation.objects.get(owner=crowd.member)
     client = Client()
     client.force_login(crowd.member)
-    for name in ("start", "chats", "conversation"):
+    for name in ("start", "chats", "palette", "conversation"):
         response = client.head(address_of(name, theirs.pk))
         assert (response.status_code, response.content) == (200, b""), name
 

@@ -10,27 +10,34 @@ import sqlite3
 import uuid
 
 import pytest
+from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
-from conversations import erasing, feedback, filing, generation, holds, posting, rechecks, traces
+from conversations import erasing, feedback, filing, generation, histories, holds, posting, rechecks, traces
 from conversations.database import in_database
 from conversations.erasing import handled, passes, receipts, steps
 from conversations.generation import keeper
 from conversations.generation.runner import RUNS
 from conversations.models import (
     AnswerRecord,
+    Company,
     Conversation,
     Erasure,
     Export,
     Feedback,
     Generation,
+    Invitation,
     Judgement,
     Membership,
     Note,
+    Persona,
     QueueEntry,
     Reading,
 )
@@ -46,6 +53,7 @@ from tests.everywhere import (
     columns,
     dump,
     ledger,
+    log,
     person_of,
     rows_of,
     says,
@@ -274,6 +282,81 @@ def test_at_one_company_the_other_is_not_touched(person: User, live_cast: Cast) 
         posting.start(person, live_cast.guide, "Again?", client_id=uuid.uuid4())
 
 
+@pytest.mark.parametrize("name", ["Coca", "Removed", "fields"])
+def test_a_name_that_is_a_word_elsewhere_stays_there(live_cast: Cast, name: str) -> None:
+    """Of who is called so at Globex nothing stands in Coca Cola's histories, nor is a company's own name theirs."""
+    person = User.objects.create_user(name)
+    place = Membership.objects.create(user=person, company=live_cast.globex)
+    removed = "Removed the budget of the whole company, tokens a day (ends at 5 tokens)."
+    facts = json.dumps([{"changed": {"fields": ["Role"]}}])
+    kept = [
+        log(live_cast.admin, live_cast.coca_cola, removed),
+        log(live_cast.admin, live_cast.coca_cola, f"Added the budget of {name}, tokens a day."),
+        log(live_cast.admin, live_cast.guide, "Published version 7."),
+        log(live_cast.manager, Membership.objects.get(user=live_cast.member), facts),
+        log(live_cast.admin, live_cast.globex, removed),
+        log(live_cast.admin, Membership.objects.get(user=live_cast.outsider), facts),
+    ]
+    before = [(each.object_repr, each.change_message) for each in kept]
+    told = log(live_cast.admin, live_cast.globex, f"Added the budget of {name}, tokens a day.")
+    lost = log(live_cast.admin, Membership(pk=9, user=person, company=live_cast.coca_cola), facts)
+    log(live_cast.admin, place, facts)
+    lost.of.delete()  # as of an entry whose company nothing tells any more
+    done = erase(person, live_cast)
+    after = LogEntry.objects.in_bulk([each.pk for each in kept])
+    assert [(after[each.pk].object_repr, after[each.pk].change_message) for each in kept] == before
+    told.refresh_from_db()
+    assert told.change_message == f"Added the budget of {done.pseudonym}, tokens a day."
+    about = LogEntry.objects.filter(content_type__model="membership").values_list("object_repr", flat=True)
+    assert {each for each in about if "outsider" not in each and "member" not in each} == {
+        f"{done.pseudonym} at Globex",
+        f"{done.pseudonym} at Coca Cola",
+    }
+
+
+def test_what_was_said_where_somebody_has_lost_their_place_goes_too(live_cast: Cast) -> None:
+    """Nothing points at them there any more but the entry about the place."""
+    person = User.objects.create_user(NAME)
+    log(live_cast.admin, Membership(pk=9, user=person, company=live_cast.coca_cola), "")
+    log(live_cast.admin, live_cast.coca_cola, f"Removed the budget of {NAME}, tokens a day.")
+    erase(person, live_cast)
+    assert with_word() == []
+
+
+def test_entries_are_a_companys_by_its_number(live_cast: Cast) -> None:
+    """Not by its name, with which another's may end; also of rows that are gone, and of invitations."""
+    ours = Company.objects.create(name="Cola")
+    theirs = Company.objects.create(name="Coffee at Cola")
+    person = User.objects.create_user(NAME)
+    for company in (ours, theirs):
+        Membership.objects.create(user=person, company=company, role="manager")
+    other = log(person, Membership(pk=8, user=live_cast.member, company=theirs), "")
+    mine = [
+        log(person, Membership(pk=9, user=live_cast.member, company=ours), ""),
+        log(person, Persona(company=ours, name="Long gone"), ""),
+        log(person, Invitation(company=ours, role="member"), "Taken back."),
+    ]
+    done = erase(person, live_cast, ours)
+    assert {LogEntry.objects.get(pk=each.pk).user for each in mine} == {done.stand_in}
+    assert LogEntry.objects.get(pk=other.pk).user == person
+
+
+def test_the_administration_keeps_whose_row_it_was(live_cast: Cast) -> None:
+    client = Client()
+    client.force_login(live_cast.manager)
+    place = Membership.objects.get(user=live_cast.member2)
+    client.post(reverse("admin:conversations_membership_change", args=[place.pk]), {"role": "reviewer"})
+    client.post(reverse("admin:conversations_membership_delete", args=[place.pk]), {"post": "yes"})
+    client.post(
+        reverse("admin:conversations_invitation_add"),
+        {"company": live_cast.coca_cola.pk, "role": "member", "note": "", "days": 7},
+    )
+    entries = LogEntry.objects.filter(
+        histories.of_companies([live_cast.coca_cola.pk]), user=live_cast.manager
+    )
+    assert [each.action_flag for each in entries.order_by("pk")] == [CHANGE, DELETION, ADDITION]
+
+
 # -- What stands against it -------------------------------------------------------------------------
 
 
@@ -336,15 +419,32 @@ async def test_an_answer_that_runs_is_stopped_first(live_cast: Cast, running: Re
 
 @pytest.mark.parametrize("everywhere", [True, False])
 async def test_sockets_close_and_sessions_end(live_cast: Cast, everywhere: bool) -> None:
+    """At one company its sockets alone, and of a session what was typed there: the rest is other companies'."""
     tab = await opened(await path_of_a_chat(live_cast), live_cast.member)
+    await in_database(Membership.objects.create, user=live_cast.member, company=live_cast.globex)
+    turn = await in_database(
+        posting.start, live_cast.member, live_cast.helpdesk, "There?", client_id=uuid.uuid4()
+    )
+    elsewhere = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
+    key = await in_database(sitting_at, live_cast.member, live_cast.coca_cola, live_cast.globex)
     company = None if everywhere else live_cast.coca_cola
     asked = await in_database(
         lambda: erasing.ask(live_cast.member, company, by=live_cast.admin, typed="member")
     )
+    await in_database(Generation.objects.live().update, status="stopped", finished_at=timezone.now())
     await rechecks.look()
     assert await tab.receive_output() == CLOSED
-    await in_database(carry_out, asked)
-    assert not await in_database(Session.objects.exists)
+    done = await in_database(carry_out, asked)
+    await rechecks.look()
+    if everywhere:
+        assert not await in_database(Session.objects.exists)
+        assert done.gone["sessions"] == 3
+        return
+    assert await elsewhere.receive_nothing()
+    assert await in_database(Session.objects.count) == 3
+    held = await in_database(SessionStore(key).load)
+    assert list(held["sittings"]) == [str(live_cast.globex.pk)]
+    assert (done.gone.get("sessions"), done.gone["reasons typed in sessions"]) == (None, 1)
 
 
 @pytest.mark.parametrize("attempt", range(5))
@@ -420,6 +520,15 @@ def test_notes_and_flags_of_others_stay(person: User, live_cast: Cast) -> None:
     erase(person, live_cast)
     kept.refresh_from_db()
     assert kept.text == "Theirs"
+
+
+def sitting_at(person: User, *companies: Company) -> str:
+    """The key of a session in which the person said for each company why they read."""
+    store = SessionStore()
+    store["_auth_user_id"] = str(person.pk)
+    store["sittings"] = {str(each.pk): {"reason": f"A complaint at {each}"} for each in companies}
+    store.save()
+    return str(store.session_key)
 
 
 def _people() -> dict[object, int]:

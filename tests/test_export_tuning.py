@@ -102,7 +102,7 @@ def test_only_what_was_judged_weighs(cast: Cast) -> None:
 def test_the_context_is_what_the_model_was_sent(cast: Cast) -> None:
     first = ended(cast, " ", question="1?", status=Generation.Status.FAILED)
     second = ended_in(first.conversation, "Two.", question="2?")
-    third = ended_in(first.conversation, "Three.", question="3?", left_out=3)
+    third = ended_in(first.conversation, "Three.", question="3?", left_out=4)
     judge(second)
     judge(third)
     assert examples(cast) == [

@@ -356,6 +356,7 @@ def test_it_comes_as_a_file(written: Cast, manager: Client) -> None:
     assert response.headers["Content-Disposition"] == f'attachment; filename="{name}.jsonl"'
     assert response.headers["Content-Type"] == "application/jsonl; charset=utf-8"
     assert "no-store" in response.headers["Cache-Control"]
+    response.close()
     rest = manager.get(data_url(export), {"after": 1})
     assert rest.headers["Content-Disposition"] == f'attachment; filename="{name}-rest.jsonl"'
     assert manager.head(data_url(export)).status_code == 405

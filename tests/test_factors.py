@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from http.cookies import SimpleCookie
+from importlib import import_module
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
@@ -21,10 +26,11 @@ from django.utils import timezone
 
 from chatsite.application import application
 from conversations import factors, rechecks
-from conversations.accounts import sessions
+from conversations.accounts import challenges, factor_forms, limits, sessions
 from conversations.database import in_database
-from conversations.models import Company, Reading, SignIn
+from conversations.models import Company, Reading, SignIn, SignInCount
 from tests.conftest import PASSWORD, Cast
+from tests.passkeys import FLAG, Device
 from tests.test_access import Tab, cookie_of
 from tests.test_posting import end, start
 
@@ -40,8 +46,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return passed
 
 
-def code(secret: str) -> str:
-    counter = int(totp.time.time()) // 30
+def code(secret: str, ahead: int = 0) -> str:
+    """The code of now, or of so many half minutes later."""
+    counter = int(totp.time.time()) // 30 + ahead
     return str(totp.format_hotp_value(totp.hotp_value(secret, counter)))
 
 
@@ -120,7 +127,8 @@ def test_guessing_codes_is_limited_with_passwords(cast: Cast, clock: list[float]
     statuses = [client.post(reverse("mfa_authenticate"), {"code": "000000"}).status_code for _ in range(6)]
     assert statuses == [200] * 5 + [429]
     assert client.post(reverse("mfa_authenticate"), {"code": code(secret)}).status_code == 429
-    assert sign_in("member")[1].status_code == 429  # a right password does not make room for more guesses
+    client, _ = sign_in("member")  # a right password does not make room for more guesses
+    assert client.post(reverse("mfa_authenticate"), {"code": code(secret)}).status_code == 429
 
 
 @pytest.mark.parametrize(
@@ -397,8 +405,6 @@ def test_pages_of_an_account_are_kept_by_no_cache(cast: Cast, name: str) -> None
 
 @pytest.mark.parametrize(("flags", "verified"), [(0x01, False), (0x05, True), (0x04, True), (0x00, False)])
 def test_a_passkey_alone_has_to_have_asked_who_holds_it(flags: int, verified: bool) -> None:
-    from conversations.accounts import factor_forms
-
     data = base64.urlsafe_b64encode(bytes(32) + bytes([flags]) + bytes(4)).decode().rstrip("=")
     assert factor_forms._is_verified({"response": {"authenticatorData": data}}) is verified
 
@@ -410,6 +416,190 @@ def test_what_cannot_be_read_is_refused_and_no_fault(cast: Cast, credential: str
     response = client.post(reverse("mfa_login_webauthn"), {"credential": credential})
     assert response.status_code in {200, 302, 400}
     assert not is_in(client)
+
+
+def test_sessions_that_are_older_than_the_list_are_in_it(cast: Cast) -> None:
+    elsewhere, _ = sign_in("member")
+    stranger = Client()
+    stranger.force_login(cast.member2)
+    SignIn.objects.all().delete()
+    client, _ = sign_in("member")
+    migration = import_module("conversations.migrations.0023_waiting_sign_ins")
+    for _ in range(2):
+        migration.note(apps, None)
+    assert SignIn.objects.count() == 3
+    assert "Only in this browser" not in client.get(reverse("account")).content.decode()
+    client.post(reverse("account_sign_out_elsewhere"))
+    assert elsewhere.get("/").status_code == 302
+    assert stranger.get("/").status_code == 200
+
+
+# -- A sign-in that waits for its second factor ------------------------------------------------------
+
+
+def by_its_owner(cast: Cast, owner: Client) -> None:
+    sent = {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    assert owner.post(reverse("password_change"), sent).status_code == 302
+
+
+def at_the_machine(cast: Cast, owner: Client) -> None:
+    person = User.objects.get(pk=cast.member.pk)
+    person.set_password(NEW)
+    person.save()
+
+
+def signing_out_elsewhere(cast: Cast, owner: Client) -> None:
+    assert owner.post(reverse("account_sign_out_elsewhere")).status_code == 302
+
+
+def closing_the_account(cast: Cast, owner: Client) -> None:
+    User.objects.filter(pk=cast.member.pk).update(is_active=False)
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [by_its_owner, at_the_machine, signing_out_elsewhere, closing_the_account],
+    ids=lambda f: f.__name__,
+)
+def test_a_sign_in_that_waits_ends_with_what_it_began_by(
+    cast: Cast, clock: list[float], ended: Callable[[Cast, Client], None]
+) -> None:
+    owner, _ = sign_in("member")
+    secret = set_up(owner)
+    clock[0] += 60
+    waiting, response = sign_in("member")
+    assert response["Location"] == reverse("mfa_authenticate")
+    assert waiting.get(reverse("mfa_authenticate")).status_code == 200
+    ended(cast, owner)
+    for response in (
+        waiting.get(reverse("mfa_authenticate")),
+        waiting.post(reverse("mfa_authenticate"), {"code": code(secret)}),
+    ):
+        assert (response.status_code, response["Location"]) == (302, reverse("account_login"))
+    assert not is_in(waiting)
+    assert waiting.get(reverse("account_login")).status_code == 200
+
+
+def test_a_sign_in_that_waits_is_shown_to_its_owner(cast: Cast, clock: list[float]) -> None:
+    owner, _ = sign_in("member")
+    secret = set_up(owner)
+    clock[0] += 60
+    telephone = Client(headers={"User-Agent": "Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Safari/537.36"})
+    sign_in("member", client=telephone)
+    page = owner.get(reverse("account")).content.decode()
+    assert "Chrome on Android" in page
+    assert "stopped before the second factor" in page
+    telephone.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert is_in(telephone)
+    page = owner.get(reverse("account")).content.decode()
+    assert page.count("Chrome on Android") == 1
+    assert "stopped before the second factor" not in page
+
+
+def test_the_code_that_switches_an_app_on_is_spent(cast: Cast, clock: list[float]) -> None:
+    client, _ = sign_in("member")
+    used = code(set_up(client))
+    client, _ = sign_in("member")
+    client.post(reverse("mfa_authenticate"), {"code": used})
+    assert not is_in(client)
+
+
+def add(client: Client, device: Device) -> Any:
+    """Add a passkey, as the page for it does."""
+    address = reverse("mfa_add_webauthn")
+    options = html.unescape(client.get(address).content.decode().partition('data-options="')[2])
+    asked = json.JSONDecoder().raw_decode(options)[0]
+    return client.post(address, {"name": "Key", "credential": device.create(asked)})
+
+
+def asked_to_sign(client: Client) -> dict[str, Any]:
+    """What a passkey has to sign to sign in."""
+    response = client.get(reverse("mfa_login_webauthn"), headers={"Accept": "application/json"})
+    options: dict[str, Any] = response.json()["request_options"]
+    return options
+
+
+def signed(client: Client, credential: str) -> bool:
+    client.post(reverse("mfa_login_webauthn"), {"credential": credential})
+    return is_in(client)
+
+
+@pytest.fixture
+def device(cast: Cast) -> Device:
+    """A passkey of the member's."""
+    device, (client, _) = Device(), sign_in("member")
+    again(client)
+    add(client, device)
+    assert factors.of(cast.member).count() == 1
+    return device
+
+
+def test_a_passkey_signs_in_by_itself(cast: Cast, device: Device) -> None:
+    client = Client()
+    assert signed(client, device.get(asked_to_sign(client)))
+    assert challenges.COOKIE not in {name for name, cookie in client.cookies.items() if cookie.value}
+
+
+def test_what_a_passkey_signed_is_good_once_and_where_it_was_asked(cast: Cast, device: Device) -> None:
+    client, twin = Client(), Client()
+    credential = device.get(asked_to_sign(client))
+    assert not signed(Client(), credential)
+    twin.cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
+    assert signed(client, credential)
+    assert not signed(twin, credential)
+
+
+def test_what_a_passkey_was_asked_is_soon_too_old(
+    cast: Cast, device: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    credential = device.get(asked_to_sign(client))
+    monkeypatch.setattr(challenges, "SECONDS", -1)
+    assert not signed(client, credential)
+
+
+def test_a_passkey_that_asked_nobody_signs_nobody_in(cast: Cast, device: Device) -> None:
+    client = Client()
+    assert not signed(client, device.get(asked_to_sign(client), flags=FLAG.UP))
+
+
+def test_the_challenge_of_a_passkey_is_kept_where_nobody_pays_for_it(cast: Cast) -> None:
+    for _ in range(3):
+        assert asked_to_sign(Client())["publicKey"]["challenge"]
+    assert not Session.objects.exists()
+    assert not SignInCount.objects.exists()
+
+
+def test_passkeys_are_asked_for_whoever_guesses_beside_them(cast: Cast, device: Device) -> None:
+    for number in range(limits.FROM_AN_ADDRESS + 1):
+        sign_in(f"nobody{number}")
+    assert sign_in("member2")[1].status_code == 429
+    client = Client()
+    assert signed(client, device.get(asked_to_sign(client)))
+
+
+def test_an_account_has_so_many_passkeys_and_no_more(cast: Cast) -> None:
+    client, _ = sign_in("member")
+    again(client)
+    for _ in range(factor_forms.MOST_PASSKEYS):
+        assert add(client, Device()).status_code == 302
+    page = add(client, Device()).content.decode()
+    assert "You have 10 passkeys, which is as many as an account can have." in page
+    assert factors.of(cast.member).count() == factor_forms.MOST_PASSKEYS
+    assert max(len(json.dumps(each.data)) for each in Authenticator.objects.all()) < 1_000
+
+
+@pytest.mark.parametrize("padding", ["x" * 8_000, "\\u0000", "\\ud800"], ids=["long", "NUL", "half"])
+def test_a_passkey_that_cannot_be_kept_is_refused(cast: Cast, padding: str) -> None:
+    client, _ = sign_in("member")
+    again(client)
+
+    class Padded(Device):
+        def create(self, options: dict[str, Any]) -> str:
+            return super().create(options)[:-1] + f', "more": "{padding}"' + "}"
+
+    assert "This passkey was not taken" in add(client, Padded()).content.decode()
+    assert not Authenticator.objects.exists()
 
 
 def test_sessions_that_are_over_go(cast: Cast) -> None:

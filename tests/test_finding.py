@@ -344,7 +344,7 @@ def test_what_was_deleted_stands_there_without_words(cast: Cast, reviewer: Clien
     turn.conversation.delete()
     body = reviewer.get(address(cast)).content.decode()
     assert "secret" not in body
-    assert "Its words are gone" in body
+    assert "No words: its chat was removed" in body
     assert not Reading.objects.exists()
 
 

@@ -13,7 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations.accounts import links
+from conversations.accounts import limits, links
+from conversations.generation import keeper
 from conversations.models import Company, Invitation, Membership, PasswordLink, Reading
 from tests.conftest import PASSWORD, Cast
 from tests.races import at_once
@@ -138,6 +139,20 @@ def test_of_two_who_open_a_link_at_once_one_gets_in(live_cast: Cast) -> None:
     assert Membership.objects.filter(user__username__in=clients).count() == 1
 
 
+def test_of_a_link_that_nobody_used_it_is_forgotten_whom_it_was_for(cast: Cast) -> None:
+    """By the keeper, once its time is over; of one that was used it belongs to who used it."""
+    over, open_, used, taken_back = [invite(cast.manager, cast.coca_cola, note=f"n{n}") for n in range(4)]
+    signed_in(cast.outsider).post(used)
+    links.take_back(links.invitation(taken_back.split("/")[-2]))
+    past = timezone.now() - timedelta(seconds=1)
+    Invitation.objects.exclude(note="n1").update(expires_at=past)
+    while keeper.REMOVING["forget whom invitations were for"]():
+        pass
+    assert sorted(Invitation.objects.values_list("note", flat=True)) == ["", "", "n1", "n2"]
+    assert links.invitation(open_.split("/")[-2]).note == "n1"
+    assert is_dead(Client().get(over))
+
+
 def test_only_the_hash_is_kept(cast: Cast) -> None:
     token = invite(cast.manager, cast.coca_cola).split("/")[-2]
     row = Invitation.objects.values().get()
@@ -171,6 +186,37 @@ def test_another_companys_invitation_is_not_taken_back(cast: Cast) -> None:
     assert Invitation.objects.get().state == "Open"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("expires_at__year=99999999999", "used_at__year=0", "created_at__gte=x", "token_hash__startswith=a"),
+        *("role__range=1", "id=x", "made_by__password__startswith=a", "company__id__exact=a%00"),
+    ],
+)
+def test_the_list_is_asked_by_its_own_filters_alone(cast: Cast, query: str) -> None:
+    invite(cast.manager, cast.coca_cola)
+    address = reverse("admin:conversations_invitation_changelist")
+    assert signed_in(cast.manager).get(f"{address}?{query}").status_code == 400
+    allowed = f"{address}?company__id__exact={cast.coca_cola.pk}&q=&o=1&p=1"
+    assert signed_in(cast.manager).get(allowed).status_code == 200
+
+
+def test_which_names_exist_is_told_so_often_and_no_more(cast: Cast) -> None:
+    path = invite(cast.manager, cast.coca_cola)
+    weak = {"password1": "12345678", "password2": "12345678"}
+    statuses = []
+    for number in range(limits.AT_AN_INVITATION + 2):
+        client = Client(REMOTE_ADDR=f"192.0.2.{number}")
+        name = "member" if number % 2 else f"nobody{number}"  # a free one is told by what else is wrong
+        statuses.append(client.post(path, {"username": name, **weak}).status_code)
+    assert statuses == [200] * limits.AT_AN_INVITATION + [429] * 2
+    other = invite(cast.manager, cast.coca_cola)
+    for number in range(limits.FROM_AN_ADDRESS):
+        Client(REMOTE_ADDR="192.0.2.77").post("/accounts/login/", {"username": f"n{number}", "password": "x"})
+    assert Client(REMOTE_ADDR="192.0.2.77").post(other, JOIN).status_code == 429
+    assert Client().post(other, JOIN).status_code == 302
+
+
 # -- A link for a new password ----------------------------------------------------------------------
 
 
@@ -190,7 +236,7 @@ def test_a_link_for_a_new_password_is_on_record_and_good_once(cast: Cast, client
         cast.coca_cola,
         "admin",
         "member",
-        "passwd",
+        "pwlink",
     )
     assert path.split("/")[-2] not in str(PasswordLink.objects.values().get())
     assert "member" in client.get(path).content.decode()

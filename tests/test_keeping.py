@@ -17,7 +17,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import erasing, metrics
+from conversations import erasing, holds, metrics
+from conversations.admin.workplace import keeping
 from conversations.management.commands import erase as command
 from conversations.models import Conversation, Erasure, Hold, Period, RetentionRun
 from tests.conftest import Cast
@@ -80,9 +81,46 @@ def test_what_grew_is_shown_again(live_cast: Cast) -> None:
         old(live_cast)
     again = send(live_cast, **hidden(shown))
     assert again.status_code == 409
-    assert "it has grown since. Nothing was changed" in again.content.decode()
+    assert "it has grown since" in again.content.decode()
     assert not Period.objects.exists()
     assert send(live_cast, **hidden(again)).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "what", ["made up", "of another period", "of a persona", "of somebody else", "too old"]
+)
+def test_nothing_is_confirmed_that_was_not_shown(
+    live_cast: Cast, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the form sends back proves that just this was shown, to who presses, lately."""
+    for _ in range(12):
+        old(live_cast)
+    sent = hidden(send(live_cast, "60" if what == "of another period" else "30")) | {"days": "30"}
+    if what == "made up":
+        sent["confirmed"] = "9999999"
+    elif what == "of a persona":
+        sent["confirmed"] = hidden(send(live_cast, "30", persona=str(live_cast.guide.pk)))["confirmed"]
+    elif what == "of somebody else":
+        shown = client_of(live_cast.admin).post(address("period", live_cast), {"days": "30", "seen": "0:0:"})
+        sent["confirmed"] = hidden(shown)["confirmed"]  # type: ignore[arg-type]
+    elif what == "too old":
+        monkeypatch.setattr(keeping, "SHOWN_FOR", -1)
+    again = send(live_cast, **sent)
+    assert again.status_code == 409
+    assert "is not what you were shown" in again.content.decode()
+    assert not Period.objects.exists()
+    monkeypatch.undo()
+    assert send(live_cast, **hidden(again)).status_code == 302
+
+
+def test_what_is_all_held_is_not_said_to_go(live_cast: Cast) -> None:
+    held = old(live_cast)
+    holds.place(live_cast.coca_cola, "A court asked", live_cast.manager, conversation=held)
+    shown = send(live_cast, "30").content.decode()
+    assert "All of them are held or under review, so none goes" in shown
+    assert "they go after" not in " ".join(shown.split())
+    old(live_cast)
+    assert "held or under review they go after" in " ".join(send(live_cast, "30").content.decode().split())
 
 
 def test_of_two_who_change_it_one_is_told(live_cast: Cast) -> None:
@@ -104,7 +142,19 @@ def test_it_can_be_taken_back_for_a_day(live_cast: Cast) -> None:
     back = client.post(address("period_back", live_cast), {"persona": "", "seen": seen})
     assert back.status_code == 302
     assert Period.objects.get().in_force(timezone.now()) == 90
-    assert "Taken back." in LogEntry.objects.order_by("-pk")[0].get_change_message()
+    said = [entry.get_change_message() for entry in LogEntry.objects.order_by("-pk")]
+    assert said[0] == "Taken back. Chats are kept 90 days, and not only 30 days."
+
+
+def test_another_period_takes_back_the_one_that_waits_too(live_cast: Cast) -> None:
+    send(live_cast, **hidden(send(live_cast, "30")))
+    page = client_of(live_cast.manager).get(address("keeping", live_cast)).content.decode()
+    seen = re.findall(r'name="seen" value="(30:0:[^"]*)"', page)[0]
+    assert send(live_cast, "", seen=seen).status_code == 302
+    said = LogEntry.objects.latest("pk").get_change_message()
+    assert said == "Chats are kept for ever, and not only 30 days."
+    send(live_cast, "")
+    assert LogEntry.objects.count() == 2
 
 
 @pytest.mark.parametrize("days", ["-1", "0", "1.5", "x", "99999999", "٣"])
@@ -225,6 +275,16 @@ def test_a_manager_erases_by_typing_the_name(live_cast: Cast) -> None:
     listed = client.get(address("keeping", live_cast)).content.decode()
     assert f"Erased person {erasure.pk}" in listed
     assert User.objects.get(pk=person.pk).is_active
+
+
+def test_what_goes_is_said_of_the_company_alone(live_cast: Cast) -> None:
+    here = (
+        client_of(live_cast.manager).get(address("person", live_cast, live_cast.member.pk)).content.decode()
+    )
+    assert "Every session" not in here
+    assert "The account stays, signed in where it is" in here
+    everywhere = reverse("admin:review_account", args=[live_cast.member.pk])
+    assert "Every session" in client_of(live_cast.admin).get(everywhere).content.decode()
 
 
 def test_an_operator_erases_everywhere(live_cast: Cast) -> None:

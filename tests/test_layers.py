@@ -11,16 +11,21 @@ ROOT = Path(__file__).resolve().parents[1] / "conversations"
 
 LAYERS = (
     {"views", "consumers", "routing", "urls", "admin", "management"},
-    {"viewer"},
+    {"viewer", "visitor"},
     {"pages"},
-    {"thread", "generation", "announcements"},
+    {"thread", "generation", "titles", "announcements"},
+    {"turn"},
     {"exports"},
     {
+        "readable",
         "filing",
         "feedback",
         "reading",
         "finding",
+        "deleting",
+        "importing",
         "order",
+        "sharing",
         "recall",
         "usage",
         "reviewing",
@@ -44,7 +49,9 @@ LAYERS = (
         "rechecks",
         "lines",
         "hearing",
+        "histories",
     },
+    {"proofs"},
     {"factors"},
     {
         "rendering",
@@ -62,6 +69,7 @@ LAYERS = (
         "traces",
         "estimates",
         "refusals",
+        "tasks",
     },
     {"models"},
 )

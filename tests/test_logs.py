@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection
+from django.urls import reverse
 
 from chatsite.logs import Brief, JsonFormatter, Numbered, TerminalFormatter
 from conversations import trace
@@ -48,6 +49,15 @@ def test_a_line_is_one_object_of_ascii() -> None:
         "request": "number-of-a-request",
         "message": f"said {HOSTILE}",
     }
+
+
+@pytest.mark.parametrize("name", ["django.request", "django.security.csrf", "conversations.views.guards"])
+@pytest.mark.parametrize("formatter", [JsonFormatter(), TerminalFormatter()])
+def test_a_link_that_lets_somebody_in_is_in_no_line(name: str, formatter: logging.Formatter) -> None:
+    for path in (reverse("invitation", args=["zq-secret_1"]), reverse("new_password", args=["zq-secret_1"])):
+        line = formatter.format(record("Service Unavailable: %s", path, name=name))
+        assert "zq" not in line
+        assert path.replace("zq-secret_1", "-") in line
 
 
 def test_a_terminal_is_told_nothing_that_it_would_act_on() -> None:
@@ -119,3 +129,11 @@ def test_a_malformed_request_is_worth_no_traceback() -> None:
     found = raised(fault)
     Brief().filter(found)
     assert "exception" not in json.loads(JsonFormatter().format(found))
+
+
+@pytest.mark.parametrize("place", ["/s/", "/accounts/invitation/", "/accounts/new-password/"])
+def test_the_secret_of_a_link_is_in_no_line(place: str) -> None:
+    line = JsonFormatter().format(
+        record("Internal Server Error: %s", f"{place}aB3_-x/", name="django.request")
+    )
+    assert json.loads(line)["message"] == f"Internal Server Error: {place}-/"

@@ -8,13 +8,26 @@ import uuid
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from conversations import posting
+from conversations import order, posting
 from conversations.exports.person import BROKEN, PersonExport
-from conversations.models import Company, Conversation, Membership, Message, Note, PersonaVersion, Reading
+from conversations.models import (
+    Company,
+    Conversation,
+    Invitation,
+    Membership,
+    Message,
+    Note,
+    PasswordLink,
+    PersonaVersion,
+    Reading,
+    SignIn,
+)
 from tests.answers import ended
 from tests.conftest import Cast
 from tests.everywhere import NAME, WORD, person_of, says, works
@@ -83,6 +96,12 @@ def test_a_person_gets_all_of_their_own(person: User, live_cast: Cast) -> None:
         ("Globex", "reviewer"),
     }
     assert len(of(found, "conversation")) == 2
+    assert [line["browser"] for line in of(found, "sign_in")] == [f"{WORD}work"] * 2
+    assert [(line["type"], line["name"]) for line in of(found, "factor")] == [("webauthn", f"{WORD}work")]
+    assert [line["subject"].split()[0] for line in of(found, "company_account")] == [f"{WORD}work"] * 2
+    assert len(of(found, "password_link")) == 2
+    assert {line["note"] for line in of(found, "invitation") if not line["by_the_person"]} == {f"{WORD}work"}
+    assert {line["note"] for line in of(found, "invitation") if line["by_the_person"]} == {None}
     answers = [m for m in of(found, "message") if m["role"] == "assistant"]
     assert {(m["text"], m["comment"], m["rating"], m["reply"]) for m in answers} == {
         (f"{WORD}chat", f"{WORD}chat", "bad", f"{WORD}chat")
@@ -93,6 +112,41 @@ def test_a_person_gets_all_of_their_own(person: User, live_cast: Cast) -> None:
     assert [e["filters"] for e in of(found, "export_made")] == [{"text": f"{WORD}work"}] * 2
     assert [line["by_the_person"] for line in of(found, "history")] == [False, True, False, True]
     assert found[-1] == {"kind": "end", "lines": len(found)}
+
+
+def test_how_chats_are_sorted_is_in_it(live_cast: Cast) -> None:
+    chat = ended(live_cast).conversation
+    folder = order.make_folder(live_cast.member, "Taxes")
+    Conversation.objects.filter(pk=chat.pk).update(folder=folder, pinned_at=timezone.now())
+    found = lines(my_data(live_cast.member))
+    assert [(line["id"], line["name"]) for line in of(found, "folder")] == [(folder.pk, "Taxes")]
+    (kept,) = of(found, "conversation")
+    assert (kept["folder"], kept["archived_at"]) == (folder.pk, None)
+    assert kept["pinned_at"]
+    here = taken(live_cast, live_cast.member, live_cast.coca_cola)
+    assert b"Taxes" not in here
+    assert of(lines(here), "conversation")[0]["folder"] is None
+
+
+def test_no_secret_is_in_it(live_cast: Cast) -> None:
+    """Nor is anything of the account in what a company takes away."""
+    kept = {"totp": {"secret": "zqsecret"}, "recovery_codes": {"seed": "zqsecret"}}
+    for kind, data in kept.items():
+        Authenticator.objects.create(user=live_cast.member, type=kind, data=data)
+    SignIn.objects.create(
+        user=live_cast.member, session_key="zqsecret", agent="Firefox/140", at=timezone.now()
+    )
+    link = {"token_hash": "zqsecret", "made_by": live_cast.admin, "expires_at": timezone.now()}
+    PasswordLink.objects.create(user=live_cast.member, **link)
+    Invitation.objects.create(company=live_cast.coca_cola, used_by=live_cast.member, **link)
+    mine = my_data(live_cast.member)
+    assert b"zqsecret" not in mine
+    assert [line["type"] for line in of(lines(mine), "factor")] == ["totp", "recovery_codes"]
+    here = taken(live_cast, live_cast.member, live_cast.coca_cola)
+    assert b"zqsecret" not in here
+    kinds = {line["kind"] for line in lines(here)}
+    assert "invitation" in kinds
+    assert not kinds & {"sign_in", "factor", "company_account", "password_link", "folder"}
 
 
 def test_every_branch_is_in_it(live_cast: Cast) -> None:
@@ -109,7 +163,7 @@ def test_nobody_else_and_no_prompt_is_in_it(person: User, live_cast: Cast) -> No
         taken(live_cast, person, None),
         taken(live_cast, person, live_cast.coca_cola),
     ):
-        text = content.decode()
+        text = content.decode().replace('"role":"member"', "")  # as one of them is called
         assert "zzothers" not in text
         assert PROMPT not in text
         assert PersonaVersion.objects.exclude(system_prompt="").exists()
@@ -209,9 +263,7 @@ def test_a_stranger_to_the_company_is_nobody(live_cast: Cast) -> None:
 def test_memory_is_bounded(live_cast: Cast) -> None:
     chat = ended(live_cast).conversation
     parent = chat.messages.get(role="user")
-    Message.objects.bulk_create(
-        Message(conversation=chat, parent=parent, role="user", text="x" * 10_000) for _ in range(2_000)
-    )
+    Message.objects.bulk_create(parent.version("x" * 10_000) for _ in range(2_000))
     export = PersonExport(live_cast.member, None, lambda _: None)
     tracemalloc.start()
     size = 0

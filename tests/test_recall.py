@@ -155,3 +155,66 @@ def test_a_link_to_another_branch_offers_the_way_there(cast: Cast) -> None:
     ):
         page = client.get(f"/c/{turn.conversation.pk}/?to={message}").content.decode()
         assert ("in another version of this chat" in page) == offered
+
+
+SAID = (
+    "Crème brûlée – naïve cafe\u0301; ＦＵＬＬ width. 東京タワー 한국어 ร้านอาหาร. Call foo.bar() and getUserName(x), "
+    "set max_tokens=3.14 in C++. It’s 👩‍💻 ❤️ work: “quoted words”, https://example.com/a?b=c#d"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("creme", "CRÈME", "bru\u0302le\u0301e", "naive", "café", "full"),
+        *("東京", "タワー", "한국", "อาหาร", "東京 creme"),
+        *("foo.bar", "foo.bar()", "foo.b", "bar", "getUserName", "get_user_name", "getUserN", "name(x"),
+        *("max_tokens", "maxTokens", "MAX_TOK", "3.14", "c++", "it's", "It’s", "example.com/a"),
+        *('"quoted words"', "“quoted words”", '"quoted words', "quoted words”", "«quoted words»"),
+        *("❤️ work", "👩‍💻work", "work 🎉", "quoted ❤️ words", "(creme) & | !work:*", "creme -"),
+        pytest.param("creme " * 2_000, id="10 KB of one word"),
+        pytest.param(f"{SAID} " * 40, id="10 KB of what was said"),
+    ],
+)
+def test_what_was_said_is_found_however_it_is_typed(cast: Cast, text: str) -> None:
+    ended(cast, SAID, question="Whereto?")
+    ended(cast, "Nothing of it.")
+    filing.file_ended()
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    page = client.get("/chats/", {"q": text}).content.decode()
+    assert page.count(">Whereto?<") == 1, page
+    assert "<mark>" in page
+    assert "Nothing of it" not in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "?!",
+            '"',
+            '""" \'',
+            "* * *",
+            "-",
+            "()",
+            "&& ||",
+            "._.",
+            "🎉",
+            "❤️ 👩‍💻",
+            "\u0301",
+            "\u200b",
+            "\0",
+            "…",
+            "“”",
+            "%",
+        )
+    ],
+)
+def test_what_has_no_word_is_told_so(cast: Cast, text: str) -> None:
+    ended(cast, SAID)
+    filing.file_ended()
+    client = Client(headers=HTMX)
+    client.force_login(cast.member)
+    page = client.get("/chats/", {"q": text}).content.decode()
+    assert ("Write a word" in page) == bool(text.strip("\0")), page

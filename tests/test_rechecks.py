@@ -22,9 +22,9 @@ from django.utils import timezone
 from conversations import generation, posting, rechecks, window
 from conversations.consumers import ConversationConsumer
 from conversations.database import WRITERS, in_database, writing
-from conversations.generation import keeper
+from conversations.generation import keeper, store
 from conversations.generation.runner import RUNS
-from conversations.models import Conversation, Persona
+from conversations.models import Company, Conversation, Persona
 from conversations.providers.recorded import RecordedUpstream, Script
 from tests.conftest import Cast
 from tests.test_access import cookie_of, socket
@@ -99,7 +99,13 @@ async def test_a_socket_closes_with_what_let_it_in(live_cast: Cast, change: Call
     assert await tab.receive_output() == CLOSED
 
 
-@pytest.mark.parametrize("change", [deactivated, given_a_password, removed, signed_out])
+def asked_for_a_second_factor(person: User) -> None:
+    Company.objects.filter(memberships__user=person).update(requires_second_factor=True)
+
+
+@pytest.mark.parametrize(
+    "change", [deactivated, given_a_password, removed, signed_out, asked_for_a_second_factor]
+)
 async def test_an_answer_ends_with_the_right_to_see_it(
     live_cast: Cast, running: RecordedUpstream, change: Callable[[User], None]
 ) -> None:
@@ -115,6 +121,7 @@ async def test_an_answer_ends_with_the_right_to_see_it(
     assert await running.log.requests[0].client_left()
     answer = await ended(turn)
     assert (answer.status, answer.message.text) == ("stopped", "a a a ")
+    assert "the page was closed to you" in answer.sentence
     assert await tab.receive_nothing()
 
 
@@ -128,7 +135,8 @@ async def test_an_answer_of_somebody_who_was_shut_out_ends_without_a_socket(
         await until(each, lambda text: text == "a a a ")
     await in_database(change, live_cast.member)
     await keeper.dismiss()
-    assert (await ended(turn)).status == "stopped"
+    answer = await ended(turn)
+    assert (answer.status, answer.sentence) == ("stopped", store.SHUT)
     assert others.generation.pk in RUNS
 
 

@@ -88,7 +88,7 @@ async def test_an_announcement_is_told(other: Redis) -> None:
     (fields,) = await heard(other)
     assert fields[b"kind"] == b"announcement"
     assert json.loads(fields[b"note"]) == {
-        "conversation": str(conversation),
+        "group": f"conversation.{conversation}",
         "event": {
             "type": "turn.added",
             "below": str(question.parent_id),
@@ -103,7 +103,7 @@ async def test_an_announcement_is_heard(other: Redis) -> None:
     conversation, layer = uuid.uuid4(), get_channel_layer()
     channel = await layer.new_channel()
     await announcements.join(conversation, channel)
-    await told(other, "announcement", conversation=str(conversation), event={"type": "branch.changed"})
+    await told(other, "announcement", group=f"conversation.{conversation}", event={"type": "branch.changed"})
     async with asyncio.timeout(5):
         assert await layer.receive(channel) == {"type": "branch.changed"}
     await announcements.leave(conversation, channel)
@@ -113,7 +113,7 @@ async def test_what_cannot_be_understood_is_passed_over(
     other: Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
     await told(other, "of a later release", what="ever")
-    await told(other, "announcement", conversation="no id")
+    await told(other, "announcement", what="ever")
     await test_an_announcement_is_heard(other)
     assert caplog.text.count("a note of another process could not be followed") == 2
 
@@ -187,7 +187,8 @@ async def test_a_stop_waits_for_the_end_elsewhere(live_cast: Cast, other: Redis)
     turn = await elsewhere(live_cast)
     stopping = asyncio.create_task(generation.stop(turn.conversation.pk))
     (fields,) = await heard(other)
-    assert json.loads(fields[b"note"]) == {"generation": str(turn.generation.pk)}
+    told = {"generation": str(turn.generation.pk), "sentence": store.STOPPED}
+    assert json.loads(fields[b"note"]) == told
     assert (await in_database(Generation.objects.get, pk=turn.generation.pk)).stop_requested
     assert not stopping.done()
     await in_database(store.finish, turn.generation.pk, OTHER, store.Outcome(Status.STOPPED, "some"))

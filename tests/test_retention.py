@@ -302,7 +302,7 @@ def test_a_shorter_period_waits_a_day_and_can_be_taken_back(live_cast: Cast) -> 
     assert there(chat) == [True]
     back = retention.take_back(retention.period(live_cast.coca_cola), now=timezone.now())
     assert (back.after, back.waits) == (None, False)
-    assert "are kept for ever (before: for ever)" in back.sentence
+    assert back.sentence == "Chats are kept for ever, and not only 30 days."
 
 
 def test_after_a_day_it_is_in_force(live_cast: Cast) -> None:

@@ -84,6 +84,7 @@ def documents() -> int:
         ("ｶﾞ ガ", "ガ ガ", ""),
         ("한국어", "한국 국어", "한 국 어"),
         ("हिन्दी में", "हिनदी में", ""),
+        ("I ❤️ tea, 1️⃣ 👩‍💻 🇩🇪", "i tea 1", ""),
     ],
 )
 def test_words(text: str, expected: str, apart: str) -> None:

@@ -31,11 +31,14 @@ from conversations.access.keeping import account, any_erasure, erasure, held, ho
 from conversations.access.nobody import AnyPerson, NotVisible
 from conversations.access.own import (
     active,
+    chat,
     conversation,
     conversations,
+    deleted,
     folder,
     folders,
     generation,
+    imports,
     message,
     person_of_cookies,
     persona,
@@ -53,6 +56,7 @@ from conversations.access.reviewed import (
     reviewed_conversation,
     reviewed_conversations,
 )
+from conversations.access.shared import shared, shared_link, shared_links
 
 __all__ = [
     "AnyPerson",
@@ -63,9 +67,11 @@ __all__ = [
     "any_erasure",
     "budget",
     "budgets",
+    "chat",
     "company_sign_ins",
     "conversation",
     "conversations",
+    "deleted",
     "discarded_draft",
     "erasure",
     "export",
@@ -75,6 +81,7 @@ __all__ = [
     "generation",
     "held",
     "hold",
+    "imports",
     "is_operator",
     "managed_companies",
     "managed_company",
@@ -102,6 +109,9 @@ __all__ = [
     "reviewed_company",
     "reviewed_conversation",
     "reviewed_conversations",
+    "shared",
+    "shared_link",
+    "shared_links",
     "trials",
     "version",
     "version_to_try",

@@ -13,10 +13,10 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import QuerySet
 
-from conversations import factors
+from conversations import factors, proofs
 from conversations.access.administration import managed_personas
 from conversations.access.nobody import NotVisible, one
-from conversations.models import Conversation, Folder, Generation, Message, Persona
+from conversations.models import Conversation, Folder, Generation, Import, Message, Persona
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
@@ -27,15 +27,16 @@ def person_of_cookies(cookies: Mapping[str, str]) -> User | None:
     """Who is signed in by the session cookie among `cookies`: an active person, or None.
 
     For sockets, which have no middleware; `auth.get_user` also checks that the password is still the session's. Who
-    has to set up a second factor first is nobody yet.
+    has to set up a second factor first, or to prove who they are, is nobody yet.
     """
     key = cookies.get(settings.SESSION_COOKIE_NAME)
     if not key:
         return None
-    person = auth.get_user(SimpleNamespace(session=SessionStore(key)))  # type: ignore[arg-type]
-    if not isinstance(person, User) or not person.is_active or factors.lacks(person):
+    session = SessionStore(key)
+    person = auth.get_user(SimpleNamespace(session=session))  # type: ignore[arg-type]
+    if not isinstance(person, User) or not person.is_active:
         return None
-    return person
+    return None if factors.lacks(person) or proofs.lacks(person, session) else person
 
 
 def active(person: User) -> None:
@@ -59,8 +60,14 @@ def persona(person: User, persona_id: uuid.UUID) -> Persona:
 
 
 def conversations(person: User) -> ConversationQuerySet:
-    """The person's own conversations, in the companies that they still belong to. Trials are none of them."""
+    """The person's own conversations, in the companies that they still belong to. Trials are none of them, nor is what
+    they deleted, or what was temporary and is over."""
     return Conversation.objects.owned_by(person)
+
+
+def deleted(person: User) -> ConversationQuerySet:
+    """What the person deleted and may still bring back. No other door leads to it."""
+    return Conversation.objects.deleted_by(person)
 
 
 def folders(person: User) -> QuerySet[Folder]:
@@ -73,9 +80,19 @@ def folder(person: User, folder_id: int) -> Folder:
     return one(folders(person).filter(pk=folder_id))
 
 
+def imports(person: User) -> QuerySet[Import]:
+    """The files that the person brought in, the last one first."""
+    return Import.objects.filter(person_id=person.pk).order_by("-pk")
+
+
 def trials(person: User) -> ConversationQuerySet:
     """The person's own trials, of the personas that they still look after."""
     return Conversation.objects.trials_of(person).filter(persona__in=managed_personas(person))
+
+
+def chat(person: User, conversation_id: uuid.UUID) -> Conversation:
+    """One of `conversations`, with its persona. Raises NotVisible."""
+    return one(conversations(person).select_related("persona__company").filter(pk=conversation_id))
 
 
 def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = False) -> Conversation:

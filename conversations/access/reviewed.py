@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from conversations.access.administration import is_operator, managed_companies
 from conversations.access.nobody import AnyPerson, one
 from conversations.models import AnswerRecord, Company, Conversation, Export, Membership, QueueEntry, Review
+from conversations.models.keeping import held
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
@@ -31,8 +32,10 @@ def reviewed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
 
 
 def reviewed_conversations(company: Company) -> ConversationQuerySet:
-    """The conversations of a company that was let through by `reviewed_company`. Trials are nobody's to review."""
-    return Conversation.objects.filter(persona__company=company, trial__isnull=True)
+    """The conversations of a company that was let through by `reviewed_company`. Trials are nobody's to review; what
+    its owner deleted, and what is temporary, is there for as long as it is held, by a review or on purpose."""
+    found = Conversation.objects.filter(persona__company=company, trial__isnull=True)
+    return found.filter(Q(deleted_at=None, temporary_until=None) | held())
 
 
 def reviewed_conversation(company: Company, conversation_id: uuid.UUID) -> Conversation:

@@ -15,7 +15,8 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from conversations import metrics, sealing
-from conversations.accounts import callers, companies, limits, sessions
+from conversations.accounts import callers, companies, devices, limits, sessions
+from conversations.models import CompanySignIn
 
 if TYPE_CHECKING:
     from allauth.socialaccount.models import SocialApp, SocialLogin
@@ -41,7 +42,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """Whose credentials these are, or None. Raises `limits.TooManyFailures`, the same for names that nobody has."""
-        attempt = limits.begin(request, credentials["username"])
+        at = limits.At.AGAIN if request.user.is_authenticated else limits.At.ACCOUNT
+        attempt = limits.begin(request, at, credentials["username"])
         person = authenticate(request, **credentials)
         if person is None:
             metrics.sign_in_refusals.labels("wrong").inc()
@@ -54,9 +56,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return found is not None and found.pk == user.pk
 
     def post_login(self, request: HttpRequest, user: Any, **kwargs: Any) -> HttpResponse:
-        """Note the session, by which its owner finds it among those elsewhere."""
+        """Note the session, by which its owner finds it among those elsewhere, and have its browser known."""
         sessions.note(request, user)
         response: HttpResponse = super().post_login(request, user, **kwargs)
+        devices.remember(request, response, limits.normal(user.get_username()))
         return response
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
@@ -137,10 +140,11 @@ class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
         return companies.welcome(row, claims, sociallogin.account, sociallogin.user)
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, **kwargs: Any) -> None:
-        raise ImmediateHttpResponse(companies_refusal(request))
+        raise ImmediateHttpResponse(companies_refusal(request, provider.row))
 
 
-def companies_refusal(request: HttpRequest) -> HttpResponse:
+def companies_refusal(request: HttpRequest, row: CompanySignIn) -> HttpResponse:
     """The provider did not say who it is, or what it said does not hold."""
     metrics.sign_in_refusals.labels("provider").inc()
-    return render(request, "account/refused.html", {"sentence": companies.FAILED}, status=403)
+    page = {"sentence": companies.FAILED, "row": row}
+    return render(request, "account/refused.html", page, status=403)

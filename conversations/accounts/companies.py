@@ -22,7 +22,9 @@ FAILED = "The sign-in at your company did not work out. Nothing was changed. Try
 REFUSED = "Your company's sign-in gives you no place here. Ask whoever looks after it there."
 ROLES = (Membership.Role.MANAGER, Membership.Role.REVIEWER, Membership.Role.MEMBER)  # the first that fits
 NAME_CHARS = 30
+EMAIL_CHARS = 254
 TRIES = 50
+_UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 
 class NoAccess(Exception):
@@ -50,6 +52,11 @@ def application(row: CompanySignIn) -> SocialApp:
     )
     app.row = row
     return app
+
+
+def words(claims: Mapping[str, Any], name: str, chars: int) -> str:
+    """What is claimed under `name`, as so many characters that any database keeps: no NUL, no half of a character."""
+    return _UNKEPT.sub("", str(claims.get(name) or ""))[:chars]
 
 
 def role_of(row: CompanySignIn, claims: Mapping[str, Any]) -> str | None:
@@ -81,8 +88,8 @@ def welcome(row: CompanySignIn, claims: Mapping[str, Any], account: SocialAccoun
     if role is None:
         raise NoAccess
     with transaction.atomic():
-        draft.email = str(claims.get("email") or "")[:254] if claims.get("email_verified") is True else ""
-        _save_under_a_new_name(draft, str(claims.get("preferred_username") or ""))
+        draft.email = words(claims, "email", EMAIL_CHARS) if claims.get("email_verified") is True else ""
+        _save_under_a_new_name(draft, words(claims, "preferred_username", EMAIL_CHARS))
         account.user = draft
         account.save(force_insert=True)
         place(row, draft, role)

@@ -11,6 +11,7 @@ from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.webauthn.forms import (
     AddWebAuthnForm,
     AuthenticateWebAuthnForm,
@@ -22,22 +23,35 @@ from django import forms
 from django.contrib.auth.models import User
 
 from conversations import metrics
-from conversations.accounts import limits
+from conversations.accounts import challenges, limits
+from conversations.accounts.limits import At
 
 NAME_CHARS = 60
 CREDENTIAL_CHARS = 20_000
+NEW_CREDENTIAL_CHARS = (
+    8_000  # of one that is kept; browsers leave out the certificates that make others longer
+)
+MOST_PASSKEYS = 10
+CODE_SECONDS = 120  # for which a code could be good again: its own, and the steps around it
 FLAGS_AT, USER_VERIFIED = 32, 0x04
 NOT_TAKEN = "This passkey was not taken. Try again."
+ENOUGH = f"You have {MOST_PASSKEYS} passkeys, which is as many as an account can have. Remove one first."
 # What fido2 raises for what no browser sends.
+# A NUL, which no column of PostgreSQL takes, and half a character, which none of SQLite's does either.
+_UNKEPT = re.compile(r"\\u(0000|d[89a-f])", re.IGNORECASE)
 MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 class Credential(forms.JSONField):
-    """What a browser says of a passkey: some thousand characters, and nothing that cannot be read."""
+    """What a browser says of a passkey: some thousand characters, and nothing that cannot be read or kept."""
+
+    def __init__(self, chars: int = CREDENTIAL_CHARS) -> None:
+        super().__init__(widget=forms.HiddenInput)
+        self._chars = chars
 
     def to_python(self, value: Any) -> Any:
         try:
-            if isinstance(value, str) and len(value) > CREDENTIAL_CHARS:
+            if isinstance(value, str) and (len(value) > self._chars or _UNKEPT.search(value)):
                 raise ValueError
             return super().to_python(value)
         except (RecursionError, ValueError):
@@ -51,19 +65,35 @@ def _is_verified(credential: dict[str, Any]) -> bool:
     return bool(data[FLAGS_AT] & USER_VERIFIED)
 
 
+def _spend(person: User, code: str) -> bool:
+    """Whether a code of somebody's app is used for the first time, however it is spelled."""
+    digits = re.sub(r"\D", "", code)
+    return limits.spend(f"code {person.pk} {digits}", seconds=CODE_SECONDS)
+
+
+class ActivationForm(ActivateTOTPForm):  # type: ignore[misc]
+    """The code by which an app is switched on. It signs nobody in afterwards."""
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()
+        _spend(self.user, code)
+        return code
+
+
 class _Code:
     """A code of an app, which is good once, or one of those for when it is lost."""
 
     user: User
     authenticator: Authenticator
+    at = At.CODE
 
     def clean_code(self) -> str:
-        attempt = limits.begin(context.request, self.user.get_username())
+        attempt = limits.begin(context.request, self.at, self.user.get_username())
         try:
             code: str = super().clean_code()  # type: ignore[misc]
             # allauth keeps what was used in the memory of one process, for less time than it is good.
             totp = self.authenticator.type == Authenticator.Type.TOTP
-            if totp and not limits.spend(self.user.pk, re.sub(r"\D", "", code)):
+            if totp and not _spend(self.user, code):
                 raise get_adapter().validation_error("incorrect_code")
         except forms.ValidationError:
             metrics.sign_in_refusals.labels("wrong").inc()
@@ -79,15 +109,17 @@ class CodeForm(_Code, AuthenticateForm):  # type: ignore[misc]
 class CodeAgainForm(_Code, ReauthenticateForm):  # type: ignore[misc]
     """A code to change something with."""
 
+    at = At.AGAIN
+
 
 class _Passkey:
     """What a passkey signed."""
 
     user: User | None
+    at = At.CODE
 
     def clean_credential(self) -> Any:
-        # Whose passkey it says it is may be anybody's: nobody is locked out by what a stranger sends.
-        attempt = limits.begin(context.request, self.user.get_username() if self.user else None)
+        attempt = limits.begin(context.request, self.at, self.user.get_username() if self.user else "")
         try:
             authenticator = super().clean_credential()  # type: ignore[misc]
         except (forms.ValidationError, *MALFORMED):
@@ -100,12 +132,16 @@ class _Passkey:
 class PasskeySignInForm(_Passkey, LoginWebAuthnForm):  # type: ignore[misc]
     """A passkey instead of a password: whoever has it has to have proved to it who they are."""
 
-    credential = Credential(widget=forms.HiddenInput)
+    # Whose it says it is may be anybody's, so nobody is locked out by what a stranger sends.
+    at = At.PASSKEY
+    credential = Credential()
 
     def clean_credential(self) -> Any:
+        challenge = context.request.session.get(challenges.IN_SESSION, {}).get("challenge")
         authenticator = super().clean_credential()
+        first = limits.spend(f"challenge {challenge}", seconds=challenges.SECONDS)
         # allauth asks for that, but takes what was signed for a step that does not.
-        if not _is_verified(self.cleaned_data["credential"]):
+        if not (first and _is_verified(self.cleaned_data["credential"])):
             metrics.sign_in_refusals.labels("wrong").inc()
             raise forms.ValidationError(NOT_TAKEN)
         return authenticator
@@ -114,22 +150,28 @@ class PasskeySignInForm(_Passkey, LoginWebAuthnForm):  # type: ignore[misc]
 class PasskeyForm(_Passkey, AuthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey after the password."""
 
-    credential = Credential(widget=forms.HiddenInput)
+    credential = Credential()
 
 
 class PasskeyAgainForm(_Passkey, ReauthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey to change something with."""
 
-    credential = Credential(widget=forms.HiddenInput)
+    at = At.AGAIN
+    credential = Credential()
 
 
 class NewPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A passkey that is added."""
 
     name = forms.CharField(required=False, max_length=NAME_CHARS)
-    credential = Credential(widget=forms.HiddenInput)
+    credential = Credential(NEW_CREDENTIAL_CHARS)
 
     def clean(self) -> Any:
+        if (
+            Authenticator.objects.filter(user=self.user, type=Authenticator.Type.WEBAUTHN).count()
+            >= MOST_PASSKEYS
+        ):
+            raise forms.ValidationError(ENOUGH)
         try:
             return super().clean()
         except MALFORMED:

@@ -26,7 +26,7 @@ class NewPasswordForm(PasswordChangeForm):
     """Django's, with the limit before the password of now."""
 
     def clean_old_password(self) -> str:
-        attempt = limits.begin(context.request, self.user.get_username())
+        attempt = limits.begin(context.request, limits.At.AGAIN, self.user.get_username())
         old: str = super().clean_old_password()
         attempt.succeeded()
         return old

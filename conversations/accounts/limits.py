@@ -3,6 +3,9 @@
 The counts are in the database, where all processes see them and nothing else has to be up. A try is counted as failed
 before it is looked at, and taken back when it was right: of many at once no more than the limit are ever looked at.
 Nothing here knows whether an account exists, so an answer cannot tell.
+
+Strangers share one count at an account, so a stranger can use it up. Whoever has proved something has a count that no
+stranger reaches: in a browser that is known at the account, behind the right password, and while signed in.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from math import ceil
 
 from django.conf import settings
@@ -22,16 +26,26 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from conversations import metrics
-from conversations.accounts import callers
+from conversations.accounts import callers, devices
 from conversations.models import SignInCount, SpentCode
 
 logger = logging.getLogger(__name__)
 
 AT_AN_ACCOUNT = 5
+AT_AN_INVITATION = 10
 FROM_AN_ADDRESS = 20
 WINDOW = 15 * 60  # seconds
-SPENT = 120  # seconds for which a code could be good again: its own, and the steps around it
 PURGED = 200  # rows at a time
+
+
+class At(Enum):
+    """At what somebody tries something, by what is counted there."""
+
+    ACCOUNT = "account"  # with a password, and nothing before
+    CODE = "code"  # and passkeys, behind the password
+    PASSKEY = "passkey"  # instead of the password: whose it is, nobody knows before
+    AGAIN = "again"  # by whoever is signed in
+    INVITATION = "invitation"
 
 
 class TooManyFailures(Exception):
@@ -59,14 +73,10 @@ class Attempt:
             SignInCount.objects.bulk_update(rows, ["times"])
 
 
-def begin(request: HttpRequest, username: str | None) -> Attempt:
-    """Count a try to sign in as `username`, or as somebody who is not named. Raises TooManyFailures."""
-    address = callers.counted(callers.address_of(request))
-    limits = {key("address", address): FROM_AN_ADDRESS}
-    if username is not None:
-        limits[key("account", normal(username))] = AT_AN_ACCOUNT
+def begin(request: HttpRequest, at: At, whom: str = "") -> Attempt:
+    """Count a try of `whom`: a username, or what names an invitation. Raises TooManyFailures."""
     try:
-        return count(limits)
+        return count(_counts(request, at, whom))
     except TooManyFailures:
         metrics.sign_in_refusals.labels("limit").inc()
         if callers.comes_through_a_stranger(request):
@@ -74,6 +84,19 @@ def begin(request: HttpRequest, username: str | None) -> Attempt:
                 "Failed sign-ins of all clients of a proxy count as one: name it in TRUSTED_PROXIES."
             )
         raise
+
+
+def _counts(request: HttpRequest, at: At, whom: str) -> dict[str, int]:
+    """Where a try counts, and how often one may fail there."""
+    name, address = normal(whom), callers.counted(callers.address_of(request))
+    if at is At.PASSKEY:
+        return {key(at.value, address): FROM_AN_ADDRESS}
+    if at is At.AGAIN:
+        return {key(at.value, name): AT_AN_ACCOUNT}
+    if at is not At.INVITATION and (device := devices.of(request, name)):
+        return {key("device", f"{device} {name}"): AT_AN_ACCOUNT}
+    most = AT_AN_INVITATION if at is At.INVITATION else AT_AN_ACCOUNT
+    return {key("address", address): FROM_AN_ADDRESS, key(at.value, name): most}
 
 
 def count(limits: Mapping[str, int]) -> Attempt:
@@ -102,12 +125,10 @@ def count(limits: Mapping[str, int]) -> Attempt:
     return Attempt(tuple(keys), now)
 
 
-def spend(person_id: int, code: str) -> bool:
-    """Whether a code of an authenticator app is used for the first time. It is good once, in whichever process."""
-    until = datetime.fromtimestamp(time.time() + SPENT, UTC)
-    _, first = SpentCode.objects.get_or_create(
-        key=key("code", f"{person_id} {code}"), defaults={"until": until}
-    )
+def spend(what: str, *, seconds: int) -> bool:
+    """Whether `what` is used for the first time in so many seconds. It is good once, in whichever process."""
+    until = datetime.fromtimestamp(time.time() + seconds, UTC)
+    _, first = SpentCode.objects.get_or_create(key=key("spent", what), defaults={"until": until})
     return first
 
 

@@ -19,6 +19,7 @@ from conversations.models import Invitation, Membership, PasswordLink
 INVITATION_DAYS = 7
 MOST_DAYS = 30
 PASSWORD_HOURS = 24
+FORGOTTEN = 200  # invitations at a time
 
 
 class AlreadyThere(Exception):
@@ -72,6 +73,13 @@ def take_back(invitation: Invitation) -> bool:
     """Make an invitation good for nothing. Whether it was good for something."""
     open_ = Invitation.objects.filter(pk=invitation.pk, used_at=None, revoked_at=None)
     return open_.update(revoked_at=timezone.now()) == 1
+
+
+def forget_whom() -> int:
+    """Forget of some invitations that nobody used in their time whom they were for. Gives back of how many."""
+    over = Invitation.objects.filter(used_at=None, expires_at__lt=timezone.now()).exclude(note="")
+    some = list(over.values_list("pk", flat=True)[:FORGOTTEN])
+    return Invitation.objects.filter(pk__in=some).update(note="") if some else 0
 
 
 def offer_password(by: User, person: User) -> str:

@@ -23,6 +23,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from requests import RequestException
 
+from conversations import endpoints
+from conversations.accounts import companies
 from conversations.models import CompanySignIn
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -30,6 +32,7 @@ LEEWAY = 30  # seconds that clocks may differ
 NEEDED = ("iss", "sub", "aud", "exp", "iat", "nonce")
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 SUBJECT_CHARS = 191  # of 255 that the standard allows, what the column holds
+NAME_CHARS = 150
 
 
 class Untrue(OAuth2Error):  # type: ignore[misc]
@@ -97,7 +100,8 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
             ours = claims.get("azp", self.row.client_id) == self.row.client_id
         except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
             raise Untrue(f"The token does not hold: {type(error).__name__}.") from None
-        if not (genuine and ours and 0 < len(str(claims["sub"])) <= SUBJECT_CHARS):
+        subject = str(claims["sub"])
+        if not (genuine and ours and subject == companies.words(claims, "sub", SUBJECT_CHARS) != ""):
             raise Untrue("The token is for another sign-in.")
         return claims
 
@@ -136,7 +140,7 @@ class CompanyProvider(OpenIDConnectProvider):  # type: ignore[misc]
 
     def extract_common_fields(self, data: dict[str, Any]) -> dict[str, Any]:
         names = {"first_name": "given_name", "last_name": "family_name", "name": "name"}
-        return {field: str(data.get(claim) or "")[:150] for field, claim in names.items()}
+        return {field: companies.words(data, claim, NAME_CHARS) for field, claim in names.items()}
 
     def extract_email_addresses(self, data: dict[str, Any]) -> list[Any]:
         return []  # allauth would keep them, and look for others with the same
@@ -169,7 +173,10 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _is_as_safe(address: str, issuer: str) -> bool:
-    """Whether `address` is one that travels no less hidden than those of `issuer`."""
+    """Whether `address` is one that travels no less hidden than those of `issuer`, and none of the site's own servers
+    but the issuer: models stand there, which answer whoever reaches them."""
+    if endpoints.is_own(address) and endpoints.place(address) != endpoints.place(issuer):
+        return False
     parts, own = urlsplit(address), urlsplit(issuer)
     if parts.scheme == "https":
         return bool(parts.hostname)

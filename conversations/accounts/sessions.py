@@ -27,8 +27,11 @@ SYSTEMS = {
 }
 
 
-def note(request: HttpRequest, person: User) -> None:
-    """Remember the session of `request`, which `person` has just begun, and forget those of theirs that are over."""
+def note(request: HttpRequest, person: User, *, waiting: bool = False) -> None:
+    """Remember the session of `request`, which `person` has just begun, and forget those of theirs that are over.
+
+    One that is `waiting` for a second factor is theirs to see and to end as well: somebody has their password.
+    """
     SignIn.objects.filter(user=person).exclude(session_key__in=_living()).delete()
     if request.session.session_key is None:
         request.session.save()
@@ -40,6 +43,7 @@ def note(request: HttpRequest, person: User) -> None:
             "agent": request.headers.get("User-Agent", "")[:AGENT_CHARS],
             "address": str(address) if address else None,
             "at": timezone.now(),
+            "waiting": waiting,
         },
     )
 

@@ -30,7 +30,7 @@ from django.views.decorators.http import require_POST
 from conversations import access, factors, reading
 from conversations.accounts import links
 from conversations.admin.scope import OperatorsAdmin
-from conversations.models import Budget, Membership, PasswordLink, QueueEntry, Reading, SignIn
+from conversations.models import Budget, Download, Membership, PasswordLink, QueueEntry, Reading, SignIn
 
 if TYPE_CHECKING:
     DjangosAccount = UserAdmin[User]
@@ -42,6 +42,7 @@ PASSING = {
     Membership,
     Budget,
     QueueEntry,
+    Download,
     Authenticator,
     EmailAddress,
     PasswordLink,
@@ -135,7 +136,7 @@ def password_link(request: HttpRequest, person_id: int) -> HttpResponse:
         )
         return redirect("admin:auth_user_change", person.pk)
     if person != operator:
-        reading.password_set(operator, person)
+        reading.password_link_made(operator, person)
     token = links.offer_password(operator, person)
     admin.site.get_model_admin(User).log_change(request, person, "Made a link for a new password.")
     context = admin.site.each_context(request) | {

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from conversations import factors
 from conversations.admin import people
-from conversations.admin.people import PeopleAdmin
+from conversations.admin.people import PeopleAdmin, SecondFactorFilter
 from conversations.admin.scope import OperatorsAdmin
 from conversations.models import Company, Membership
 
@@ -70,8 +72,8 @@ class MembershipAdmin(PeopleAdmin):
     """
 
     form = MembershipForm
-    list_display = ["user", "full_name", "role", "company"]
-    list_filter = ["role", ("company", admin.RelatedOnlyFieldListFilter)]
+    list_display = ["user", "full_name", "role", "company", "second_factor"]
+    list_filter = ["role", ("company", admin.RelatedOnlyFieldListFilter), SecondFactorFilter]
     list_select_related = ["user", "company"]
     search_fields = ["user__username", "user__first_name", "user__last_name"]
     ordering = ["company__name", "user__username"]
@@ -90,6 +92,14 @@ class MembershipAdmin(PeopleAdmin):
         """A membership is one person's in one company; another person's is another row. By name, without a link:
         the pages of the account and the company are the operators'."""
         return ["user_name", "company_name", "role"] if obj else ["user", "company", "role"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).annotate(factored=factors.has_one())
+
+    @admin.display(description="second factor")
+    def second_factor(self, membership: Membership) -> str:
+        """Whether the person has one."""
+        return "Set up" if membership.factored else "None"  # type: ignore[attr-defined]  # as the list asked
 
     @admin.display(description="user")
     def user_name(self, membership: Membership) -> str:

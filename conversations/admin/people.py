@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -26,6 +26,19 @@ else:
 TAKE_OUT = "Take out of the company"
 FEW = 5  # companies that stand above the list
 LIST = "admin:conversations_membership_changelist"
+
+
+class SecondFactorFilter(admin.SimpleListFilter):
+    """Who has a second factor, and who has none."""
+
+    title, parameter_name = "second factor", "factor"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("none", "None"), ("some", "Set up")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> QuerySet[Membership]:
+        wanted = {"none": Q(~factors.has_one()), "some": Q(factors.has_one())}
+        return queryset.filter(wanted.get(str(self.value()), Q()))
 
 
 class PeopleAdmin(ManagersMembership):

@@ -9,9 +9,10 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
 
-from conversations import holds, metrics
+from conversations import metrics
 from conversations.erasing import passes
 from conversations.models import Company, Conversation, Erasure, Generation, Hold, Membership, Message
+from conversations.models.keeping import held
 from conversations.posting import Refused
 
 COUNTED = 10_000
@@ -55,7 +56,7 @@ def preview(person: User, company: Company | None) -> Preview:
     return Preview(
         gone=chats | found["gone"],
         stays=found["stays"],
-        postponed=mine.filter(holds.held())[:COUNTED].count(),
+        postponed=mine.filter(held())[:COUNTED].count(),
         holds=list(_holds(draft)),
     )
 
@@ -126,6 +127,7 @@ def _check(person: User, company: Company | None) -> None:
 def close(erasure: Erasure) -> None:
     """Shut the person out, and settle on whom hangs what stays."""
     person = erasure.person
+    erasure.companies = passes.companies(erasure)
     if erasure.company_id is None:
         User.objects.filter(pk=person.pk).update(is_active=False)
         erasure.stand_in = person
@@ -136,5 +138,5 @@ def close(erasure: Erasure) -> None:
         stand_in.save(force_insert=True)
         erasure.stand_in = stand_in
         erasure.gone = {"memberships": places} if places else {}
-    erasure.save(update_fields=["stand_in", "gone"])
+    erasure.save(update_fields=["stand_in", "gone", "companies"])
     stop_answers(erasure)

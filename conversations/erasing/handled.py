@@ -29,7 +29,7 @@ class Reference:
 
 
 REFERENCES: dict[str, Reference] = {
-    "conversations.Conversation.owner": Reference(Fate.WITH_CHAT),
+    "conversations.Conversation.owner": Reference(Fate.WITH_CHAT, "persona__company"),
     "conversations.Generation.requested_by": Reference(Fate.WITH_CHAT),
     "conversations.Feedback.person": Reference(Fate.WITH_CHAT),
     "conversations.Flag.person": Reference(Fate.WITH_CHAT),
@@ -45,19 +45,21 @@ REFERENCES: dict[str, Reference] = {
     "conversations.Budget.person": Reference(Fate.DELETED, "company"),
     "conversations.Charge.person": Reference(Fate.STAYS, "company", "charges in the ledger"),
     "conversations.ProviderKey.set_by": Reference(Fate.STAYS, "company", "keys set"),
-    "conversations.Export.by": Reference(Fate.OWN_PASS),
+    "conversations.Export.by": Reference(Fate.OWN_PASS, "company"),
+    "conversations.Download.person": Reference(Fate.DELETED, kind="files under way"),
     "conversations.Hold.person": Reference(Fate.DELETED, "company", "lifted holds"),
-    "conversations.Hold.placed_by": Reference(Fate.OWN_PASS),
-    "conversations.Hold.lifted_by": Reference(Fate.OWN_PASS),
+    "conversations.Hold.placed_by": Reference(Fate.OWN_PASS, "company"),
+    "conversations.Hold.lifted_by": Reference(Fate.OWN_PASS, "company"),
     "conversations.Erasure.person": Reference(Fate.OWN_PASS),  # the receipt itself: a number
     "conversations.Erasure.stand_in": Reference(Fate.OWN_PASS),
     "conversations.Erasure.asked_by": Reference(Fate.STAYS, "company", "erasures asked for"),
-    "admin.LogEntry.user": Reference(Fate.OWN_PASS),
+    "admin.LogEntry.user": Reference(Fate.OWN_PASS, "of__company"),
     "conversations.Invitation.used_by": Reference(Fate.DELETED, "company", "invitations used"),
     "conversations.Invitation.made_by": Reference(Fate.DELETED, "company", "invitations made"),
     "conversations.PasswordLink.user": Reference(Fate.DELETED, kind="links for a password"),
     "conversations.PasswordLink.made_by": Reference(Fate.DELETED, kind="links for a password made"),
     "conversations.Folder.owner": Reference(Fate.DELETED),
+    "conversations.Import.person": Reference(Fate.DELETED, "persona__company"),
     "conversations.SignIn.user": Reference(Fate.DELETED),
     "account.EmailAddress.user": Reference(Fate.DELETED),
     "mfa.Authenticator.user": Reference(Fate.DELETED, kind="second factors"),
@@ -65,6 +67,10 @@ REFERENCES: dict[str, Reference] = {
     "auth.User_groups.user": Reference(Fate.ACCOUNT),
     "auth.User_user_permissions.user": Reference(Fate.ACCOUNT),
 }
+
+
+READINGS = {"conversations.Reading.reader_id": "company", "conversations.Reading.owner_id": "company"}
+"""The record of readings points at accounts by their numbers alone: each column with what leads to the company."""
 
 
 class Text(Enum):
@@ -89,12 +95,14 @@ _FIXED = """
     conversations.Review.seat conversations.AnswerRecord.model conversations.AnswerRecord.status
     conversations.AnswerRecord.finish_reason conversations.AnswerRecord.error_kind
     conversations.Erasure.stage conversations.Erasure.cursor conversations.Erasure.gone conversations.Erasure.stays
-    conversations.Erasure.fingerprint conversations.Budget.unit conversations.Budget.period
+    conversations.Erasure.fingerprint conversations.Erasure.companies
+    conversations.Budget.unit conversations.Budget.period
     conversations.Invitation.token_hash conversations.Invitation.role conversations.PasswordLink.token_hash
     conversations.SignIn.session_key conversations.SignInCount.key conversations.SignInCount.times
     conversations.SpentCode.key account.EmailConfirmation.key mfa.Authenticator.type
     socialaccount.SocialAccount.provider socialaccount.SocialToken.token socialaccount.SocialToken.token_secret
-    conversations.CompanySignIn.otherwise conversations.Conversation.titled_by
+    conversations.CompanySignIn.otherwise conversations.Conversation.titled_by conversations.SharedLink.token_hash
+    conversations.Import.status conversations.Import.sentence
 """
 _COMPANY = """
     conversations.Company.name conversations.Endpoint.name conversations.Endpoint.base_url
@@ -115,6 +123,7 @@ _WITH_CHAT = """
     conversations.Conversation.title conversations.Message.text conversations.Generation.reasoning
     conversations.Generation.sentence conversations.Generation.request_id conversations.Generation.model
     conversations.Feedback.comment conversations.EntryReason.said
+    conversations.Imported.origin conversations.Imported.sentence
 """
 _NAME = """
     auth.User.username auth.User.first_name auth.User.last_name auth.User.email auth.User.password
@@ -125,7 +134,7 @@ _WORDS = """
     conversations.Note.text conversations.Judgement.correction conversations.Judgement.reply
     conversations.Feedback.reply conversations.Flag.reply conversations.Hold.reason conversations.Hold.lifted_reason
     conversations.Export.filters conversations.Export.reason conversations.Reading.reason sessions.Session.session_data
-    conversations.Folder.name
+    conversations.Folder.name conversations.Import.name conversations.Import.problems conversations.ImportPiece.data
     conversations.Invitation.note conversations.SignIn.agent account.EmailAddress.email mfa.Authenticator.data
     socialaccount.SocialAccount.uid socialaccount.SocialAccount.extra_data
 """

@@ -15,8 +15,9 @@ from django.contrib.admin.models import LogEntry
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from conversations import histories
 from conversations.erasing import names
-from conversations.erasing.handled import REFERENCES, Fate, Reference
+from conversations.erasing.handled import READINGS, REFERENCES, Fate, Reference
 from conversations.models import Erasure, Export, Feedback, Flag, Hold, Judgement, Reading
 
 BATCH = 500
@@ -68,6 +69,19 @@ def do_next(erasure: Erasure, after: str) -> str | None:
     tally = erasure.stays if todo.stays else erasure.gone
     tally[todo.kind] = tally.get(todo.kind, 0) + len(ids)
     return f"{index} {ids[-1]}"
+
+
+def companies(erasure: Erasure) -> list[str]:
+    """Where the person has or had a place, or left anything: asked before any of it goes."""
+    if erasure.company_id is not None:
+        return [str(erasure.company_id)]
+    found: set[Any] = set(names.places(erasure.person).values_list("of__company", flat=True))
+    ways = {column: each.company for column, each in REFERENCES.items() if each.company}
+    for column, way in (ways | READINGS).items():
+        label, _, field = column.rpartition(".")
+        rows: Rows = models.QuerySet(apps.get_model(label)).filter(**{field: erasure.person_id})
+        found |= set(rows.order_by().values_list(way, flat=True).distinct())
+    return sorted(str(company) for company in found if company is not None)
 
 
 def count(erasure: Erasure, most: int) -> dict[str, dict[str, int]]:
@@ -162,7 +176,7 @@ def _anonymous_holds(erasure: Erasure, rows: Rows) -> None:
 
 def _log(erasure: Erasure) -> Rows:
     found = LogEntry.objects.filter(user=erasure.person_id)
-    return found.filter(names.of_company(erasure.company)) if erasure.company else found
+    return found.filter(histories.of_companies([erasure.company_id])) if erasure.company_id else found
 
 
 def _stand_in(erasure: Erasure) -> int:

@@ -114,7 +114,7 @@ _STEPS: dict[Stage, Callable[[Erasure], None]] = {
     Stage.CONVERSATIONS: _remove,
     Stage.RECORDS: _by(passes.do_next),
     Stage.SESSIONS: _by(names.sessions),
-    Stage.HISTORY: _by(names.histories),
+    Stage.HISTORY: _by(names.go_through),
     Stage.ACCOUNT: _unname,
 }
 

@@ -1,7 +1,7 @@
 """An export on its way to somebody: what they still lack of it, each batch on record before it leaves.
 
-A stream that breaks inside the server says so in its last line, which no reader of the format takes for data. It
-cannot raise: Daphne would answer that with a second response, fail at it, and look after no other request again.
+A stream that breaks inside the server says so in its last line, which no reader of the format takes for data: it cannot
+raise (see `streaming.py`).
 """
 
 from __future__ import annotations

@@ -7,10 +7,8 @@ key, and of other people what they are and not who. `docs/person.md` says what s
 from __future__ import annotations
 
 import json
-import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from itertools import islice
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -19,28 +17,30 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from conversations.database import in_database
-from conversations.erasing import names
+from conversations import histories
+from conversations.exports import account
+from conversations.exports.account import Line
+from conversations.exports.batches import BATCH, batches, in_batches
 from conversations.exports.rows import moment, rating
+from conversations.exports.streaming import gathered, streamed
 from conversations.models import (
     Company,
     Conversation,
     Export,
+    Import,
     Judgement,
     Membership,
     Message,
     Note,
     Reading,
     Review,
+    SharedLink,
 )
-
-logger = logging.getLogger(__name__)
+from conversations.models.conversation import present
+from conversations.models.keeping import held
 
 FORMAT = "person/1"
 BROKEN = "The export stopped here. It is not complete: download it again."
-BATCH = 100  # rows read at once
-
-Line = dict[str, Any]
 Before = Callable[[list[Conversation]], None]
 
 
@@ -48,28 +48,26 @@ class PersonExport:
     """One pass over what is kept of `person`, at `company` or everywhere.
 
     `before` is called with the conversations whose words are about to leave, also with none, and may raise: what it
-    refuses does not leave.
+    refuses does not leave. With a `chat` the lines are those of this one alone.
     """
 
-    def __init__(self, person: User, company: Company | None, before: Before) -> None:
+    def __init__(
+        self, person: User, company: Company | None, before: Before, chat: Conversation | None = None
+    ) -> None:
         self._person = person
         self._company = company
         self._before = before
-        self._lines = self._to_the_end()
+        self._chat = chat
+        self._lines = map(_json, self._to_the_end())
 
-    async def stream(self) -> AsyncIterator[bytes]:
-        """The lines, some at a time. It never raises behind the first one: see `delivery.py`."""
-        try:
-            while part := await in_database(self._next):
-                yield part
-        except Exception:
-            logger.exception("the export of a person broke off")
-            yield _json({"kind": "broken", "sentence": BROKEN})
+    def stream(self) -> AsyncIterator[bytes]:
+        """The lines, some at a time."""
+        return streamed(self._next, _json({"kind": "broken", "sentence": BROKEN}).encode())
 
     def _next(self) -> bytes:
         """The next lines; none at the end."""
         self._before([])
-        return b"".join(map(_json, islice(self._lines, BATCH)))
+        return gathered(self._lines)
 
     def _to_the_end(self) -> Iterator[Line]:
         """All lines, and a last one which says that they are all."""
@@ -87,11 +85,20 @@ class PersonExport:
             "made_at": moment(timezone.now()),
             "account": person.pk,
             "company": self._company.name if self._company else None,
+            "conversation": str(self._chat.pk) if self._chat else None,
         }
+        if self._chat:
+            yield from self._conversations()
+            return
         yield self._profile()
+        if self._company is None:
+            yield from account.lines(self._person)
+        yield from account.invitations(self._person, self._company)
         for section in (
             self._memberships,
             self._conversations,
+            self._shared,
+            self._imports,
             self._notes,
             self._reviews,
             self._readings,
@@ -121,7 +128,7 @@ class PersonExport:
 
     def _memberships(self) -> Iterator[Line]:
         places = Membership.objects.filter(user=self._person).select_related("company")
-        for place in _in_batches(self._here(places, "company")):
+        for place in in_batches(self._here(places, "company")):
             yield {
                 "kind": "membership",
                 "company": place.company.name,
@@ -130,8 +137,11 @@ class PersonExport:
             }
 
     def _conversations(self) -> Iterator[Line]:
-        mine = Conversation.objects.filter(owner=self._person).select_related("persona__company", "owner")
-        for found in _batches(self._here(mine, "persona__company")):
+        # Of what they deleted, or was temporary, that which is kept all the same.
+        mine = Conversation.objects.filter(present() | held(), owner=self._person)
+        mine = mine.filter(pk=self._chat.pk) if self._chat else mine
+        mine = mine.select_related("persona__company", "owner")
+        for found in batches(self._here(mine, "persona__company")):
             self._before(found)
             for each in found:
                 yield {
@@ -141,14 +151,42 @@ class PersonExport:
                     "persona": each.persona.name,
                     "title": each.title,
                     "trial": each.trial_id is not None,
+                    "folder": None if self._company else each.folder_id,
+                    "pinned_at": moment(each.pinned_at) if each.pinned_at else None,
+                    "archived_at": moment(each.archived_at) if each.archived_at else None,
                     "created_at": moment(each.created_at),
                     "active_at": moment(each.active_at),
+                    "head": str(each.head_id) if each.head_id else None,
+                    "deleted_at": moment(each.deleted_at) if each.deleted_at else None,
+                    "temporary_until": moment(each.temporary_until) if each.temporary_until else None,
                 }
                 yield from map(_message, _in_time(each))
 
+    def _shared(self) -> Iterator[Line]:
+        links = SharedLink.objects.filter(conversation__owner=self._person)
+        for link in in_batches(self._here(links, "conversation__persona__company")):
+            yield {
+                "kind": "shared_link",
+                "conversation": str(link.conversation_id),
+                "created_at": moment(link.created_at),
+                "expires_at": moment(link.expires_at),
+            }
+
+    def _imports(self) -> Iterator[Line]:
+        """Files that the person brought in; what came out of them are conversations."""
+        brought = Import.objects.filter(person=self._person)
+        for file in in_batches(self._here(brought, "persona__company")):
+            yield {
+                "kind": "import",
+                "name": file.name,
+                "changed_at": moment(file.changed_at),
+                "chats": file.chats,
+                "problems": file.problems,
+            }
+
     def _notes(self) -> Iterator[Line]:
         notes = Note.objects.filter(author=self._person)
-        for note in _in_batches(self._here(notes, "conversation__persona__company")):
+        for note in in_batches(self._here(notes, "conversation__persona__company")):
             yield {
                 "kind": "note",
                 "text": note.text,
@@ -158,7 +196,7 @@ class PersonExport:
 
     def _reviews(self) -> Iterator[Line]:
         said = Judgement.objects.filter(review__reviewer=self._person).select_related("review", "grade")
-        for each in _in_batches(self._here(said, "review__entry__company")):
+        for each in in_batches(self._here(said, "review__entry__company")):
             submitted = each.review.submitted_at
             yield {
                 "kind": "review",
@@ -172,7 +210,7 @@ class PersonExport:
     def _readings(self) -> Iterator[Line]:
         """Who looked at the person's chats: what they were there, and not their names."""
         looks = Reading.objects.filter(owner_id=self._person.pk).select_related("company")
-        for found in _batches(self._here(looks, "company")):
+        for found in batches(self._here(looks, "company")):
             roles = _roles(found)
             for look in found:
                 yield {
@@ -189,7 +227,7 @@ class PersonExport:
 
     def _exports(self) -> Iterator[Line]:
         made = Export.objects.filter(by=self._person).select_related("company")
-        for export in _in_batches(self._here(made, "company")):
+        for export in in_batches(self._here(made, "company")):
             yield {
                 "kind": "export_made",
                 "company": export.company.name,
@@ -204,10 +242,10 @@ class PersonExport:
         account = ContentType.objects.get_for_model(User)
         own = Q(content_type=account, object_id=str(self._person.pk))
         if self._company is not None:
-            entries = LogEntry.objects.filter(names.of_company(self._company), user=self._person)
+            entries = LogEntry.objects.filter(histories.of_companies([self._company.pk]), user=self._person)
         else:
             entries = LogEntry.objects.filter(own | Q(user=self._person))
-        for entry in _in_batches(entries.select_related("content_type")):
+        for entry in in_batches(entries.select_related("content_type")):
             kind = entry.content_type
             yield {
                 "kind": "history",
@@ -221,7 +259,7 @@ class PersonExport:
         return rows.filter(**{company: self._company}) if self._company else rows
 
 
-_WITH = ("generation__version", "feedback", "flag")
+_WITH = ("generation__version", "imported", "feedback", "flag")
 
 
 def _in_time(conversation: Conversation) -> Iterator[Message]:
@@ -246,7 +284,10 @@ def _message(message: Message) -> Line:
         "text": message.text,
         "created_at": moment(message.created_at),
     }
-    if message.role != Message.Role.ASSISTANT:
+    mark = getattr(message, "imported", None)
+    if mark is not None:
+        line |= {"imported": mark.origin, "sentence": mark.sentence}
+    if message.role != Message.Role.ASSISTANT or mark is not None:
         return line
     made, said, flag = message.generation, getattr(message, "feedback", None), getattr(message, "flag", None)
     return line | {
@@ -273,22 +314,9 @@ def _roles(looks: list[Reading]) -> dict[tuple[int, uuid.UUID], str]:
     return {(place.user_id, place.company_id): place.role for place in places}
 
 
-def _in_batches(rows: QuerySet[Any]) -> Iterator[Any]:
-    for found in _batches(rows):
-        yield from found
-
-
-def _batches(rows: QuerySet[Any]) -> Iterator[list[Any]]:
-    """The rows by key, in queries of their own: none stays open while the reader is slow."""
-    after = None
-    while found := list((rows if after is None else rows.filter(pk__gt=after)).order_by("pk")[:BATCH]):
-        yield found
-        after = found[-1].pk
-
-
-def _json(line: Line) -> bytes:
+def _json(line: Line) -> str:
     """One line, also for readers that know more ends of a line than LF."""
     text = json.dumps(line, ensure_ascii=False, separators=(",", ":"))
     for end in "\x85\u2028\u2029":
         text = text.replace(end, f"\\u{ord(end):04x}")
-    return f"{text}\n".encode()
+    return f"{text}\n"

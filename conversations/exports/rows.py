@@ -49,7 +49,11 @@ def chosen(export: Export) -> QuerySet[AnswerRecord]:
     if filters.label is not None:
         given = AnswerLabel.objects.filter(record=OuterRef("pk"), label=filters.label)
         found = told(export, found).filter(Exists(given.filter(created_at__lte=export.created_at)))
-    return found.filter(pk__lte=export.upto, message__isnull=False).select_related(
+    # What its owner deleted leaves in no file, and nothing temporary does: that would be a trace of it.
+    there = found.filter(
+        message__isnull=False, conversation__deleted_at=None, conversation__temporary_until=None
+    )
+    return there.filter(pk__lte=export.upto).select_related(
         "conversation__owner", "conversation__persona", "persona", "version", "message"
     )
 

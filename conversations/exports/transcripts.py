@@ -49,7 +49,8 @@ def lines(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
 def _said(export: Export, conversations: Sequence[uuid.UUID]) -> _Said:
     messages: dict[uuid.UUID, Messages] = defaultdict(dict)
     found = Message.objects.filter(conversation__in=conversations).order_by("created_at", "pk")
-    for message in found.select_related("generation", "feedback", "flag").defer("generation__reasoning"):
+    related = ("generation", "imported", "feedback", "flag")
+    for message in found.select_related(*related).defer("generation__reasoning"):
         messages[message.conversation_id][message.pk] = message
     records = {
         record.message_id: record
@@ -105,6 +106,8 @@ def _message(message: Message, said: _Said) -> dict[str, Any]:
         "text": message.text,
         "created_at": rows.moment(message.created_at),
     }
+    if hasattr(message, "imported"):
+        document["imported"] = message.imported.origin
     if record := said.records.get(message.pk):
         document |= _answer(message, record, said)
     return document

@@ -121,10 +121,10 @@ def _context(record: AnswerRecord, answer: Message, batch: _Batch) -> Turns:
     conversation has just been deleted.
     """
     messages = batch.messages[answer.conversation_id]
-    branch = [each for each in rows.path(messages, messages.get(answer.pk))[:-1] if each.text.strip()]
+    branch = rows.path(messages, messages.get(answer.pk))[:-1]
     left_out = messages[answer.pk].generation.left_out if branch else 0
     turns: Turns = []
-    for message in branch[left_out:]:
+    for message in (each for each in branch[left_out:] if each.text.strip()):
         if turns and turns[-1]["role"] == message.role == Message.Role.USER:
             turns[-1]["content"] += "\n\n" + message.text
         else:

@@ -73,7 +73,7 @@ class Piece:
 
 async def _stop_here(note: peers.Note) -> None:
     if run := RUNS.get(uuid.UUID(note["generation"])):
-        run.stop()
+        run.stop(note.get("sentence", store.STOPPED))
 
 
 peers.hear("stop", _stop_here)
@@ -91,21 +91,22 @@ async def start(generation: Generation) -> None:
         RUNS[generation.pk] = Run(generation)
 
 
-async def stop(conversation_id: uuid.UUID) -> None:
+async def stop(conversation_id: uuid.UUID, sentence: str = store.STOPPED) -> None:
     """Stop the live answer of a conversation, whichever process runs it. Waits for its end where that is this one.
+    `sentence` says why, for the person.
 
     What runs here is stopped before anything is written: a database that is busy must not keep a paid call going.
     """
     ids = await in_database(store.live_ids, conversation_id)
     runs = [RUNS[pk] for pk in ids if pk in RUNS]
     for run in runs:
-        run.stop()
+        run.stop(sentence)
     if runs:
         await asyncio.wait([run.task for run in runs], timeout=STOP_WAIT_SECONDS)
         return
-    await writing(store.request_stop, conversation_id)
+    await writing(store.request_stop, conversation_id, sentence)
     for pk in ids:
-        peers.tell("stop", {"generation": str(pk)})
+        peers.tell("stop", {"generation": str(pk), "sentence": sentence})
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_WAIT_SECONDS):
                 async for _ in follow(pk, END):
@@ -121,7 +122,7 @@ def forsake(conversation_id: uuid.UUID) -> None:
 
 async def _forsake(conversation_id: uuid.UUID) -> None:
     try:
-        await stop(conversation_id)
+        await stop(conversation_id, store.SHUT)
     except DatabaseError as error:  # the keeper looks for such answers too
         logger.error("an answer that nobody may see runs on: %s", type(error).__name__)
 
@@ -138,7 +139,7 @@ async def leave(seconds: float) -> None:
         tasks = [run.task for run in RUNS.values()]
         await (asyncio.wait(tasks, timeout=left) if tasks else asyncio.sleep(FORM_SECONDS))
     for run in list(RUNS.values()):
-        run.stop(Generation.Status.INTERRUPTED)
+        run.stop(store.RESTARTED, Generation.Status.INTERRUPTED)
     if tasks := [run.task for run in RUNS.values()]:
         await asyncio.wait(tasks, timeout=END_WAIT_SECONDS)
     await asyncio.sleep(LAST_WORDS_SECONDS)

@@ -8,6 +8,9 @@ from conversations import providers
 from conversations.estimates import estimated_tokens
 
 MAX_MESSAGES = 400
+REACH = (
+    2 * MAX_MESSAGES
+)  # messages from the end that hold as many with words: no two without any stand together
 
 
 def fitting(

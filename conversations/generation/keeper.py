@@ -1,4 +1,5 @@
-"""The one keeper of a process: it saves all running answers together, reads stop requests, sweeps, files, and removes.
+"""The one keeper of a process: it saves all running answers together, reads stop requests, sweeps, files, removes,
+and reads what people bring in.
 
 Saving is one transaction a second, however many answers run. Daphne tells an application neither of its start nor of
 its end, so the keeper is started by the first thing that happens on the event loop, and nothing depends on its end.
@@ -15,8 +16,20 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import Error as DatabaseError
 
-from conversations import database, erasing, expiry, filing, metrics, peers, serving, spending, traces
-from conversations.accounts import sessions
+from conversations import (
+    database,
+    deleting,
+    erasing,
+    expiry,
+    filing,
+    importing,
+    metrics,
+    peers,
+    serving,
+    spending,
+    traces,
+)
+from conversations.accounts import links, sessions
 from conversations.database import aside, in_database, writing
 from conversations.generation import redis_log, runner, store
 from conversations.generation.sweeping import Watch
@@ -32,13 +45,18 @@ LAG_EVERY = 0.5  # seconds
 REMOVE_EVERY = 5.0  # seconds, while nothing is to be removed
 REMOVE_SHARE = 0.2  # of the time, at most, that removing takes of the database while there is something
 
+IMPORT_EVERY = 2.0  # seconds, while no file waits
+IMPORT_SHARE = 0.5  # of the time, at most, that a file which is read takes of the database
+
 REMOVING: dict[
     str, Callable[[], object]
 ] = {  # each does a small piece, and says whether there may be another
+    "remove what was deleted": deleting.work,
     "erase": erasing.work,
     "remove what is too old": expiry.work,
     "clean up": traces.work,
     "clear sessions": sessions.clear,
+    "forget whom invitations were for": links.forget_whom,
 }
 
 _keeper: asyncio.Task[None] | None = None
@@ -88,11 +106,11 @@ async def dismiss() -> None:
     if runner.RUNS:
         for pk in await in_database(store.forsaken, list(runner.RUNS)):
             if run := runner.RUNS.get(pk):
-                run.stop()
+                run.stop(store.SHUT)
 
 
 async def _keep() -> None:
-    work = [_save(), _sweep(), _file(), _remove(), _watch_loop()]
+    work = [_save(), _sweep(), _file(), _remove(), _import(), _watch_loop()]
     if settings.REDIS_URL:
         from conversations.lines import kept_up  # ten megabytes that a process alone can do without
 
@@ -136,6 +154,16 @@ async def _remove() -> None:
             more |= bool(await _tried(what, aside(work)))
         took = loop.time() - began
         await asyncio.sleep(took * (1 / REMOVE_SHARE - 1) if more else REMOVE_EVERY)
+
+
+async def _import() -> None:
+    """What people brought in, a little at a time, and as long a pause."""
+    loop = asyncio.get_running_loop()
+    while True:
+        began = loop.time()
+        more = await _tried("read what was brought in", aside(importing.work))
+        took = loop.time() - began
+        await asyncio.sleep(took * (1 / IMPORT_SHARE - 1) if more else IMPORT_EVERY)
 
 
 async def _watch_loop() -> None:

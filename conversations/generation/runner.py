@@ -15,7 +15,7 @@ import uuid
 
 from django.db import Error as DatabaseError
 
-from conversations import endpoints, metrics, peers, providers, trace
+from conversations import endpoints, metrics, peers, providers, titles, trace
 from conversations.database import writing
 from conversations.generation import redis_log, store
 from conversations.generation.log import AnswerLog
@@ -52,7 +52,9 @@ class Run:
         self.message_id: uuid.UUID | None = None
         self.end: store.Stored | None = None  # once it is in the database
         self.log = AnswerLog()
-        self.stopping: store.Status | None = None  # as what it is to end, where it is to end early
+        self.stopping: tuple[store.Status, str] | None = (
+            None  # as what it is to end, and why, where it ends early
+        )
         self.saved = self.log.cursor
         self._reader: asyncio.Task[store.Outcome] | None = None
         self._job: store.Job | None = None  # once it is claimed
@@ -65,9 +67,10 @@ class Run:
         trace.carry_into(context)
         self.task = asyncio.create_task(self._run(generation), context=context)
 
-    def stop(self, status: store.Status = Status.STOPPED) -> None:
-        """End the answer now; closing the upstream connection is how a provider is told."""
-        self.stopping = status
+    def stop(self, sentence: str = store.STOPPED, status: store.Status = Status.STOPPED) -> None:
+        """End the answer now; closing the upstream connection is how a provider is told. Who comes first says why."""
+        if self.stopping is None:
+            self.stopping = status, sentence
         if self._reader is not None:
             self._reader.cancel()
 
@@ -119,8 +122,8 @@ class Run:
         except asyncio.CancelledError:
             if not self.stopping:
                 raise
-            sentence = store.STOPPED if self.stopping is Status.STOPPED else store.RESTARTED
-            return self._ended(self.stopping, sentence=sentence)
+            status, sentence = self.stopping
+            return self._ended(status, sentence=sentence)
         except providers.ProviderError as error:
             error.message = echoes.without(error.message, job.request)
             logger.warning("answer %s: %s", self.generation_id, error)
@@ -211,7 +214,15 @@ class Run:
                 if won:
                     self.end = store.Stored(outcome.status, outcome.text, outcome.reasoning)
                     _note(self.generation_id, outcome)
+                    if outcome.status is Status.DONE and self._is_first:
+                        titles.begin(self.generation_id)
                 return
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether no more than one question was sent, as far as this tells of a conversation."""
+        asked = self._job.request.messages if self._job else ()
+        return sum(message.role == "user" for message in asked) == 1
 
     def progress(self) -> store.Progress | None:
         """What is new since the last save; None before the claim. The keeper moves `saved` after a good save."""

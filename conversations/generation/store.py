@@ -17,7 +17,7 @@ from django.utils import timezone
 from conversations import endpoints, estimates, personas, providers, spending
 from conversations.generation import history
 from conversations.models import Generation, Membership, Message, PersonaVersion
-from conversations.tree import Tree
+from conversations.tree import Tree, place
 
 Status = Generation.Status
 
@@ -29,6 +29,10 @@ RESTARTED = (
     "The server was restarted while it wrote this answer. What had arrived is kept. Continue it or try again."
 )
 STOPPED = "This answer was stopped."
+SHUT = (
+    "This answer ended because the page was closed to you meanwhile: you were signed out, lost your place here, or had "
+    "to prove first who you are or to set up a second factor. What had arrived is kept."
+)
 
 _KEEP_TEXT = "UPDATE conversations_message SET text = %s WHERE id = %s"
 _KEEP_REASONING = "UPDATE conversations_generation SET reasoning = %s WHERE id = %s"
@@ -104,9 +108,14 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
     version = generation.version
     context_length = version.context_length or estimates.DEFAULT_CONTEXT_LENGTH
     answer_tokens = estimates.answer_room(version.max_tokens, context_length)
-    messages, left_out = history.fitting(
-        version.system_prompt, _branch(generation), context_length=context_length, answer_tokens=answer_tokens
+    said = _said(generation)
+    messages, cut = history.fitting(
+        version.system_prompt,
+        [_chat_message(each) for each in said],
+        context_length=context_length,
+        answer_tokens=answer_tokens,
     )
+    left_out = said[cut].depth if messages else 0
     sent = (version.system_prompt, *(message.text for message in messages))
     prompt_estimate = sum(map(estimates.estimated_tokens, sent))
     now, server = timezone.now(), _server(version)
@@ -152,18 +161,21 @@ def _server(version: PersonaVersion) -> endpoints.Server | Exception:
         return broke
 
 
-def _branch(generation: Generation) -> list[providers.ChatMessage]:
-    """The conversation down to the question, and the text to carry on where there is some."""
-    tree = Tree(generation.conversation_id)
-    path = tree.path(generation.message_id) if generation.message_id in tree else []  # else it was deleted
-    messages = Message.objects.only("role", "text").in_bulk(path)
+def _said(generation: Generation) -> list[Message]:
+    """What was said down to the question, as far back as is ever sent, and the text to carry on where there is some."""
+    end = place(generation.message)
+    path = Tree(generation.conversation_id).path(end)
+    messages = Message.objects.only("role", "text", "strand", "depth")
+    near = path.messages(end.depth - history.REACH, end.depth, messages)
     return [
-        providers.ChatMessage(
-            role="user" if message.role == Message.Role.USER else "assistant", text=message.text
-        )
-        for message in (messages[pk] for pk in path if pk in messages)
-        if message.text.strip()  # a failed answer left nothing to send, and providers refuse empty turns
-    ]
+        each for each in near if each.text.strip()
+    ]  # providers refuse turns without words, as failed answers are
+
+
+def _chat_message(message: Message) -> providers.ChatMessage:
+    return providers.ChatMessage(
+        role="user" if message.role == Message.Role.USER else "assistant", text=message.text
+    )
 
 
 def save(progress: Sequence[Progress], lease: uuid.UUID) -> set[uuid.UUID]:
@@ -232,12 +244,8 @@ def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool
 
 def _used(outcome: Outcome) -> spending.Used:
     """What an ended answer used: as it was reported, or else by its characters."""
-    if usage := outcome.usage:
-        prompt, completion = usage.billed_prompt_tokens, usage.billed_completion_tokens
-        return spending.Used(
-            usage.prompt_tokens if prompt is None else prompt,
-            usage.completion_tokens if completion is None else completion,
-        )
+    if outcome.usage:
+        return spending.Used(*outcome.usage.charged)
     written = outcome.text[outcome.inherited_chars :] + outcome.reasoning
     return _estimate(outcome.status, outcome.prompt_estimate, written)
 
@@ -260,10 +268,10 @@ def live_ids(conversation_id: uuid.UUID) -> list[uuid.UUID]:
     return list(live.values_list("pk", flat=True))
 
 
-def request_stop(conversation_id: uuid.UUID) -> None:
+def request_stop(conversation_id: uuid.UUID, sentence: str = STOPPED) -> None:
     """Ask the live answer of a conversation to stop; one that nobody has claimed is stopped here and now."""
     live = Generation.objects.filter(conversation_id=conversation_id)
-    _end(live.filter(status=Status.PENDING), Status.STOPPED, STOPPED)
+    _end(live.filter(status=Status.PENDING), Status.STOPPED, sentence)
     live.filter(status=Status.RUNNING).update(stop_requested=True)
 
 

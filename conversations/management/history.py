@@ -170,17 +170,12 @@ class History:
         asked = sentences.question(rng)
         said = sentences.answer(rng) if status != Status.FAILED else ""
         ended = at + timedelta(seconds=rng.uniform(1, 30))
-        question = Message(
-            id=self._uuid(), conversation=conversation, parent=parent, role="user", text=asked, created_at=at
-        )
-        answer = Message(
-            id=self._uuid(),
-            conversation=conversation,
-            parent=question,
-            role="assistant",
-            text=said,
-            created_at=at,
-        )
+        question = parent.reply(asked) if parent else Message.opening(conversation, asked)
+        question.id, question.created_at = self._uuid(), at
+        if parent is None:
+            question.strand = question.id
+        answer = question.reply(said)
+        answer.id, answer.created_at = self._uuid(), at
         batch.texts[answer.pk] = (asked, said)
         made = {
             "status": status,

@@ -8,10 +8,11 @@ from conversations.models.account import (
     SignInCount,
     SpentCode,
 )
-from conversations.models.company import Company, Membership
+from conversations.models.company import Company, CompanyEntry, Membership
 from conversations.models.conversation import Conversation, Generation, Message
-from conversations.models.export import Export
+from conversations.models.export import Download, Export
 from conversations.models.folder import Folder
+from conversations.models.importing import Import, Imported, ImportPiece
 from conversations.models.keeping import Erasure, Hold, Period, RetentionRun
 from conversations.models.key import ProviderKey
 from conversations.models.ledger import AnswerRecord
@@ -29,6 +30,7 @@ from conversations.models.review import (
     Review,
     Rubric,
 )
+from conversations.models.sharing import SharedLink
 from conversations.models.spending import Budget, Charge, Price
 
 __all__ = [
@@ -37,8 +39,10 @@ __all__ = [
     "Budget",
     "Charge",
     "Company",
+    "CompanyEntry",
     "CompanySignIn",
     "Conversation",
+    "Download",
     "Endpoint",
     "EntryReason",
     "Erasure",
@@ -49,6 +53,9 @@ __all__ = [
     "Generation",
     "Grade",
     "Hold",
+    "Import",
+    "ImportPiece",
+    "Imported",
     "Invitation",
     "Judgement",
     "Label",
@@ -67,6 +74,7 @@ __all__ = [
     "Review",
     "Rubric",
     "Rule",
+    "SharedLink",
     "SignIn",
     "SignInCount",
     "SpentCode",

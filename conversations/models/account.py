@@ -49,7 +49,8 @@ class Invitation(Link):
     note = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Whom it is for, such as a name or an e-mail address. Nothing is sent; only the managers see it.",
+        help_text="Whom it is for, such as a name or an e-mail address. Nothing is sent; only the managers see it, and "
+        "it is forgotten where nobody uses the link in its time.",
     )
     used_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
@@ -143,6 +144,7 @@ class SignIn(models.Model):
     agent = models.CharField(max_length=200)
     address = models.GenericIPAddressField(null=True)
     at = models.DateTimeField()
+    waiting = models.BooleanField(default=False, help_text="Whether the second factor is still to come.")
 
     class Meta:
         ordering = ["-at"]
@@ -166,7 +168,7 @@ class SignInCount(models.Model):
 
 
 class SpentCode(models.Model):
-    """A code of an authenticator app that was used, by its hash, for as long as it would be good."""
+    """A code of an authenticator app, or a passkey's challenge, that was used: by its hash, while it would be good."""
 
     key = models.CharField(max_length=64, primary_key=True)
     until = models.DateTimeField(db_index=True)

@@ -74,3 +74,15 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{in_order(self.user)} at {in_order(self.company)}"
+
+
+class CompanyEntry(models.Model):
+    """Whose row an entry of the administration's histories is about. See `histories.py`."""
+
+    entry = models.OneToOneField(
+        "admin.LogEntry", on_delete=models.CASCADE, primary_key=True, related_name="of"
+    )
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"entry {self.pk}"

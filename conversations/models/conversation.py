@@ -7,18 +7,37 @@ Rows and constraints only. Who may see a row is `access`; how turns come to be i
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 
 from conversations.models.persona import Persona, PersonaVersion
+
+GRACE = timedelta(seconds=12)  # after a deletion: ten that "Undo" is offered, and two for its press to arrive
+TEMPORARY = timedelta(hours=24)
+
+
+def present() -> Q:
+    """That a conversation is neither deleted by its owner nor a temporary one whose time is over."""
+    return Q(deleted_at=None) & (Q(temporary_until=None) | Q(temporary_until__gt=Now()))
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> ConversationQuerySet:
-        """What `user` wrote in the companies that they still belong to, trials left out."""
+        """What `user` wrote in the companies that they still belong to and is `present`, without trials."""
+        return self._ever_by(user).filter(present())
+
+    def deleted_by(self, user: User) -> ConversationQuerySet:
+        """The same, of what they deleted and may still bring back."""
+        return self._ever_by(user).filter(deleted_at__gt=Now() - GRACE)
+
+    def _ever_by(self, user: User) -> ConversationQuerySet:
         return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None)
 
     def listed(self) -> ConversationQuerySet:
@@ -53,10 +72,16 @@ class Conversation(models.Model):
     title = models.CharField(max_length=120)
     titled_by = models.CharField(max_length=6, choices=TitledBy, default=TitledBy.CUT)
     head = models.ForeignKey("Message", on_delete=models.SET_NULL, null=True, related_name="+")
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     active_at = models.DateTimeField()
     pinned_at = models.DateTimeField(null=True)
     archived_at = models.DateTimeField(null=True)
+    deleted_at = models.DateTimeField(
+        null=True, help_text="When its owner deleted it, by the database's clock, which all processes share."
+    )
+    temporary_until = models.DateTimeField(
+        null=True, help_text="When a temporary one goes, by the same clock."
+    )
     folder = models.ForeignKey(
         "Folder", on_delete=models.SET_NULL, null=True, db_index=False, related_name="conversations"
     )
@@ -85,6 +110,12 @@ class Conversation(models.Model):
                 name="chats_of_a_folder",
             ),
             models.Index(fields=["persona", "active_at", "id"], name="chats_of_a_persona_by_age"),
+            models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="chats_deleted"),
+            models.Index(
+                fields=["temporary_until"],
+                condition=Q(temporary_until__isnull=False),
+                name="chats_temporary",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -94,7 +125,14 @@ class Conversation(models.Model):
 
 
 class Message(models.Model):
-    """One question or answer. Messages with the same parent are versions of one another."""
+    """One question or answer. Messages with the same parent are versions of one another.
+
+    A `strand` is a run of messages of which each is the first reply to the one before; every version beside a first
+    one begins another. So the way to a message lies on few strands, and any stretch of it is a range of one index,
+    however long it is. A strand has the id of the message that it begins with.
+
+    An answer has a generation, or else the mark that it was brought in from elsewhere.
+    """
 
     class Role(models.TextChoices):
         USER = "user"
@@ -103,15 +141,42 @@ class Message(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="replies")
+    strand = models.UUIDField(editable=False)
+    depth = models.PositiveIntegerField(editable=False, help_text="How many messages stand above it.")
     role = models.CharField(max_length=10, choices=Role)
     text = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["conversation", "created_at"], name="messages_in_order")]
+        constraints = [
+            models.UniqueConstraint(fields=["strand", "depth"], name="one_message_a_place_of_a_strand")
+        ]
+        indexes = [
+            models.Index(fields=["conversation", "created_at"], name="messages_in_order"),
+            models.Index(fields=["conversation"], condition=Q(id=F("strand")), name="beginnings_of_strands"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} {self.id}"
+
+    @classmethod
+    def opening(cls, conversation: Conversation, text: str) -> Message:
+        """A question that nothing stands above, not stored yet."""
+        pk = uuid.uuid4()
+        return cls(id=pk, conversation=conversation, role=cls.Role.USER, text=text, strand=pk, depth=0)
+
+    def reply(self, text: str = "") -> Message:
+        """The first reply to this message, not stored yet: an answer to a question, a question to an answer."""
+        role = self.Role.ASSISTANT if self.role == self.Role.USER else self.Role.USER
+        return self._beside(role, text, parent=self, strand=self.strand, depth=self.depth + 1)
+
+    def version(self, text: str = "") -> Message:
+        """A version beside this message, not stored yet."""
+        pk = uuid.uuid4()
+        return self._beside(self.role, text, id=pk, parent=self.parent, strand=pk, depth=self.depth)
+
+    def _beside(self, role: str, text: str, **place: Any) -> Message:
+        return Message(conversation_id=self.conversation_id, role=role, text=text, **place)
 
 
 class GenerationQuerySet(models.QuerySet["Generation"]):
@@ -174,7 +239,7 @@ class Generation(models.Model):
     billed_completion_tokens = models.PositiveIntegerField(null=True)
     first_token_ms = models.PositiveIntegerField(null=True)
     left_out = models.PositiveIntegerField(
-        default=0, help_text="Old messages that were not sent, for lack of room."
+        default=0, help_text="How many messages stand above those that were sent, for lack of room."
     )
     prompt_estimate = models.PositiveIntegerField(
         null=True, help_text="A guess at the tokens that were sent, made when the answer was taken on."

@@ -64,3 +64,16 @@ class Export(models.Model):
     def counted(self) -> bool:
         """Whether its numbers may be told: all that they speak of has been delivered, and so is on record."""
         return not self.searches or bool(self.sha256)
+
+
+class Download(models.Model):
+    """That somebody is being handed a file, by whichever process. After `until` nobody is, whatever became of it."""
+
+    person = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    token = models.UUIDField(help_text="Which of the person's it is.")
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"download of {self.pk}"

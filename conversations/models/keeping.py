@@ -10,11 +10,12 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from conversations.models.company import Company
 from conversations.models.conversation import Conversation
 from conversations.models.persona import Persona
+from conversations.models.queue import QueueEntry
 
 
 class Period(models.Model):
@@ -127,6 +128,15 @@ class Hold(models.Model):
         return f"hold {self.pk}"
 
 
+def held() -> Q:
+    """That a conversation may not go: somebody holds it or its owner, or it waits for a review or is under one."""
+    waiting = QueueEntry.objects.filter(conversation=OuterRef("pk")).exclude(status=QueueEntry.Status.DONE)
+    holds = Hold.objects.filter(lifted_at=None)
+    of_owner = holds.filter(person=OuterRef("owner"), company=OuterRef("persona__company"))
+    on_it = holds.filter(conversation=OuterRef("pk"))
+    return Q(Exists(waiting)) | Q(Exists(on_it)) | Q(Exists(of_owner))
+
+
 class Erasure(models.Model):
     """One person's erasure and its receipt: everywhere, or at one company. It goes on by itself until it is finished.
 
@@ -159,6 +169,7 @@ class Erasure(models.Model):
     gone = models.JSONField(default=dict, help_text="What went: how many of what kind.")
     stays = models.JSONField(default=dict, help_text="What had to stay: how many of what kind.")
     fingerprint = models.CharField(max_length=64)
+    companies = models.JSONField(default=list, help_text="In whose histories the name may stand.")
     finished_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -16,7 +16,8 @@ from conversations.models.persona import Persona, PersonaVersion
 class AnswerRecord(models.Model):
     """One ended answer. `id` grows with the order in which answers ended, so it is what lists are sorted by.
 
-    Tokens are the billed ones where the provider reports them apart. `good` is the person's rating, `verdict` the
+    Tokens are the billed ones where the provider reports them apart; of an answer without a report, as of one that was
+    stopped, the estimates by which budgets count it stand beside them. `good` is the person's rating, `verdict` the
     reviewers' grade that counts; both are copies, for filters. Each index ends in the id: a page of a filtered list
     is one short range of one index.
     """
@@ -40,6 +41,10 @@ class AnswerRecord(models.Model):
     error_kind = models.CharField(max_length=20, null=True, help_text="Null where there was no error.")
     prompt_tokens = models.PositiveIntegerField(null=True)
     completion_tokens = models.PositiveIntegerField(null=True)
+    estimated_prompt = models.PositiveIntegerField(
+        null=True, help_text="By which it was charged where the provider reported no tokens."
+    )
+    estimated_completion = models.PositiveIntegerField(null=True)
     cost = models.BigIntegerField(
         null=True, help_text="In millionths of the currency, as charged; null where the price is unknown."
     )

@@ -37,6 +37,7 @@ class Reading(models.Model):
         EXPORT = "export", "Exported"
         UNMASK = "unmask", "Name shown"
         PASSWORD = "passwd", "Password set"
+        LINK = "pwlink", "Link for a password made"
         PERSON = "person", "Data of the person exported"
         FACTORS = "factor", "Second factor removed"
 

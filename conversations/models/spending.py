@@ -118,9 +118,10 @@ class Budget(models.Model):
 class Charge(models.Model):
     """What one answer may come to, from the moment it is asked for, and what it came to once it is settled.
 
-    Its id is that of the generation, which it outlives: a charge is there for every answer, whatever is deleted. `day`
-    is the one on which the answer was asked for, and that by which it counts; prices are those of that moment. Tokens
-    are the billed ones where the provider reports them apart.
+    Its id is that of the generation, which it outlives: a charge is there for every answer, whatever is deleted. That
+    for a `title` has the id of its conversation, so that each is given one once. `day` is the one on which it was asked
+    for, and that by which it counts; prices are those of that moment. Tokens are the billed ones where the provider
+    reports them apart.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -131,6 +132,7 @@ class Charge(models.Model):
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    title = models.BooleanField(default=False, help_text="For a conversation's title, and not for an answer.")
     day = models.DateField()
     made_at = models.DateTimeField()
     prompt_price = models.DecimalField(max_digits=12, decimal_places=6, null=True)

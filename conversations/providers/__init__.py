@@ -24,6 +24,7 @@ from conversations.providers.events import (
     UsageReport,
     WireName,
 )
+from conversations.providers.naming import title_request
 from conversations.providers.sentences import error_sentence, finish_sentence
 from conversations.providers.stream import chat, complete, list_models
 from conversations.providers.wires import WIRES
@@ -53,4 +54,5 @@ __all__ = [
     "error_sentence",
     "finish_sentence",
     "list_models",
+    "title_request",
 ]

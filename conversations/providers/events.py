@@ -86,6 +86,15 @@ class UsageReport:
     billed_prompt_tokens: int | None = None
     billed_completion_tokens: int | None = None
 
+    @property
+    def charged(self) -> tuple[int, int]:
+        """The tokens in and out that are paid for."""
+        billed_in, billed_out = self.billed_prompt_tokens, self.billed_completion_tokens
+        return (
+            self.prompt_tokens if billed_in is None else billed_in,
+            self.completion_tokens if billed_out is None else billed_out,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:

@@ -15,8 +15,9 @@ from typing import Final
 import nh3
 from django.utils.safestring import SafeString, mark_safe
 
+from conversations.rendering import formulas
 from conversations.rendering.budget import Budget, OverBudgetError
-from conversations.rendering.markup import SLOT, figure, plain
+from conversations.rendering.markup import CONTROLS, SLOT, figure, plain
 from conversations.rendering.plaintext import clean
 from conversations.rendering.writer import Block, write
 
@@ -32,15 +33,22 @@ _CLEANER: Final = nh3.Cleaner(
         *("p", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "hr", "br", "div", "pre"),
         *("table", "thead", "tbody", "tr", "th", "td"),
         *("a", "em", "strong", "del", "code", "sup", "span"),
+        *formulas.ELEMENTS,
     },
     # Without the empty set nh3 keeps `title` and `lang` on every element.
-    attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
+    attributes={
+        **{"*": set(), "a": {"href"}, "ol": {"start"}},
+        **{element: set(formulas.LENGTHS) for element in formulas.ELEMENTS},
+    },
     tag_attribute_values={
         "p": {"class": {"plain"}, "dir": {"auto"}},
         "div": {"class": {"footnote"}, "dir": {"auto"}},
-        "span": {"class": {"task", "host"}, "role": {"img"}, "aria-label": {"Done", "Not done"}},
+        "span": {"class": {"task", "host", "formula"}, "role": {"img"}, "aria-label": {"Done", "Not done"}},
         **{tag: {"dir": {"auto"}} for tag in ("h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table")},
         **{tag: {"class": {"left", "center", "right"}} for tag in ("th", "td")},
+        **dict.fromkeys(formulas.ELEMENTS, formulas.VALUES),
+        "mtd": {"class": {"left", "right"}},
+        "menclose": {"class": {"boxed"}},
     },
     set_tag_attribute_values={"a": {"target": "_blank"}},
     link_rel="noopener noreferrer nofollow",
@@ -49,6 +57,8 @@ _CLEANER: Final = nh3.Cleaner(
     clean_content_tags=set(),
 )
 _TABLE: Final = '<div class="table" tabindex="0" role="region" aria-label="Table"><table'
+
+_FORMULA: Final = '<span class="formula" tabindex="0">'
 
 _PARAGRAPH: Final = '<p dir="auto">'
 OPEN_WORDS: Final = '<p dir="auto" data-open>'
@@ -62,6 +72,11 @@ _ROWS: Final = re.compile(
 def render(text: str) -> SafeString:
     """The whole of a text; as plain text where it is too long or too laborious."""
     return render_clean(clean(text))
+
+
+def read_only(text: str) -> SafeString:
+    """The whole of a text for a page without scripts: nothing in it is to be pressed."""
+    return mark_safe(render(text).replace(CONTROLS, ""))  # noqa: S308 - text cannot hold that tag: a constant goes
 
 
 def render_part(source: str) -> SafeString:
@@ -142,6 +157,7 @@ def _trust(blocks: list[Block]) -> SafeString:
     html = _CLEANER.clean(html)
     # Text cannot hold these tags: the sanitiser has written every "<" of it as an entity.
     html = html.replace("<table", _TABLE).replace("</table>", "</table></div>")
+    html = html.replace('<span class="formula">', _FORMULA)
     figures = chain.from_iterable(block.figures for block in blocks)
     between, *rest = html.split(SLOT)
     return mark_safe(  # noqa: S308 - cleaned above, and `figure` escapes

@@ -11,6 +11,11 @@ from conversations.rendering.links import Destination, speaks_for_itself
 
 # What a code block leaves in the HTML that is sanitised; its frame is put there afterwards.
 SLOT: Final = "<pre></pre>"
+# What can be done with a block of code.
+CONTROLS: Final = (
+    '<button type="button" data-wrap-code aria-pressed="false">Wrap lines</button>'
+    '<button type="button" data-copy-code>Copy</button>'
+)
 
 
 def plain(text: str) -> str:
@@ -23,8 +28,7 @@ def figure(language: str, inner: str, *, growing: bool = False) -> str:
     label = escape(language[:30], quote=False) or "text"
     mark = " data-open" if growing else ""
     return (
-        f'<figure class="code" dir="ltr"><figcaption><span class="language">{label}</span>'
-        '<button type="button" data-copy-code>Copy</button></figcaption>'
+        f'<figure class="code" dir="ltr"><figcaption><span class="language">{label}</span>{CONTROLS}</figcaption>'
         f'<pre tabindex="0"><code{mark}>{inner}</code></pre></figure>\n'
     )
 

@@ -18,7 +18,7 @@ _DANGLING: Final = " \t\n*_~`\\!<["
 _HALF_ENTITY: Final = re.compile(r"&#?\w{0,8}$")
 _FENCE: Final = re.compile(r"^[ \t>]*((?:[-+*]|\d{1,9}[.)])[ \t]+)?(`{3,}|~{3,})(.*)", re.MULTILINE)
 _RUN_START: Final = re.compile(r"\n[ \t]*\n|\n[ \t>]*(?:#{1,6}|[-+*]|\d{1,9}[.)])[ \t]|\n[ \t]*\|")
-_TOKEN: Final = re.compile(r"\\.|(`+)|(\*+|_+|~~)|(!?\[)|(\])")
+_TOKEN: Final = re.compile(r"\\.|(`+|\$\$?)|(\*+|_+|~~)|(!?\[)|(\])")
 _TABLE_HEAD: Final = re.compile(r" {0,3}(?P<head>\|[^\n]*)(?:\n[|:\- ]*)?")
 _ESCAPED_PIPE: Final = re.compile(r"\\.")
 _LONGEST_RUN: Final = 8_192
@@ -77,13 +77,14 @@ def _closed(run: str) -> str:
     position = 0
     while match := _TOKEN.search(run, position):
         position = match.end()
-        ticks, mark, bracket, closing = match.groups()
-        if ticks:
-            end = run.find(ticks, position)
-            if end < 0:
-                run += ticks
+        fence, mark, bracket, closing = match.groups()
+        if fence:
+            end = run.find(fence, position)
+            if end < 0 and fence[0] == "`":
+                run += fence
                 break
-            position = end + len(ticks)
+            # A formula that is still open stands there as it was written.
+            position = max(position, end + len(fence))
         elif mark:
             _toggle(open_marks, mark, run, match)
         elif bracket:

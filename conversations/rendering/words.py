@@ -9,7 +9,7 @@ from typing import Final
 
 # None of these characters opens, closes or continues anything in the middle of a line. A slash may be part of an
 # address and an ampersand of an entity; what has a meaning at the beginning of a line only is harmless behind a letter.
-_PLAIN: Final = re.compile(r"[^\x00-\x1f!&*/<>\[\\\]^_`|~\x7f]+")
+_PLAIN: Final = re.compile(r"[^\x00-\x1f!$&*/<>\[\\\]^_`|~\x7f]+")
 
 
 def is_plain(piece: str) -> bool:

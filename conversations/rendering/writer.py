@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar, Final
 
-import pyromark
 from pyromark import Options
 from pyromark.event import Event, Range
 
+from conversations.rendering import formulas
 from conversations.rendering.budget import Budget
 from conversations.rendering.highlight import highlight
 from conversations.rendering.links import Destination, bare_addresses, destination
@@ -100,8 +100,7 @@ class _Writer:
     def write(self) -> list[Block]:
         blocks: list[Block] = []
         start = 0
-        events = pyromark.events_with_range(self._source, options=OPTIONS, merge_text=True)
-        for count, (event, span) in enumerate(events):
+        for count, (event, span) in enumerate(formulas.events(self._source, OPTIONS)):
             if count % 512 == 511:
                 self._budget.check()
             if not self._closers:
@@ -132,6 +131,8 @@ class _Writer:
             self._start(value)
         elif kind == "End":
             self._end(value, span)
+        elif kind in {"InlineMath", "DisplayMath"}:
+            self._formula(str(value), self._slice(**span))
         else:
             self._inline(kind, value)
 
@@ -276,6 +277,15 @@ class _Writer:
             self._out.append(anchor(text[start:end], target))
             done = end
         self._out.append(escape(text[done:], quote=False))
+
+    def _formula(self, tex: str, source: str) -> None:
+        self._budget.check()
+        display = source.startswith(("$$", "\\["))
+        html = None if self._link or self._alt is not None else formulas.mathml(tex, display=display)
+        if html is None:
+            self._inline("Code", source)
+        else:
+            self._out.append(f'<span class="formula">{html}</span>' if display else html)
 
     def _footnote(self, label: str) -> None:
         if _NOTE.fullmatch(label):

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from conversations.models import AnswerRecord
-from conversations.search.documents import TITLE, key_column, lexeme, pairs_of, sqlite, tag
+from conversations.search.documents import IMPORTED, TITLE, key_column, lexeme, pairs_of, sqlite, tag
 from conversations.words import Query, Term
 
 RANKED = 2_000  # the newest documents found, of which the best are looked for
@@ -22,7 +22,7 @@ def ids(
     query: Query,
     *,
     above: int = 0,
-    below: int = 2**62,
+    below: int = IMPORTED,
     oldest: bool = False,
     also: QuerySet[AnswerRecord, Any] | None = None,
     limit: int,
@@ -52,14 +52,16 @@ def ids(
     return found
 
 
-def best(person: int, query: Query, *, titles: bool = False, limit: int) -> list[int]:
+def best(person: int, query: Query, *, titles: bool = False, imported: bool = False, limit: int) -> list[int]:
     """The ids of the person's documents that fit `query` best, of the newest RANKED that do; or of their titles, by
-    the records of which they are."""
+    the records of which they are; or of what they brought in."""
     if not query:
         return []
     tags = [tag("person", person), *([tag(TITLE)] if titles else [])]
     key, where, asked = _where(tags, query)
-    side = f"{key} {'<' if titles else '>'} 0"
+    side = (
+        f"{key} < 0" if titles else f"{key} > {IMPORTED}" if imported else f"{key} > 0 AND {key} < {IMPORTED}"
+    )
     order = f"ORDER BY {key} {'ASC' if titles else 'DESC'} LIMIT {RANKED}"
     if sqlite():
         # Less is better. Tags say nothing of how well a text fits, and parts of identifiers less than words.
@@ -68,8 +70,8 @@ def best(person: int, query: Query, *, titles: bool = False, limit: int) -> list
     else:
         rank = "ts_rank(words, %s::tsquery, 1)"  # 1: a long text is not better for having more words
         found = f"SELECT {key} AS id, words FROM conversations_search WHERE {where}"  # noqa: S608
-        sql = f"WITH found AS MATERIALIZED ({found}) SELECT id, {rank} AS fit FROM found WHERE id "  # noqa: S608
-        sql += f"{'<' if titles else '>'} 0 ORDER BY id {'ASC' if titles else 'DESC'} LIMIT {RANKED}"
+        sql = f"WITH found AS MATERIALIZED ({found}) SELECT id, {rank} AS fit FROM found WHERE "  # noqa: S608
+        sql += f"{side.replace(key, 'id')} ORDER BY id {'ASC' if titles else 'DESC'} LIMIT {RANKED}"
         asked = [*asked, " & ".join(_tsquery(term) for term in query)]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -147,7 +149,7 @@ def _apart(rows: str) -> str:
 
 def _last() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(record_id) FROM conversations_search")
+        cursor.execute("SELECT max(record_id) FROM conversations_search WHERE record_id < %s", [IMPORTED])
         return int(cursor.fetchone()[0] or 0)
 
 

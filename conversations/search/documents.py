@@ -17,6 +17,7 @@ from conversations.models import AnswerRecord
 TITLE = "title"  # the tag of titles, which no other document has
 MAX_WORDS = 16_000  # of a document; PostgreSQL counts positions up to 16,383
 MAX_BYTES = 500_000  # of its words; PostgreSQL takes a megabyte with all that it adds
+IMPORTED = 2**61  # from here on ids are of what was brought in, and not of the ledger
 
 _INSERT = {
     "sqlite": "INSERT INTO conversations_search (rowid, tags, words, wholes) VALUES (%s, %s, %s, %s)",
@@ -49,8 +50,19 @@ def add(answers: Iterable[tuple[AnswerRecord, str, str]]) -> None:
         cursor.executemany(_INSERT[connection.vendor], rows)
 
 
+def imported(pk: int, person: int, text: str) -> tuple[Any, ...]:
+    """The document of a message that was brought in, for its owner alone: it is no answer of a company's."""
+    return _document(IMPORTED + pk, [tag("person", person)], text)
+
+
+def put(documents: Sequence[tuple[Any, ...]]) -> None:
+    """Index what `imported` made and is not there yet."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT[connection.vendor], documents)
+
+
 def entitle(titles: Mapping[int, tuple[int, str]]) -> None:
-    """Index titles anew: by first record the owner's id and the title."""
+    """Index titles anew: by first record, or first message that was brought in, the owner's id and the title."""
     rows = [
         _document(-pk, [tag("person", person), tag(TITLE)], title) for pk, (person, title) in titles.items()
     ]

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from conversations.views import accounts, doors
-from conversations.views.accounts import enrolling, theirs
+from conversations.views.accounts import challenged, enrolling, theirs, waiting
 
 urlpatterns = [
     path("login/", theirs("conversations.views.signing_in.sign_in"), name="account_login"),
@@ -24,8 +24,12 @@ urlpatterns = [
         name="mfa_reauthenticate_webauthn",
     ),
     # Second factors.
-    path("login/code/", theirs("allauth.mfa.base.views.authenticate"), name="mfa_authenticate"),
-    path("login/passkey/", theirs("allauth.mfa.webauthn.views.login_webauthn"), name="mfa_login_webauthn"),
+    path("login/code/", waiting(theirs("allauth.mfa.base.views.authenticate")), name="mfa_authenticate"),
+    path(
+        "login/passkey/",
+        challenged(theirs("allauth.mfa.webauthn.views.login_webauthn")),
+        name="mfa_login_webauthn",
+    ),
     path("app/", enrolling(theirs("allauth.mfa.totp.views.activate_totp")), name="mfa_activate_totp"),
     path("app/remove/", theirs("allauth.mfa.totp.views.deactivate_totp"), name="mfa_deactivate_totp"),
     path(

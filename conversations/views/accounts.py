@@ -10,6 +10,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.module_loading import import_string
@@ -17,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import factors
-from conversations.accounts import sessions
+from conversations.accounts import challenges, sessions, stages
 from conversations.accounts.forms import NewPasswordForm
 from conversations.models import Company
 from conversations.views.guards import PersonRequest, signed_in
@@ -36,16 +37,43 @@ def theirs(dotted: str) -> View:
     return page
 
 
+def challenged(page: View) -> View:
+    """The page of a sign-in by passkey: what it asks to be signed stays with who asked, and is stored nowhere."""
+
+    @wraps(page)
+    def asked(request: HttpRequest, **kwargs: object) -> HttpResponseBase:
+        challenges.bring(request)
+        response = page(request, **kwargs)
+        challenges.take(request, response)
+        return response
+
+    return asked
+
+
+def waiting(page: View) -> View:
+    """A page of a sign-in that waits for a second factor, and may have waited for too much."""
+
+    @wraps(page)
+    def asked(request: HttpRequest, **kwargs: object) -> HttpResponseBase:
+        stages.end_outdated(request)
+        return page(request, **kwargs)
+
+    return asked
+
+
 def enrolling(page: View) -> View:
-    """A page where a factor is added. The first one ends the sessions that began without any."""
+    """A page where a factor is added, one after the other. The first one ends the sessions that began without any."""
 
     @wraps(page)
     def enrolled(request: HttpRequest, **kwargs: object) -> HttpResponseBase:
-        person = request.user
-        first = request.method == "POST" and isinstance(person, User) and not factors.of(person).exists()
-        response = page(request, **kwargs)
-        if first and isinstance(person, User) and factors.of(person).exists():
-            sessions.end_elsewhere(request, person)
+        if request.method != "POST" or not isinstance(request.user, User):
+            return page(request, **kwargs)
+        with transaction.atomic():
+            person = User.objects.select_for_update(no_key=True).get(pk=request.user.pk)
+            first = not factors.of(person).exists()
+            response = page(request, **kwargs)
+            if first and factors.of(person).exists():
+                sessions.end_elsewhere(request, person)
         return response
 
     return enrolled

@@ -14,7 +14,17 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
-from conversations import access, announcements, budgets, endpoints, generation, pages, posting, thread
+from conversations import (
+    access,
+    announcements,
+    budgets,
+    deleting,
+    endpoints,
+    generation,
+    pages,
+    posting,
+    thread,
+)
 from conversations.models import Company, Conversation, Message, Persona
 from conversations.views import history, trial, turns
 from conversations.views.guards import PersonRequest, signed_in
@@ -39,11 +49,12 @@ class Card:
 @require_safe
 @signed_in
 def start(request: PersonRequest) -> HttpResponse:
-    """Choose a persona and ask a first question."""
+    """Choose a persona, or take the one that the address names, and ask a first question."""
     offered = [(persona, persona.current) for persona in access.personas(request.user) if persona.current]
     notices = endpoints.notices([(version.endpoint, persona.company_id) for persona, version in offered])
     cards = [_card(persona, notice) for (persona, _), notice in zip(offered, notices, strict=True)]
-    selected = cards[0] if cards else None
+    wished = request.GET.get("persona", "")
+    selected = next((card for card in cards if str(card.id) == wished), cards[0] if cards else None)
     companies = [
         {"company": company, "personas": list(group)}
         for company, group in groupby(cards, lambda card: card.company)
@@ -68,7 +79,10 @@ def start_chat(request: PersonRequest) -> HttpResponse:
     except (ValueError, access.NotVisible) as error:
         raise posting.Refused(UNKNOWN_PERSONA, status=404) from error
     with turns.asking(request) as client_id:
-        turn = posting.start(request.user, persona, turns.text(request), client_id=client_id)
+        temporary = "temporary" in request.POST
+        turn = posting.start(
+            request.user, persona, turns.text(request), client_id=client_id, temporary=temporary
+        )
         return turns.opened(request, turn)
 
 
@@ -77,12 +91,13 @@ def start_chat(request: PersonRequest) -> HttpResponse:
 def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """A conversation, with the composer below it; a trial of one's own has no list of chats beside it."""
     found = access.conversation(request.user, conversation_id, versions=True)
-    shown = thread.thread(found)
+    sought = _uuid(request.GET.get("to", ""))
+    shown = thread.thread(found, around=sought)
     closed_reason = posting.closed_reason(found)
     version = found.trial or found.persona.current
     context: dict[str, Any] = {
         "conversation": found,
-        "turns": shown.turns,
+        "parts": shown.parts,
         "running": shown.now.running,
         "state": shown.now.state,
         "socket_path": reverse("conversation", args=[found.pk]).replace("/c/", "/ws/c/", 1),
@@ -94,7 +109,9 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
         "client_id": uuid.uuid4(),
         "colours": [found.persona.company.colour_code],
         "budget_notes": budgets.told(request.user.pk, {found.persona.company_id}),
-        "elsewhere": _on_another_branch(found, shown, request.GET.get("to", "")),
+        "stays": found.temporary_until is not None and deleting.stays(found),
+        "shared": access.shared_links(request.user).filter(conversation=found).exists(),
+        "elsewhere": _on_another_branch(found, shown, sought),
     }
     if found.trial is not None:
         return trial.framed(request, "chat/conversation.html", context | trial.heading(found.trial))
@@ -103,14 +120,53 @@ def conversation(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResp
     )
 
 
-def _on_another_branch(conversation: Conversation, shown: thread.Thread, message_id: str) -> uuid.UUID | None:
+def _on_another_branch(
+    conversation: Conversation, shown: thread.Thread, sought: uuid.UUID | None
+) -> uuid.UUID | None:
     """The message that a link leads to, where it is there but not on the branch that is shown."""
+    if sought is None or sought in {turn.id for turn in shown.turns}:
+        return None
     try:
-        sought = uuid.UUID(message_id)
-        if sought in {turn.id for turn in shown.turns}:
-            return None
         return access.message(conversation, sought).pk
-    except (ValueError, access.NotVisible):
+    except access.NotVisible:
+        return None
+
+
+@require_safe
+@signed_in
+def earlier(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """What stands above a message; where there is a gap, down from the message `after` it at most."""
+    found = access.conversation(request.user, conversation_id)
+    message = access.message(found, message_id)
+    if "after" in request.GET:
+        part = thread.between(found, _named(request, found, "after"), message, upwards=True)
+    else:
+        part = thread.before(found, message)
+    return render(request, "chat/_part.html", {"conversation": found, "part": part})
+
+
+@require_safe
+@signed_in
+def later(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UUID) -> HttpResponse:
+    """What stands in the gap below a message, down to the message `until` at most."""
+    found = access.conversation(request.user, conversation_id)
+    message = access.message(found, message_id)
+    part = thread.between(found, message, _named(request, found, "until"), upwards=False)
+    return render(request, "chat/_part.html", {"conversation": found, "part": part})
+
+
+def _named(request: PersonRequest, conversation: Conversation, name: str) -> Message:
+    """The message that an address names. Raises NotVisible."""
+    pk = _uuid(request.GET.get(name, ""))
+    if pk is None:
+        raise access.NotVisible
+    return access.message(conversation, pk)
+
+
+def _uuid(value: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
         return None
 
 
@@ -186,8 +242,8 @@ def switch(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.
     """Show another version of a message, with what followed it."""
     found = access.conversation(request.user, conversation_id)
     posting.switch(found, access.message(found, message_id))
-    async_to_sync(announcements.branch_changed)(found.pk)
-    return HttpResponse(pages.whole_thread(found, follow=True))
+    async_to_sync(announcements.branch_changed)(found.pk, around=message_id)
+    return HttpResponse(pages.whole_thread(found, follow=True, around=message_id))
 
 
 def _other_branch(turn: posting.Turn) -> HttpResponse:

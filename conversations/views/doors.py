@@ -19,8 +19,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from conversations import access, metrics, sealing
-from conversations.accounts import companies, links
+from conversations import access, metrics, proofs, sealing
+from conversations.accounts import companies, limits, links
 from conversations.models import CompanySignIn, Invitation
 
 if TYPE_CHECKING:
@@ -32,7 +32,12 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = "company_sign_in"
 REMEMBERED_SECONDS = 180 * 24 * 3600
+TAKEN = "Somebody has this name already. Choose another."
 JOINED = "You belong to this company already. The link stays good for somebody else."
+NOTHING_OWN = (
+    "You sign in at your company, which opens that company alone. Set up an authenticator app or a passkey of your own "
+    "under “Your account” first, then open this link again. It stays good."
+)
 
 
 class JoinForm(NewUser):
@@ -41,7 +46,7 @@ class JoinForm(NewUser):
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
-            raise forms.ValidationError("Somebody has this name already. Choose another.")
+            raise forms.ValidationError(TAKEN)
         return username
 
 
@@ -71,7 +76,7 @@ def company_callback(request: HttpRequest, sign_in_id: uuid.UUID) -> HttpRespons
     try:
         response = oidc.callback(request, str(row.pk))
     except companies.NoAccess:
-        return _refused(request, "provider", companies.REFUSED)
+        return _refused(request, row, companies.REFUSED)
     except (*oidc.ProviderFailed, sealing.Unreadable, IntegrityError) as error:
         return _failed(request, row, error)
     if response.status_code == 302:
@@ -106,27 +111,39 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _join(request: HttpRequest, invited: Invitation, person: User) -> HttpResponse:
-    there = person.memberships.filter(company=invited.company).exists()
-    if request.method == "POST" and not there:
+    sentence = ""
+    if person.memberships.filter(company=invited.company).exists():
+        sentence = JOINED
+    elif not proofs.has_own(person):
+        sentence = NOTHING_OWN
+    elif request.method == "POST":
         try:
             links.join(invited, person)
         except links.AlreadyThere:
-            there = True
+            sentence = JOINED
         else:
             return _private(redirect("start"))
-    context = {"invitation": invited, "sentence": JOINED if there else ""}
-    return _private(render(request, "account/invitation.html", context, status=409 if there else 200))
+    context = {"invitation": invited, "sentence": sentence}
+    return _private(render(request, "account/invitation.html", context, status=409 if sentence else 200))
 
 
 def _join_anew(request: HttpRequest, invited: Invitation) -> HttpResponse:
-    form = JoinForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            person = links.join_anew(invited, form.cleaned_data["username"], form.cleaned_data["password1"])
-        except IntegrityError:
-            form.add_error("username", "Somebody has this name already. Choose another.")
-        else:
-            return _private(perform_login(request, Login(user=person, signup=True)))
+    if request.method != "POST":
+        form = JoinForm()
+    else:
+        # Whatever is said of a name tells whether somebody has it, and so does what is said of the password alone.
+        attempt = limits.begin(request, limits.At.INVITATION, str(invited.pk))
+        form = JoinForm(request.POST)
+        if form.is_valid():
+            try:
+                person = links.join_anew(
+                    invited, form.cleaned_data["username"], form.cleaned_data["password1"]
+                )
+            except IntegrityError:
+                form.add_error("username", TAKEN)
+            else:
+                attempt.succeeded()
+                return _private(perform_login(request, Login(user=person, signup=True)))
     return _private(render(request, "account/invitation.html", {"invitation": invited, "form": form}))
 
 
@@ -158,12 +175,13 @@ def _failed(request: HttpRequest, row: CompanySignIn, error: Exception) -> HttpR
 
     why = str(error) if isinstance(error, oidc.Untrue) else type(error).__name__
     logger.warning("a sign-in at provider %s did not work out: %s", row.pk, why)
-    return _refused(request, "provider", companies.FAILED)
+    return _refused(request, row, companies.FAILED)
 
 
-def _refused(request: HttpRequest, why: str, sentence: str) -> HttpResponse:
-    metrics.sign_in_refusals.labels(why).inc()
-    return _private(render(request, "account/refused.html", {"sentence": sentence}, status=403))
+def _refused(request: HttpRequest, row: CompanySignIn, sentence: str) -> HttpResponse:
+    metrics.sign_in_refusals.labels("provider").inc()
+    page = {"sentence": sentence, "row": row}
+    return _private(render(request, "account/refused.html", page, status=403))
 
 
 def _dead(request: HttpRequest) -> HttpResponse:

@@ -76,7 +76,10 @@ class DatabaseAway:
         """Answer for a view that could not query, and for no other."""
         if not isinstance(error, OperationalError | InterfaceError):
             return None
-        logger.error("%s has to wait: %s", request.path, type(error).__name__)
+        place = (
+            request.resolver_match.route if request.resolver_match else "a page"
+        )  # the path may be a secret
+        logger.error("%s has to wait: %s", place, type(error).__name__)
         if request.method != "POST":
             sentence = UNREADABLE
         else:

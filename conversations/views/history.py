@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from conversations import access, posting, recall, words
+from conversations import access, posting, recall
 from conversations.models import Conversation, Folder, Generation
 from conversations.models.conversation import ConversationQuerySet
 from conversations.views.guards import PersonRequest, signed_in
@@ -35,6 +35,7 @@ class ListedChat:
     url: str
     running: bool
     current: bool
+    temporary: bool
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ class Group:
 @signed_in
 def chats(request: PersonRequest) -> HttpResponse:
     """A list of chats or a further page of it: the person's, those of a folder, those put away; or what is found."""
-    query = posting.clean(request.GET.get("q", "")).strip()[: words.QUERY_CHARS]
+    query = posting.clean(request.GET.get("q", "")).strip()
     if query:
         hits = recall.found(request.user, query)
         context = {"hits": hits, "wordless": not recall.as_typed(query), "all": len(hits) < recall.MOST}
@@ -144,6 +145,7 @@ def _line(chat: Conversation, current: uuid.UUID | None) -> ListedChat:
         url=reverse("conversation", args=[chat.pk]),
         running=bool(getattr(chat, "running", False)),
         current=chat.pk == current,
+        temporary=chat.temporary_until is not None,
     )
 
 

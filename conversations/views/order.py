@@ -6,13 +6,15 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import conditional_escape
 from django.views.decorators.http import require_POST, require_safe
 
-from conversations import access, order
+from conversations import access, announcements, deleting, order
 from conversations.models import Conversation, Folder
+from conversations.models.conversation import ConversationQuerySet
 from conversations.posting import Refused
 from conversations.views import history
 from conversations.views.guards import PersonRequest, signed_in
@@ -35,9 +37,7 @@ class Deed:
 @signed_in
 def menu(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """What can be done with a chat."""
-    chat = access.conversation(request.user, conversation_id)
-    if chat.trial_id is not None:
-        raise access.NotVisible
+    chat = access.chat(request.user, conversation_id)
     return render(
         request, "chat/_chat_menu.html", {"chat": chat, "folders": list(access.folders(request.user))}
     )
@@ -54,12 +54,17 @@ def folder_menu(request: PersonRequest, folder_id: int) -> HttpResponse:
 @signed_in
 def put(request: PersonRequest) -> HttpResponse:
     """Do something with one chat or several, and show the list as it is then."""
-    act = _ACTS.get(request.POST.get("do", ""))
-    if act is None:
+    do = request.POST.get("do", "")
+    if do in ("restore", "wait"):
+        chats = _chats(request, access.deleted(request.user))
+    elif do in _ACTS:
+        chats = _chats(request, access.conversations(request.user))
+    else:
         raise Refused("The page is out of date. Reload it and try again. Nothing was changed.", status=400)
-    chats = _chats(request)
-    deed = act(request, chats)
-    return _done(request, deed, chats)
+    if do == "wait":
+        deleting.wait(chats)
+        return HttpResponse(status=204)
+    return _done(request, _ACTS[do](request, chats), chats)
 
 
 @require_POST
@@ -74,15 +79,15 @@ def put_folder(request: PersonRequest, folder_id: int) -> HttpResponse:
     return _done(request, Deed("Renamed."), [])
 
 
-def _chats(request: PersonRequest) -> list[Conversation]:
-    """The chats that a form names, all of them one's own. Raises Refused."""
+def _chats(request: PersonRequest, among: ConversationQuerySet) -> list[Conversation]:
+    """The chats that a form names, all of them `among` one's own. Raises Refused."""
     try:
         named = {uuid.UUID(each) for each in request.POST.getlist("chat")[: AT_ONCE + 1]}
     except ValueError:
         named = set()
     if len(named) > AT_ONCE:
         raise Refused(f"At most {AT_ONCE} chats can be taken at once. Nothing was changed.", status=400)
-    found = list(access.conversations(request.user).filter(pk__in=named))
+    found = list(among.filter(pk__in=named))
     if not found or len(found) != len(named):
         raise Refused(GONE, status=404)
     return found
@@ -91,7 +96,9 @@ def _chats(request: PersonRequest) -> list[Conversation]:
 def _rename(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     if len(chats) != 1:
         raise Refused("One chat at a time can be renamed.", status=400)
-    order.rename(chats[0], request.POST.get("title", ""))
+    (chat,) = chats
+    order.rename(chat, request.POST.get("title", ""))
+    async_to_sync(announcements.titled)(request.user.pk, chat.pk, chat.title)
     return Deed("Renamed.")
 
 
@@ -115,6 +122,26 @@ def _unarchive(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     return Deed(f"{_many(chats)} brought back.", undo="archive")
 
 
+def _delete(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
+    stay = deleting.delete(chats)
+    return Deed(f"{_many(chats)} deleted.{_staying(stay, len(chats))}", undo="restore")
+
+
+def _staying(number: int, of: int) -> str:
+    """What is to be said of chats that cannot go yet."""
+    if not number:
+        return ""
+    which = "It is" if of == 1 else "One of them is" if number == 1 else f"{number} of them are"
+    them, go = ("it", "it goes") if number == 1 else ("them", "they go")
+    return f" {which} under review or held: reviewers can read {them} until that is over, then {go} too."
+
+
+def _restore(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
+    if not (number := deleting.restore(chats)):
+        raise Refused(GONE, status=404)
+    return Deed(f"{_many(chats[:number])} brought back.")
+
+
 def _move(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     """Into the folder of that number, into a new one by a name, or out of any."""
     before = {chat.folder_id for chat in chats}
@@ -136,6 +163,8 @@ _ACTS: dict[str, Callable[[PersonRequest, Sequence[Conversation]], Deed]] = {
     "unpin": _unpin,
     "archive": _archive,
     "unarchive": _unarchive,
+    "delete": _delete,
+    "restore": _restore,
     "move": _move,
 }
 

@@ -1,11 +1,9 @@
-// Keeping chats in order: where the menu of a chat opens, selecting several, and how long "Undo" is offered.
+// Keeping chats in order: where the menu of a chat opens, selecting several, and where the keyboard is afterwards.
 
 const menu = document.getElementById("chat-menu");
 const list = document.getElementById("chat-list");
 const selection = document.querySelector("[data-selection]");
-const UNDO = 10_000;
 let opener = null;
-let fading = 0;
 
 function place(button) {
   const { top, bottom, left } = button.getBoundingClientRect();
@@ -32,6 +30,14 @@ function select(id) {
   count();
 }
 
+// The way back from what was done, or else the first of the list: what was pressed is there no more.
+function land() {
+  const at = document.activeElement;
+  if (at !== document.body && !menu.contains(at) && !selection.contains(at)) return;
+  if (opener?.isConnected) opener.focus();
+  else (document.querySelector("#deed .link-button") ?? document.querySelector(".sidebar-new")).focus();
+}
+
 function end() {
   delete list.dataset.selecting;
   selection.hidden = true;
@@ -47,10 +53,7 @@ if (menu && list) {
     menu.querySelector("input:not([type=hidden])")?.focus();
   });
   menu.addEventListener("toggle", ({ newState }) => {
-    if (newState === "closed" && (document.activeElement === document.body || menu.contains(document.activeElement))) {
-      if (opener?.isConnected) opener.focus();
-      else document.querySelector(".sidebar-new").focus();
-    }
+    if (newState === "closed") land();
   });
   menu.addEventListener("click", ({ target }) => {
     const chosen = target.closest("[data-select]");
@@ -61,9 +64,8 @@ if (menu && list) {
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (!detail.elt.matches("[data-order]") || !detail.successful) return;
     if (menu.matches(":popover-open")) menu.hidePopover();
+    land();
     end();
-    clearTimeout(fading);
-    fading = setTimeout(() => document.getElementById("deed").replaceChildren(), UNDO);
   });
   // What was refused is said where the list is, not at the composer.
   document.addEventListener("htmx:responseError", ({ detail }) => {

@@ -44,6 +44,8 @@ function heard() {
   return document.getElementById("composer-error")?.textContent.trim() !== "";
 }
 
+const READS = "[data-edit], [data-further]"; // what is asked for that is no command
+
 function isCommand(detail) {
   return (detail.requestConfig?.verb ?? detail.verb) === "post";
 }
@@ -54,7 +56,8 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (token()) detail.headers["X-CSRFToken"] = detail.parameters.csrfmiddlewaretoken = token();
   const state = document.getElementById("state");
   if (state) detail.parameters.state = state.dataset.state;
-  const words = JSON.stringify([detail.parameters.text ?? "", detail.parameters.persona ?? ""]);
+  const { text, persona, temporary } = detail.parameters;
+  const words = JSON.stringify([text ?? "", persona ?? "", temporary ?? ""]);
   detail.parameters.client_id = clientId(detail.path, words);
   const field = detail.elt.querySelector?.("input[name=client_id]");
   if (field) field.value = detail.parameters.client_id;
@@ -70,7 +73,7 @@ document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
 
 function unreachable({ detail }) {
   if (isCommand(detail)) say("Could not reach the server. Your text is kept. Try again.");
-  else if (detail.elt.matches("[data-edit]")) say("Could not reach the server. Try again.");
+  else if (detail.elt.matches(READS)) say("Could not reach the server. Try again.");
 }
 
 document.addEventListener("htmx:sendError", unreachable);
@@ -78,9 +81,9 @@ document.addEventListener("htmx:timeout", unreachable);
 
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
-  if (heard() || !(isCommand(event.detail) || event.detail.elt.matches("[data-edit]"))) return;
+  if (heard() || !(isCommand(event.detail) || event.detail.elt.matches(READS))) return;
   if (xhr.status >= 500) unreachable(event);
-  else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you.");
+  else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you. Your text is kept.");
   else say("The server refused this. Your text is kept. Reload the page and try again.");
 });
 

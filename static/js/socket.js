@@ -8,6 +8,11 @@ const LONGEST = 2_500; // between two tries: a page is right again within three 
 const REPORT = 32_768; // characters after which the server is told how many frames were taken in
 const GONE = 4401;
 const CLOSED = "This chat is no longer open to you here. Your text is kept. Reload the page to see why.";
+const DELETED = 4410;
+const REMOVED = "This chat was deleted. Your text is kept.";
+const RETURNS = 150_000; // in which it may be brought back, from another page too
+const ASK_AGAIN = 5_000;
+const TEMPORARY = "This temporary chat is over, or no longer open to you here. Your text is kept.";
 const FULL = 4503; // as many chats are open as may be, by this person or by all
 const CROWDED = 20_000; // the shortest wait for room, and half of the longest
 const REFUSALS = 2; // tries in vain after which it is asked each time whether the chat is still open to us
@@ -21,6 +26,7 @@ let tries = 0;
 let heard = 0;
 let over = false;
 let crowded = false;
+let deleted = 0; // until when the chat may be brought back; 0 while it is there
 let frames = 0;
 let unreported = 0;
 
@@ -41,6 +47,7 @@ function connect(address) {
   retire(socket);
   const url = new URL(address, location.href);
   url.searchParams.set("state", document.getElementById("state")?.dataset.state ?? "");
+  url.searchParams.set("title", document.title);
   socket = new WebSocket(url);
   heard = Date.now();
   frames = unreported = 0;
@@ -50,7 +57,7 @@ function connect(address) {
 function reconnect() {
   clearTimeout(timer);
   if (over || !wrapper) return;
-  if (!crowded && (tries > 0 || socket.readyState !== WebSocket.OPEN)) tell("Reconnecting…");
+  if (!crowded && !deleted && (tries > 0 || socket.readyState !== WebSocket.OPEN)) tell("Reconnecting…");
   wrapper.reconnect();
 }
 
@@ -64,6 +71,8 @@ function opened({ detail }) {
   wrapper = detail.socketWrapper;
   tries = 0;
   heard = Date.now();
+  if (deleted) shut("");
+  deleted = 0;
   if (crowded) setTimeout(settle, SETTLED, socket);
   else tell("");
 }
@@ -79,6 +88,15 @@ function closed({ detail }) {
   wrapper = detail.socketWrapper;
   if (detail.event.code === GONE) {
     end();
+    return;
+  }
+  if (detail.event.code === DELETED) {
+    deleted = Date.now() + RETURNS;
+    shut(REMOVED);
+  }
+  if (deleted) {
+    over = Date.now() > deleted;
+    timer = setTimeout(reconnect, ASK_AGAIN);
     return;
   }
   if (detail.event.code === FULL) {
@@ -102,9 +120,15 @@ async function askWhy() {
 
 function end() {
   over = true;
+  shut("temporary" in host.dataset ? TEMPORARY : CLOSED);
+}
+
+// Why nothing can be sent here; "" where it can.
+function shut(sentence) {
   tell("");
-  document.getElementById("composer-error").textContent = CLOSED;
-  host.dataset.closed = CLOSED;
+  document.getElementById("composer-error").textContent = sentence;
+  if (sentence) host.dataset.closed = sentence;
+  else delete host.dataset.closed;
 }
 
 // The server sends no more than it knows to arrive.
@@ -143,5 +167,6 @@ if (host) {
   setInterval(watch, 5000);
   document.addEventListener("visibilitychange", returned);
   window.addEventListener("online", reconnect);
+  document.addEventListener("htmx:afterRequest", () => deleted && reconnect()); // it may have been "Undo"
   window.addEventListener("pageshow", (event) => event.persisted && reconnect());
 }

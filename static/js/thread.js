@@ -13,11 +13,29 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   }
   const whole = detail.fragment.querySelector("#messages");
   if (!whole) return;
-  carryOver(detail.target, whole);
   left = place(document.activeElement);
+  keepAbove(detail.target, whole);
+  carryOver(detail.target, whole);
 });
 
-// Where the keyboard is: which button of which message, counted from the top.
+// What was read above the first message that is in both stays: nothing comes between a message and those above it.
+function keepAbove(old, whole) {
+  const ends = whole.querySelector(".gap"); // what is above it may be on the page already, and with another end
+  for (const turn of whole.querySelectorAll(":scope > article")) {
+    if (ends && ends.compareDocumentPosition(turn) & Node.DOCUMENT_POSITION_FOLLOWING) return;
+    const same = old.querySelector(`#${turn.id}`);
+    if (!same) continue;
+    if (same.previousElementSibling?.matches("article, .gap") !== true) return;
+    while (turn.previousElementSibling) turn.previousElementSibling.remove();
+    while (same.previousElementSibling) {
+      same.previousElementSibling.removeAttribute("data-still"); // an element that is moved forgets its height
+      whole.prepend(same.previousElementSibling);
+    }
+    return;
+  }
+}
+
+// Where the keyboard is: which button of which message, by how many stand above it.
 let left = null;
 
 function nameOf(button) {
@@ -27,7 +45,7 @@ function nameOf(button) {
 function place(element) {
   const article = element?.closest("#messages > article");
   if (!article || !element.matches("button")) return null;
-  return { index: [...article.parentElement.children].indexOf(article), name: nameOf(element) };
+  return { depth: article.dataset.depth, name: nameOf(element) };
 }
 
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
@@ -38,7 +56,7 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
 
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (!left || !(detail.target.id === "messages" || detail.target.id.startsWith("foot-"))) return;
-  const article = document.getElementById("messages").children[left.index];
+  const article = log.querySelector(`article[data-depth="${left.depth}"]`);
   const buttons = [...(article?.querySelectorAll("button:enabled") ?? [])];
   const same = buttons.find((button) => nameOf(button) === left.name && button.checkVisibility());
   (same ?? article?.querySelector(".feedback > summary"))?.focus(); // the form that was sent is folded now
@@ -54,6 +72,18 @@ function carryOver(old, whole) {
     whole.querySelector(`#${thought.id}`)?.setAttribute("open", "");
   }
 }
+
+// A link that fetched the last of what there was is gone with it; the keys go on scrolling.
+let pressed = false;
+
+log?.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  pressed = detail.requestConfig.elt.matches("[data-further]:focus");
+});
+
+log?.addEventListener("htmx:afterSwap", () => {
+  if (pressed && document.activeElement === document.body) log.focus({ preventScroll: true });
+  pressed = false;
+});
 
 // The first words of an answer: it runs.
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {

@@ -18,7 +18,7 @@ from tests.bench.figures import over_runs
 from tests.bench.processes import Child
 from tests.bench.product import Setting, installed
 
-HISTORY, SIZES = "history", [10_000, 100_000]
+HISTORY, SIZES = "history", [100, 10_000, 100_000]
 SMALL = {"answers": 8, "tokens": 60, "ramp": 0.5, "runs": 1, "cases": ["answers"]}
 Say = Callable[[str], None]
 
@@ -104,9 +104,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--ramp", type=float, default=15, help="seconds over which the questions are sent")
     parser.add_argument("--drivers", type=int, default=1, help="processes that play the people")
     parser.add_argument("--runs", type=int, default=3, help="medians of so many")
-    parser.add_argument(
-        "--sizes", type=int, nargs="+", default=SIZES, help=f"messages, of the case {HISTORY}"
-    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help=f"chats, of the case {HISTORY}")
     parser.add_argument(
         "--small", action="store_true", help="a few short answers, for continuous integration"
     )

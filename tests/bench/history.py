@@ -1,8 +1,8 @@
-"""How the pages of a member's chats take to a growing history: milliseconds and numbers of queries.
+"""How the pages of a person take to their growing history: milliseconds and numbers of queries.
 
 Each size is filled with `demo_history` on a throw-away database and asked in a process of its own, in which
 `inside.py` calls `measure`: Django's test client, so the server's own time without a network, as the member who has
-most chats.
+all those chats, and one of 2,000 messages besides.
 """
 
 from __future__ import annotations
@@ -21,35 +21,46 @@ from tests.bench.figures import percentile
 from tests.bench.product import Product
 
 ROUNDS = 15
+FLAT = 2  # how many times as long as with the fewest chats a page may take with the most
+LONG, GOAL = 2_000, 150  # messages, and the milliseconds in which so many are opened
+MESSAGES = 8 * 100 / 95  # that `demo_history` makes for a chat of Coca Cola's
 NOTE = (
-    f"The member who has most chats. The server's own time, median / 95th percentile of {ROUNDS}, and its queries "
-    "to the database."
+    "One member has them all: half of them archived, the others in a folder, ten of these pinned. The server's own "
+    f"time, median / 95th percentile of {ROUNDS}, its queries to the database, and how many times as long the page "
+    f"takes with the most chats as with the fewest: in bold above {FLAT}, and where {LONG:,} messages take more than "
+    f"{GOAL} ms to open."
 )
 ABSENT, RARE, COMMON = "absentword", "refund", "the"
 
 
 def table(database: str, sizes: Sequence[int]) -> str:
-    """Fill and measure `database` ("sqlite" or "postgresql") with so many messages each; a Markdown table."""
+    """Fill and measure `database` ("sqlite" or "postgresql") with so many chats each; a Markdown table."""
     found = {size: _filled(database, size) for size in sizes}
-    heads = [
-        f"{size:,} messages ({each['chats']:,} chats, {each['own']:,} own)" for size, each in found.items()
-    ]
-    lines = [f"| page | {' | '.join(heads)} |", f"|---|{'--:|' * len(heads)}"]
+    heads = [f"{each['own']:,} chats" for each in found.values()]
+    lines = [f"| page | {' | '.join(heads)} | most : fewest |", f"|---|{'--:|' * (len(heads) + 1)}"]
     for name in found[sizes[0]]["pages"]:
-        cells = (_cell(each["pages"][name]) for each in found.values())
-        lines.append(f"| {name} | {' | '.join(cells)} |")
+        pages = [each["pages"][name] for each in found.values()]
+        lines.append(f"| {name} | {' | '.join(map(_cell, pages))} | {_growth(pages)} |")
     return "\n".join(lines)
 
 
 def _cell(page: dict[str, float]) -> str:
-    return f"{page['median_ms']:.0f} / {page['p95_ms']:.0f} ms, {page['queries']:.0f} queries"
+    median = f"{page['median_ms']:.0f}"
+    if page["long"] and page["median_ms"] > GOAL:
+        median = f"**{median}**"
+    return f"{median} / {page['p95_ms']:.0f} ms, {page['queries']:.0f} queries"
+
+
+def _growth(pages: list[dict[str, float]]) -> str:
+    times = pages[-1]["median_ms"] / pages[0]["median_ms"]
+    return f"**{times:.1f}**" if times > FLAT else f"{times:.1f}"
 
 
 def _filled(database: str, size: int) -> dict[str, Any]:
     with TemporaryDirectory() as folder, postgresql(wanted=database == "postgresql") as address:
         product = Product(Path(folder), **({"DATABASE_URL": address} if address else {}))
         product.install()
-        product.manage("demo_history", "--messages", str(size))
+        product.manage("demo_history", "--messages", str(round(size * MESSAGES)), "--people", "1")
         found: dict[str, Any] = json.loads(product.inside("history"))
     return found
 
@@ -69,37 +80,67 @@ def measure() -> dict[str, Any]:
     setup_test_environment()
     counted = Conversation.objects.filter(trial=None).values("owner").annotate(chats=Count("pk"))
     most = counted.order_by("-chats")[0]
+    person = User.objects.get(pk=most["owner"])
+    addresses = _arranged(person)
     client = Client()
-    client.force_login(User.objects.get(pk=most["owner"]))
-    addresses = _addresses(most["owner"])
+    client.force_login(person)
     client.get("/")  # templates are read once
-    return {
-        "chats": Conversation.objects.count(),
-        "own": most["chats"],
-        "pages": {name: _timed(client, address, query) for name, (address, query) in addresses.items()},
+    pages = {
+        name: _timed(client, *asked) | {"long": name.startswith("2,000")} for name, asked in addresses.items()
     }
+    return {"own": most["chats"], "pages": pages}
 
 
-def _addresses(owner: int) -> dict[str, tuple[str, dict[str, str]]]:
-    """By name: an address and its query."""
-    from django.db.models import Count
+def _arranged(person: Any) -> dict[str, tuple[str, dict[str, str]]]:
+    """Put the person's chats in order, and give by name an address and its query."""
+    from django.urls import reverse
+    from django.utils import timezone
 
-    from conversations.models import Conversation
+    from conversations.models import Conversation, Folder
+    from conversations.views.history import PAGE_SIZE
+    from tests.lengthy import lengthy
 
-    own = Conversation.objects.filter(owner=owner, trial=None)
-    by_time = list(own.order_by("-active_at").values_list("active_at", "pk"))
-    far = by_time[len(by_time) * 9 // 10]
-    by_length = list(
-        own.annotate(length=Count("messages")).order_by("length", "pk").values_list("pk", flat=True)
-    )
+    own = Conversation.objects.filter(owner=person, trial=None).order_by("-active_at", "-pk")
+    ids, now = list(own.values_list("pk", flat=True)), timezone.now()
+    folder = Folder.objects.create(owner=person, name="Half of them")
+    for at in range(0, len(ids), 1_000):
+        Conversation.objects.filter(pk__in=ids[at : at + 1_000 : 2]).update(archived_at=now)
+        Conversation.objects.filter(pk__in=ids[at + 1 : at + 1_000 : 2]).update(folder=folder)
+    Conversation.objects.filter(pk__in=ids[1:20:2]).update(pinned_at=now)
+    long = lengthy(person, own[0].persona, LONG // 2)
+    far = long.messages.get(depth=LONG // 4)
+
+    def last(rows: Any) -> dict[str, str]:
+        """The query for a list's last page."""
+        at = list(rows.values_list("active_at", "pk"))[-PAGE_SIZE - 1 :][0]
+        return {"after": f"{at[0].isoformat()}~{at[1]}"}
+
+    archived, inside = {"archived": ""}, {"folder": str(folder.pk)}
+    usual = str(ids[len(ids) // 2])
     return {
         "start page, with the list of chats": ("/", {}),
-        "list of chats, far back": ("/chats/", {"after": f"{far[0].isoformat()}~{far[1]}"}),
-        "conversation of the usual length": (f"/c/{by_length[len(by_length) // 2]}/", {}),
-        "longest conversation": (f"/c/{by_length[-1]}/", {}),
-        f"search: a common word ({COMMON})": ("/chats/", {"q": COMMON}),
-        f"search: a less common word ({RARE})": ("/chats/", {"q": RARE}),
-        "search: a word that nobody wrote": ("/chats/", {"q": ABSENT}),
+        "list of chats, its end": ("/chats/", last(own.listed())),
+        "a folder": ("/chats/", inside),
+        "a folder, its end": ("/chats/", inside | last(own.filter(folder=folder))),
+        "archived": ("/chats/", archived),
+        "archived, its end": ("/chats/", archived | last(own.filter(archived_at__isnull=False))),
+        "a conversation": (f"/c/{usual}/", {}),
+        "2,000 messages": (f"/c/{long.pk}/", {}),
+        "2,000 messages, at one far up": (f"/c/{long.pk}/", {"to": str(far.pk)}),
+        "2,000 messages, earlier ones": (reverse("earlier", args=[long.pk, far.pk]), {}),
+        **{
+            f"search: {what} ({text})": ("/chats/", {"q": text})
+            for what, text in (
+                ("a common word", COMMON),
+                ("a less common word", RARE),
+                ("a word that nobody wrote", ABSENT),
+                ("common words", "what is the recipe"),
+                ("a common beginning", "com"),
+                ("a phrase", '"recipe is kept secret"'),
+                ("an identifier", "getUserName"),
+                ("CJK", "自動販売機"),
+            )
+        },
     }
 
 

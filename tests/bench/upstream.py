@@ -143,7 +143,11 @@ class Connection(asyncio.Protocol):
             self._answer(rest[:length])
 
     def _answer(self, body: bytes) -> None:
-        answer = Answer(Ask.of(json.loads(body)["messages"][-1]["content"]), self._transport)
+        asked = json.loads(body)
+        if not asked["stream"]:  # a title: as short as they are, and at once
+            self._whole({"choices": [{"message": {"content": "A title"}, "finish_reason": "stop"}]})
+            return
+        answer = Answer(Ask.of(asked["messages"][-1]["content"]), self._transport)
         self._transport.write(_HEAD)
         if answer.ask.rate:
             self._pacer.add(answer)
@@ -167,7 +171,10 @@ class Connection(asyncio.Protocol):
             answer.ask.key: [answer.written.tolist(), answer.late.tolist()] for answer in self._pacer.answers
         }
         self._pacer.answers.clear()
-        data = json.dumps(found).encode()
+        self._whole(found)
+
+    def _whole(self, value: object) -> None:
+        data = json.dumps(value).encode()
         head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
         self._transport.write(head.encode() + data)
 

@@ -1,4 +1,4 @@
-"""What the browser tests do over and over: ask, and wait for what is shown."""
+"""What the browser tests do over and over: ask, wait for what is shown, and keep the list of chats in order."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from conversations.providers.recorded import Pace
 
 Words = Callable[[int], tuple[str, ...]]
 SLOW = Pace(0.05, 40)
+DELETED = "This chat was deleted. Your text is kept."
 
 
 async def ask(page: Page, text: str) -> None:
@@ -34,6 +35,26 @@ async def ends(page: Page, status: str = "done") -> str:
 
 async def shows(page: Page, text: str) -> None:
     await expect(answer(page).locator("[data-text]")).to_contain_text(text)
+
+
+def line_of(page: Page, title: str) -> Locator:
+    return page.get_by_role("navigation", name="Chats").get_by_role("listitem").filter(has_text=title)
+
+
+def undo(page: Page) -> Locator:
+    return page.get_by_role("button", name="Undo")
+
+
+async def menu_of(page: Page, title: str) -> Locator:
+    """The opened menu of a chat."""
+    await line_of(page, title).hover()
+    await line_of(page, title).get_by_role("button", name="More").click()
+    return page.locator("#chat-menu")
+
+
+async def delete(page: Page, title: str) -> None:
+    await (await menu_of(page, title)).get_by_role("button", name="Delete").click()
+    await expect(line_of(page, title)).to_have_count(0)
 
 
 class Line:

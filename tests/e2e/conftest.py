@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -33,16 +34,19 @@ class Providers:
     """Every provider, scripted by the question that is asked."""
 
     scripts: dict[str, list[Script]] = field(default_factory=dict)
+    names: dict[str, Script] = field(default_factory=dict)
     upstream: RecordedUpstream = field(init=False)
 
     def __post_init__(self) -> None:
         self.upstream = RecordedUpstream(pace=recorded.Pace(0.05, 200), choose=self._choose)
+        self.upstream.choose_title = self._name
 
     def forget(self) -> None:
         """Begin anew, at the same address."""
         self.scripts.clear()
+        self.names.clear()
         self.upstream.reset()
-        self.upstream.choose = self._choose
+        self.upstream.choose, self.upstream.choose_title = self._choose, self._name
 
     def on(self, question: str, *scripts: Script) -> str:
         """Answer `question` with `scripts`, one each time, the last one from then on."""
@@ -52,6 +56,14 @@ class Providers:
     def asked(self, question: str) -> list[Seen]:
         """The requests that asked `question` last."""
         return [seen for seen in self.upstream.log.requests if question_of(seen) == question]
+
+    def name(self, question: str, title: str, **more: Any) -> None:
+        """Give the chat that begins with `question` a title."""
+        self.names[question] = Script(pieces=(title,), pace=recorded.UNPACED, **more)
+
+    def _name(self, seen: Seen) -> Script | None:
+        said = question_of(seen).removeprefix("Question:\n")
+        return next((script for asked, script in self.names.items() if said.startswith(f"{asked}\n\n")), None)
 
     def _choose(self, seen: Seen) -> Script | None:
         scripts = self.scripts.get(question_of(seen))

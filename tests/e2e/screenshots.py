@@ -15,6 +15,7 @@ from typing import Literal
 
 from playwright.async_api import Browser, BrowserContext, expect
 
+from tests.e2e.acts import menu_of, undo
 from tests.e2e.pictures import OUT, answered, ask, shoot
 from tests.e2e.screenshots_accounts import ACCOUNTS
 from tests.e2e.screenshots_review import REVIEW
@@ -53,6 +54,23 @@ async def chat(context: BrowserContext, site: Site, suffix: str) -> None:
     await shoot(page, f"not-found-{suffix}")
 
 
+async def passing(context: BrowserContext, site: Site, suffix: str) -> None:
+    """A chat that is to go: begun as a temporary one, and deleted."""
+    page = await sign_in(context, site, "member2")
+    await page.get_by_role("checkbox", name="Temporary chat").check()
+    await shoot(page, f"temporary-start-{suffix}")
+    await ask(page, "Something between us")
+    await answered(page, 1)
+    await shoot(page, f"temporary-{suffix}")
+    if suffix == "phone":
+        await page.get_by_role("button", name="Chats").click()
+    await (await menu_of(page, "Something between us")).get_by_role("button", name="Delete").wait_for()
+    await shoot(page, f"chat-menu-{suffix}")
+    await page.locator("#chat-menu").get_by_role("button", name="Delete").click()
+    await undo(page).wait_for()
+    await shoot(page, f"deleted-{suffix}")
+
+
 async def trial(context: BrowserContext, site: Site, suffix: str) -> None:
     """A persona tried beside its form."""
     page = await sign_in(context, site, "manager")
@@ -84,7 +102,7 @@ async def photograph(
     browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
 ) -> None:
     """Every page in one theme and one size."""
-    for pages in (chat, trial, *ACCOUNTS, *REVIEW):
+    for pages in (chat, passing, trial, *ACCOUNTS, *REVIEW):
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
         )

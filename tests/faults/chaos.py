@@ -183,6 +183,8 @@ async def reckon(world: World, people: list[Person]) -> list[str]:
     )
     if twice:
         wrong.append(f"{twice} questions are there twice")
+    titles = Counter(seen.body["messages"][-1]["content"] for seen in world.upstream.titles.requests)
+    wrong += [f"asked for a title {number} times: {of}" for of, number in titles.items() if number > 1]
     if lost := world.asked - set(answers):
         wrong.append(f"questions that were taken and are gone: {sorted(lost)}")
     for person in people:

@@ -58,6 +58,7 @@ class Nginx(Service):
             "listen 443 ssl;": f"listen 127.0.0.1:{self.port} ssl;",
             "server_name chat.example.com;": "server_name 127.0.0.1;",
             "/etc/chat/tls": str(self.folder),
+            "/var/log/nginx": str(self.folder),
         }.items():
             assert named in text, f"deploy/nginx.conf says nothing of {named}"
             text = text.replace(named, ours)

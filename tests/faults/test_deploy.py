@@ -165,6 +165,29 @@ def test_the_proxy_believes_no_client(deployed: Topology) -> None:
     assert headers["X-Request-ID"] != lies["X-Request-ID"]
 
 
+def test_the_proxys_log_opens_nothing_and_has_nobodys_words(deployed: Topology) -> None:
+    """Whoever reads it gets no link that lets somebody in, and not what people look for."""
+    paths = {
+        "/accounts/invitation/zqsecret/?zqwords": "/accounts/invitation/-",
+        "/accounts/new-password/zqsecret/": "/accounts/new-password/-",
+        "/accounts/company/zqsecret/back/?code=zqsecret": "/accounts/company/-",
+        "/s/zqsecret/": "/s/-",
+        "/?q=zqwords": "/",
+    }
+    for path in paths:
+        asked(deployed.url, path, deployed, Referer=f"{deployed.url}/accounts/invitation/zqsecret/")
+    with socket.create_connection(("127.0.0.1", deployed.nginx.plain), timeout=5) as line:
+        line.sendall(
+            b"GET /accounts/invitation/zqsecret/ HTTP/1.1\r\nHost: chat\r\nConnection: close\r\n\r\n"
+        )
+        assert b"301" in line.recv(100)
+    log = deployed.nginx.folder / "access.log"
+    until(lambda: log.read_text().count('"GET /accounts/invitation/- HTTP/1.1" 301') == 1, 5)
+    text = log.read_text()
+    assert "zq" not in text + (deployed.nginx.folder / "error.log").read_text()
+    assert all(f'"GET {logged} HTTP/1.1"' in text for logged in paths.values())
+
+
 def test_the_proxy_refuses_what_is_too_much(deployed: Topology) -> None:
     request = urllib.request.Request(f"{deployed.url}/start/", data=b"x" * (3 * 2**20))
     with pytest.raises((urllib.error.HTTPError, urllib.error.URLError)) as refused:

@@ -181,3 +181,65 @@ def _connected(server: int, client: int) -> bool:
         if int(local.split(":")[1], 16) == server and int(remote.split(":")[1], 16) == client:
             return state == "01"
     return False
+
+
+_LONG_CHATS = """
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from conversations.models import Conversation, Message, Persona
+persona = Persona.objects.get(name="Coca Cola guide")
+for name in ("member", "member2"):
+    owner, session = User.objects.get(username=name), SessionStore()
+    chat = Conversation.objects.create(owner=owner, persona=persona, title=name, active_at=timezone.now())
+    texts = ["x" * 20_000] * 2_000
+    Message.objects.bulk_create([Message(conversation=chat, role="user", text=text) for text in texts], 200)
+    session[SESSION_KEY], session[HASH_SESSION_KEY] = str(owner.pk), owner.get_session_auth_hash()
+    session[BACKEND_SESSION_KEY] = "conversations.accounts.backend.PersonBackend"
+    session.save()
+    print(session.session_key)
+"""
+
+
+async def test_a_file_waits_for_who_does_not_read_it(installation: Installation) -> None:
+    """It costs no memory meanwhile, is the only one of its person at any process, and makes room when they leave."""
+    said = installation.site.manage("shell", "--verbosity", "0", "-c", _LONG_CHATS).split()
+    mine, others = (f"sessionid={key}" for key in said[-2:])
+    first, last = installation.servers[0], installation.servers[-1]
+    before = memory([first.pid])
+    unread = _asked(first.port, mine)
+    assert unread.recv(12) == b"HTTP/1.1 200"
+    with _asked(last.port, mine) as again:
+        assert again.recv(12) == b"HTTP/1.1 429"
+    with _asked(first.port, others) as reader:
+        assert await asyncio.to_thread(_all_of, reader) > 40_000_000
+    assert memory([first.pid]) - before < 32 * 2**20
+    unread.close()
+    await asyncio.to_thread(until, lambda: _status(last.port, mine) == b"HTTP/1.1 200", 10)
+
+
+def _asked(port: int, cookie: str) -> socket.socket:
+    """A client that has asked for its data, and takes up little of what is not read."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    made.settimeout(30)
+    made.connect(("127.0.0.1", port))
+    lines = ("GET /accounts/data/ HTTP/1.1", f"Host: 127.0.0.1:{port}", f"Cookie: {cookie}", "\r\n")
+    made.sendall("\r\n".join(lines).encode())
+    return made
+
+
+def _status(port: int, cookie: str) -> bytes:
+    with _asked(port, cookie) as client:
+        return client.recv(12)
+
+
+def _all_of(reader: socket.socket) -> int:
+    """How many bytes come until the last line of the file."""
+    number, end = 0, b""
+    while b'"kind":"end"' not in end:
+        piece = reader.recv(2**16)
+        assert piece
+        number, end = number + len(piece), end[-100:] + piece
+    return number

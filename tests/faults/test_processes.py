@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from conversations.providers.recorded import Pace, Script
-from tests.e2e.acts import SLOW, Words, answer, answers, ask, ends, shows
+from tests.e2e.acts import DELETED, SLOW, Words, answer, answers, ask, delete, ends, shows, undo
 from tests.e2e.conftest import Providers
 from tests.e2e.site import sign_in_at
 from tests.faults.acts import SOON, Stopwatch, agrees, conversation, shown
@@ -166,3 +166,30 @@ async def test_a_right_lost_at_one_process_closes_at_the_other(
     finally:
         together.execute("UPDATE auth_user SET is_active = true WHERE username = 'member2'")
     assert conversation(page)
+
+
+async def test_a_title_and_a_deletion_at_one_process_are_told_at_the_other(
+    context: BrowserContext, together: Installation, providers: Providers
+) -> None:
+    providers.name("called by both", "Called by one")
+    together.point(pages=1, sockets=0)
+    page = await sign_in_at(context, together.url, "member")
+    await ask(page, "called by both")
+    await ends(page)
+    together.point(pages=0, sockets=1)
+    other = await context.new_page()
+    await other.goto(page.url)
+    for tab in (page, other):
+        await expect(tab).to_have_title("Called by one")
+    (seen,) = [each for each in providers.upstream.titles.requests if "called by both" in str(each.body)]
+    assert seen.body["stream"] is False
+    await delete(page, "Called by one")
+    await expect(other.get_by_role("alert")).to_have_text(DELETED)
+    await undo(page).click()
+    await expect(other.locator("[data-closed]")).to_have_count(0)
+    await delete(page, "Called by one")
+    watch = Stopwatch()
+    while together.rows("SELECT id FROM conversations_conversation WHERE title = ?", "Called by one"):
+        assert watch.seconds < 40
+        await asyncio.sleep(0.2)
+    together.point()

@@ -12,6 +12,8 @@ PROSE: Final = (
     "AT&T, 5 < 6 > 4, \\*not emphasis\\*, &copy; &#169; and a lone [bracket or (paren.\n",
     "An image ![the *logo*](https://example.com/logo.png), a linked one "
     "[![alt](https://a.example/i.png)](https://b.example/).\n",
+    "The root $x = \\frac{-b \\pm \\sqrt{b^2-4ac}}{2a}$ costs \\(O(1)\\), "
+    "not $5 or **$6**–**$7**, and $a_1*b_1$ is $c$.\n",
     "A footnote[^1] and a character class [^a-z] in one line, then <kbd>Ctrl</kbd>.\n",
 )
 BLOCKS: Final = (
@@ -48,6 +50,9 @@ BLOCKS: Final = (
     "[^note]: Another,\n    with more.\n",
     "Term\n: not a definition list\n",
     "$$\nx^2 * y^2\n$$\n",
+    "\\[\n\\begin{aligned} a &= b \\\\ &= \\boxed{c} \\end{aligned}\n\\]\n",
+    "- \\[ \\sum_{i=1}^n i \\]\n- $\\hat{y}$ and `$z$`\n",
+    "| $a$ | cost |\n|---|--:|\n| $x_1$ | $5 |\n",
     "1986. A great year.\n",
     "\\# not a title\n",
     "**A bold line that is a heading**\n",
@@ -128,6 +133,9 @@ HOSTILE: Final = (
     "<textarea></textarea><script>x</script><select><option></select><plaintext>",
     "<math href=javascript:x>x</math><maction actiontype=statusline xlink:href=javascript:x>x</maction>",
     "<svg><use href=data:image/svg+xml,x /><foreignObject><body onload=x></foreignObject><a xlink:href=javascript:x>",
+    r"$\href{javascript:alert(1)}{x}$ $\url{javascript:x}$ $\text{<img src=x onerror=alert(1)>}$ $\textbf{</math><b>}$",
+    r"$\class{c}{x} \id{composer}{x} \style{x}{y} \label{composer} \tag{<b hx-get=x>} \ref{composer}$",
+    r"$$\begin{align} x \label{composer} \tag{<b>} \end{align}$$ $\color{red} x$ $\rule{99em}{99em}$",
     "[a](&#x6A;&#x61;vascript&#58;alert(1)) [b](&Tab;javascript:alert(1)) [c](java&NewLine;script:alert(1))",
     "[a](java\x00script:alert(1)) [b](DATA:text/html;base64,PHNjcmlwdD4=) [c](VBScript:x) [d](blob:https://e.example/x)",
     "[x]: <javascript:alert(1)> 'title'\n[y]: data:text/html,x\n\n[x] [y] ![x] ![y]",
@@ -176,6 +184,14 @@ BOMBS: Final = {
     "quoted lines": "> > > > > > > > > > > > > > > > > > > > x\n" * 12_500,
     "words": "word and *more* `x` [a](https://e.example) " * 12_000,
     "paragraphs": "word and *more*\n\n" * 30_000,
+    "formulas": "$x$ " * 120_000,
+    "long formulas": ("$" + r"\frac{a}{b}" * 150 + "$ ") * 300,
+    "dollars": "$" * 400_000,
+    "open formulas": "$x " * 130_000,
+    "brackets of formulas": "\\(" * 200_000 + "\\)" * 50_000,
+    "formulas in brackets": "\\(x\\) `\\(` " * 40_000,
+    "displays in a line": "a " + "\\[ " * 130_000,
+    "lines of formulas": "\\[\n" * 100_000,
     "items": "- a\n" * 130_000,
     "halves of brackets": "[" * 20_000 + "a" + "](https://e.example)" * 20_000,
     "references": "".join(f"[a{n}]: https://e.example/{n}\n" for n in range(8_000))

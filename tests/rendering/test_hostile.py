@@ -16,6 +16,8 @@ from tests.rendering.dom import Element, Page, parse
 MID = "0f0e"
 ONCE = re.compile(r"")
 DIRECTION = {"dir": re.compile("auto")}
+LENGTH = re.compile(r"(-?(0|0?\.\d+|1)|[123]?\.?\d*|4)(em)?")
+FLAG = re.compile("true|false")
 CELL = {"class": re.compile("left|center|right")}
 # Every element and attribute value that an answer may have on a page.
 ALLOWED: dict[str, dict[str, re.Pattern[str]]] = {
@@ -29,17 +31,37 @@ ALLOWED: dict[str, dict[str, re.Pattern[str]]] = {
     "code": {"data-open": ONCE},
     "pre": {"tabindex": re.compile("0")},
     "figure": {"class": re.compile("code"), "dir": re.compile("ltr")},
-    "button": {"type": re.compile("button"), "data-copy-code": ONCE},
+    "button": {
+        "type": re.compile("button"),
+        "data-copy-code": ONCE,
+        "data-wrap-code": ONCE,
+        "aria-pressed": re.compile("false"),
+    },
     "a": {
         "href": re.compile(r"(https?://[^/\s<>\"'\\@][^\s<>\"]*)|mailto:[^\s<>\"]+"),
         "target": re.compile("_blank"),
         "rel": re.compile("noopener noreferrer nofollow"),
     },
     "span": {
-        "class": re.compile("|".join(["host", "task", "language", *PALETTE])),
+        "tabindex": re.compile("0"),
+        "class": re.compile("|".join(["formula", "host", "task", "language", *PALETTE])),
         "role": re.compile("img"),
         "aria-label": re.compile("Done|Not done"),
     },
+    **{tag: {} for tag in ("mrow", "mn", "mtext", "mtr", "mphantom", "mroot")},
+    **{tag: {} for tag in ("msqrt", "msup", "msub", "msubsup", "munder", "munderover")},
+    "math": {"display": re.compile("block")},
+    "mi": {"mathvariant": re.compile("normal")},
+    "mo": {
+        **dict.fromkeys(("stretchy", "movablelimits", "symmetric", "fence", "largeop"), FLAG),
+        **dict.fromkeys(("lspace", "rspace", "minsize", "maxsize"), LENGTH),
+    },
+    "mover": {"accent": FLAG},
+    "mfrac": {"linethickness": re.compile("0")},
+    "mspace": dict.fromkeys(("width", "height", "depth"), LENGTH),
+    "menclose": {"class": re.compile("boxed")},
+    "mtable": {"displaystyle": FLAG, "scriptlevel": re.compile("[0-3]")},
+    "mtd": {"class": re.compile("left|right")},
     "div": {
         **DIRECTION,
         "class": re.compile("table|footnote|tail"),

@@ -138,7 +138,7 @@ def test_code(text: str, code: str) -> None:
 
 
 def test_code_names_its_language() -> None:
-    head = '<figcaption><span class="language">{}</span><button type="button" data-copy-code>Copy</button>'
+    head = '<figcaption><span class="language">{}</span><button type="button" data-wrap-code'
     assert head.format("python") in render("```python\n```")
     assert head.format("&lt;b&gt;") in render("```<b>\n```")
     assert head.format("text") in render("    x")

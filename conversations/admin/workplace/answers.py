@@ -12,18 +12,19 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from conversations import excerpts, finding, reading, reviewing, words
+from conversations import access, excerpts, finding, reading, reviewing, words
 from conversations.admin.workplace import doors, way, wording
 from conversations.admin.workplace.choices import fields
 from conversations.finding import Filters
-from conversations.models import AnswerLabel, AnswerRecord, Generation, Grade, Message
+from conversations.models import AnswerLabel, AnswerRecord, Conversation, Generation, Grade, Message
 from conversations.reading import Sitting
 from conversations.words import Query
 
 QUESTION_CHARS, ANSWER_CHARS = 120, 170
 # Of the rows beside a record; a conversation's title is words.
 SHOWN = (
-    *("conversation__owner__username", "conversation__owner__first_name", "conversation__owner__last_name"),
+    *("conversation__deleted_at", "conversation__temporary_until", "conversation__owner__username"),
+    *("conversation__owner__first_name", "conversation__owner__last_name"),
     *("persona__name", "version__number", "verdict__name"),
 )
 EMPTY = SafeString("")
@@ -92,12 +93,9 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
 
 def _rows(sitting: Sitting, ids: Sequence[int], query: Query) -> list[Row]:
     """The lines of a page. The record of the reading comes before the words."""
-    records = list(
-        AnswerRecord.objects.filter(company=sitting.company, pk__in=ids)
-        .select_related("conversation__owner", "persona", "version", "verdict")
-        .only("message", "status", "finish_reason", "error_kind", "ended_at", "good", *SHOWN)
-        .order_by("-pk")
-    )
+    records = _records(sitting, ids)
+    if query:  # it was not found by words that are gone, or about to be
+        records = [record for record in records if record.conversation_id]
     what = reading.What.SEARCH if query else reading.What.LIST
     reading.look(sitting, [r.conversation for r in records if r.conversation is not None], what)
     said = Message.objects.select_related("parent").only("text", "parent__text")
@@ -113,6 +111,28 @@ def _rows(sitting: Sitting, ids: Sequence[int], query: Query) -> list[Row]:
     ]
     unseen = reviewing.unseen(sitting.reader, [row.conversation for row in rows if row.conversation])
     return [replace(row, verdict=None, labels=[]) if row.conversation in unseen else row for row in rows]
+
+
+def _records(sitting: Sitting, ids: Sequence[int]) -> list[AnswerRecord]:
+    """The records of a page. Those of a chat that is closed to reviewers are as if it were gone."""
+    records = list(
+        AnswerRecord.objects.filter(company=sitting.company, pk__in=ids)
+        .select_related("conversation__owner", "persona", "version", "verdict")
+        .only("message", "status", "finish_reason", "error_kind", "ended_at", "good", *SHOWN)
+        .order_by("-pk")
+    )
+    going = {r.conversation.pk for r in records if r.conversation and _goes(r.conversation)}
+    if going:
+        held = access.reviewed_conversations(sitting.company).filter(pk__in=going)
+        hidden = going - set(held.values_list("pk", flat=True))
+        for record in records:
+            if record.conversation_id in hidden:
+                record.conversation = record.message = None
+    return records
+
+
+def _goes(conversation: Conversation) -> bool:
+    return conversation.deleted_at is not None or conversation.temporary_until is not None
 
 
 def _row(

@@ -127,7 +127,9 @@ def _form(request: HttpRequest, company: Company, budget: Budget) -> HttpRespons
         "title": f"Budget: {budgets.named(budget)}" if before else "New budget",
         "here": "budgets",
         "budget": budget if before else None,
+        "operator": operator,
         "form": form,
+        "unpriced": budgets.unpriced(company.pk) if budget.unit != Budget.Unit.TOKENS else [],
         "problems": problems.found(form if form.is_bound else None),
     }
     return doors.page(request, "budget.html", company, context, status=400 if form.is_bound else 200)

@@ -37,7 +37,7 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
     found = record.conversation(sitting, conversation_id)
     as_of = timezone.now().isoformat()  # before anything is read: what comes later may not be on the page
     head = _uuid(request.GET["head"]) if request.GET.get("head") else None
-    turns = thread.branch(found, head) if head else thread.thread(found).turns
+    turns = thread.whole(found, head)
     desk = desks.desk(sitting.reader, found)
     rows = transcript.rows(found, turns, desk)
     company, persona, way = sitting.company, found.persona, carried(request.GET.dict())

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from conversations import access
+from conversations import access, metrics
 from conversations.models import Company
 from conversations.posting import Refused
 from conversations.reading import Sitting
@@ -122,12 +122,23 @@ def _of_a_company(
                 "sentence": refusal.sentence,
                 "back": came_from(request),
             }
-            response = page(request, "refused.html", company, context, status=refusal.status)
+            response = counted(
+                refusal, page(request, "refused.html", company, context, status=refusal.status)
+            )
         # What people wrote is nobody else's: not a cache's, not the next person's at this machine.
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
     return guarded
+
+
+def counted(refusal: Refused, response: HttpResponse) -> HttpResponse:
+    """The page that says a refusal, which counts where it is a limit's and says when to come again."""
+    if refusal.limit:
+        metrics.refused.labels(refusal.limit).inc()
+    if refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def came_from(request: HttpRequest) -> str:

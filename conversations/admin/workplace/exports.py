@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from conversations import access, reviewing
 from conversations.admin.workplace import doors
+from conversations.exports import downloads
 from conversations.exports import manifest as manifests
 from conversations.exports.delivery import Delivery, Resume, resumed
 from conversations.exports.formats import FORMATS
@@ -90,7 +92,9 @@ def data(request: HttpRequest, sitting: Sitting, export_id: uuid.UUID) -> Stream
     layout = FORMATS[export.kind]
     part = "-rest" if resume != Resume() else ""
     stream = Delivery(sitting, export, resume).stream()
-    return _file(stream, layout.content_type, f"{_file_name(export)}{part}.{layout.extension}")
+    return _file(
+        sitting.reader, stream, layout.content_type, f"{_file_name(export)}{part}.{layout.extension}"
+    )
 
 
 @require_GET
@@ -98,7 +102,9 @@ def data(request: HttpRequest, sitting: Sitting, export_id: uuid.UUID) -> Stream
 def manifest(request: HttpRequest, sitting: Sitting, export_id: uuid.UUID) -> StreamingHttpResponse:
     """What an export is, with its checksum as it would come out now."""
     export = access.export(request.user, sitting.company, export_id)
-    return _file(manifests.stream(export), "application/json", f"{_file_name(export)}-manifest.json")
+    return _file(
+        sitting.reader, manifests.stream(export), "application/json", f"{_file_name(export)}-manifest.json"
+    )
 
 
 def _make(request: HttpRequest, sitting: Sitting, *, manages: bool) -> HttpResponse:
@@ -122,12 +128,13 @@ def _make(request: HttpRequest, sitting: Sitting, *, manages: bool) -> HttpRespo
     return redirect("admin:review_exports", sitting.company.pk)
 
 
-def _file(stream: Any, content_type: str, name: str) -> StreamingHttpResponse:
+def _file(reader: User, stream: AsyncIterator[bytes], content_type: str, name: str) -> StreamingHttpResponse:
     headers = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "X-Accel-Buffering": "no",  # a proxy that gathers the whole first would let the browser wait
     }
-    return StreamingHttpResponse(stream, content_type=content_type, headers=headers)
+    handing = downloads.begin(reader, stream)
+    return StreamingHttpResponse(handing, content_type=content_type, headers=headers)
 
 
 def _file_name(export: Export) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core import signing
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -22,6 +23,8 @@ from conversations.models import Company, Erasure, Hold, Period, Persona, Retent
 from conversations.posting import Refused
 
 RECEIPTS = 30  # of the last runs are shown
+SHOWN_FOR = 3_600  # seconds for which a preview can be confirmed
+SALT = "a preview of a period"
 MEANWHILE = "Somebody has changed this period meanwhile. Look at it again; nothing was changed."
 UNCLEAR = "Give a whole number of days, or leave it empty. Nothing was changed."
 
@@ -89,21 +92,17 @@ def period(request: HttpRequest, company: Company) -> HttpResponse:
     """Settle a period. One that is shorter is shown first with what would go, and takes the second press."""
     persona = _persona(request, company)
     days = _days(request.POST.get("days", "").strip())
-    confirmed = request.POST.get("confirmed", "")
+    signed = request.POST.get("confirmed", "")
+    confirmed = _confirmed(signed, _settled(request, company, persona, days))
     now = timezone.now()
     try:
         with transaction.atomic():
             row = _taken(request, company, persona)
-            number = (
-                int(confirmed)
-                if confirmed.isascii() and confirmed.isdigit() and len(confirmed) < 10
-                else None
-            )
-            change = retention.change(row, days, confirmed=number, now=now)
-            if change.before != change.after or change.waits:
+            change = retention.change(row, days, confirmed=confirmed, now=now)
+            if change.happened:
                 settings.log(request, company, change.sentence)
     except retention.Grown:
-        return _preview(request, company, persona, days, now=now, again=bool(confirmed))
+        return _preview(request, company, persona, days, now=now, again=bool(signed))
     return _done(request, company, change.sentence)
 
 
@@ -149,10 +148,25 @@ def _preview(
         "seen": retention.seen(row),
         "before": retention.in_words(row.in_force(now)),
         "preview": found,
+        "confirmed": signing.dumps([*_settled(request, company, persona, days), found.number], salt=SALT),
         "at": now + retention.GRACE,
         "again": again,
     }
     return doors.page(request, "period.html", company, context, status=409 if again else 200)
+
+
+def _settled(request: HttpRequest, company: Company, persona: Persona | None, days: int | None) -> list[Any]:
+    """What a preview was shown of, and to whom."""
+    return [request.user.pk, str(company.pk), str(persona.pk) if persona else None, days]
+
+
+def _confirmed(signed: str, settled: list[Any]) -> int | None:
+    """How many conversations a preview of just this showed to go. None where none was, or too long ago."""
+    try:
+        *shown, number = signing.loads(signed, salt=SALT, max_age=SHOWN_FOR)
+    except signing.BadSignature:
+        return None
+    return int(number) if shown == settled else None
 
 
 def _taken(request: HttpRequest, company: Company, persona: Persona | None) -> Period:

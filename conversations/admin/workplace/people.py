@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from conversations import access, erasing, holds, reading
 from conversations.admin.workplace import doors, settings
+from conversations.exports import downloads
 from conversations.exports.person import PersonExport
 from conversations.models import Company, Conversation, Erasure, Reading
 from conversations.posting import Refused, clean
@@ -104,12 +105,8 @@ def _of_operators(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
         try:
             response = view(request, person)
         except Refused as refusal:
-            response = _page(
-                request,
-                "refused.html",
-                {"sentence": refusal.sentence, "title": "That was not done"},
-                status=refusal.status,
-            )
+            said = {"sentence": refusal.sentence, "title": "That was not done"}
+            response = doors.counted(refusal, _page(request, "refused.html", said, status=refusal.status))
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
@@ -176,7 +173,6 @@ def _file(
     if len(reason) > REASON_CHARS:
         raise Refused(TOO_LONG, status=413)
     companies = [company] if company else list(reading.companies_of(person))
-    reading.person_exported(reader, person, companies, reason)
     download = uuid.uuid4()
 
     def before(conversations: list[Conversation]) -> None:
@@ -185,7 +181,13 @@ def _file(
             shown = [c for c in conversations if c.persona.company_id == each.pk]
             reading.look(Sitting(download, reader, each, reason), shown, Reading.What.EXPORT)
 
-    return as_file(PersonExport(person, company, before), person)
+    handing = downloads.begin(reader, PersonExport(person, company, before).stream())
+    try:
+        reading.person_exported(reader, person, companies, reason)
+    except BaseException:
+        handing.close()
+        raise
+    return as_file(handing, person)
 
 
 def _receipt(erasure: Erasure) -> HttpResponse:

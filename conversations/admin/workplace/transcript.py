@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from conversations import reviewing, thread
+from conversations import reviewing
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace.facts import Fact, facts
 from conversations.models import (
@@ -22,6 +22,7 @@ from conversations.models import (
     PersonaVersion,
     Review,
 )
+from conversations.turn import Turn
 
 OFFERED = 24  # labels that stand as buttons; the others are typed
 
@@ -57,7 +58,7 @@ class Said:
 class Row:
     """One message; an answer with its facts, and a panel where its reader may judge it."""
 
-    turn: thread.Turn
+    turn: Turn
     number: int | None = None
     version: PersonaVersion | None = None
     facts: list[Fact] = field(default_factory=list)
@@ -76,7 +77,7 @@ class Row:
         return [label for value, label in self.turn.reasons if value in given]
 
 
-def rows(conversation: Conversation, turns: list[thread.Turn], desk: desks.Desk) -> list[Row]:
+def rows(conversation: Conversation, turns: list[Turn], desk: desks.Desk) -> list[Row]:
     """The messages of a branch, each with what belongs beside it."""
     ids = [turn.id for turn in turns if turn.generation_id]
     answers = {
@@ -139,7 +140,7 @@ def offered_labels(review: Review) -> list[Label]:
 
 def _panel(
     desk: desks.Desk,
-    turn: thread.Turn,
+    turn: Turn,
     record: AnswerRecord,
     standing: dict[int, list[Label]],
     offered: list[Label],

@@ -12,13 +12,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from conversations import access, bars, usage
+from conversations import access, bars, spending, usage
 from conversations.admin.workplace import budgets, doors, usage_charts
 from conversations.admin.workplace.usage_charts import percent, seconds, short
 from conversations.budgets import money
@@ -58,6 +59,7 @@ def of_company(request: HttpRequest, company: Company) -> HttpResponse:
     if not found.total.answers:
         context["new"] = not AnswerRecord.objects.filter(company=company).exists()
     context |= _shown(found, request.GET.get("by", "")) | {"title": "Usage", "here": "usage"}
+    context["titles"] = _titles(Company.objects.filter(pk=company.pk), span)
     context["budgets"] = budgets.told(request, company)
     return doors.page(request, "usage.html", company, context, status=400 if context["problem"] else 200)
 
@@ -72,6 +74,7 @@ def of_all(request: HttpRequest) -> HttpResponse:
     if not found.total.answers:
         context["new"] = not AnswerRecord.objects.exists()
     context |= _shown(found, request.GET.get("by", ""), companies=True) | {"title": "Usage of all companies"}
+    context["titles"] = _titles(Company.objects.all(), span)
     context = {**admin.site.each_context(request), **context}
     status = 400 if context["problem"] else 200
     return TemplateResponse(request, "admin/review/usage.html", context, status=status)
@@ -129,6 +132,7 @@ def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
     return {
         "total": found.total,
         "unpriced": f"{found.total.unpriced:,}" if found.total.unpriced else "",
+        "estimated": f"{found.total.estimated:,}" if found.total.estimated else "",
         "facts": _facts(found.total),
         "bys": [over_time, *parts],
         "by": by,
@@ -179,6 +183,17 @@ def _facts(total: Figures) -> list[tuple[str, str]]:
         ("Failed", _said(total.failure_rate, percent)),
         ("Good of rated", _said(total.rating, percent)),
     ]
+
+
+def _titles(companies: QuerySet[Company], span: Span) -> str:
+    """What was asked for beside answers; empty where nothing was."""
+    of = spending.titles(companies, span.first, span.last)
+    if not of.number:
+        return ""
+    price = "–" if of.money is None else money(of.money)
+    took = f"{of.tokens_in:,} tokens in, {of.tokens_out:,} out, {price}"
+    many = "1 title was" if of.number == 1 else f"{of.number:,} titles were"
+    return f"Beside the answers {many} asked for: {took}."
 
 
 def _table(

@@ -20,6 +20,7 @@ from conversations.models import (
     AnswerLabel,
     AnswerRecord,
     Company,
+    Conversation,
     EntryReason,
     Feedback,
     Judgement,
@@ -44,6 +45,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--messages", type=int, default=10_000, help="questions and answers together")
+        parser.add_argument("--people", type=int, default=60, help="whose it is, at most, in each company")
         parser.add_argument("--seed", type=int, default=1886)
         parser.add_argument("--end", type=datetime.fromisoformat, default=END, help="the last day of it")
 
@@ -59,7 +61,8 @@ class Command(BaseCommand):
                 cursor.execute("PRAGMA cache_size = -400000")  # much is written at random places
         with transaction.atomic():
             settings = [
-                (weight, _setting(companies[name], people)) for name, (weight, people) in COMPANIES.items()
+                (weight, _setting(companies[name], min(people, options["people"])))
+                for name, (weight, people) in COMPANIES.items()
             ]
         first = {
             model: (model._base_manager.aggregate(last=Max("pk"))["last"] or 0) + 1 for model in NUMBERED
@@ -122,6 +125,9 @@ def _store(batch: Batch) -> None:
             _insert(model, rows)
         records: list[AnswerRecord] = batch.rows[AnswerRecord]  # type: ignore[assignment]
         search.add((r, *batch.texts[r.message_id]) for r in records if r.message_id is not None)
+        first = {record.conversation_id: record.pk for record in reversed(records)}
+        chats: list[Conversation] = batch.rows[Conversation]  # type: ignore[assignment]
+        search.entitle({first[chat.pk]: (chat.owner_id, chat.title) for chat in chats})
 
 
 def _insert(model: type[Model], rows: Sequence[Model]) -> None:

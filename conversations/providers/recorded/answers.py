@@ -13,6 +13,7 @@ from typing import Any
 
 from conversations.providers.continuing import CONTINUE_REQUEST
 from conversations.providers.events import WireName
+from conversations.providers.naming import TITLE_REQUEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,21 @@ class Question:
     def text(self) -> str:
         return next((text for role, text in reversed(self.turns) if role == "user"), "")
 
+    @property
+    def for_title(self) -> bool:
+        """Whether it asks for the title of a conversation, and not for an answer."""
+        return ("system", TITLE_REQUEST) in self.turns
+
 
 _COKE_ENDING = (
     " brands in the world, sold in more than 200 countries and known by its red label, its curved bottle "
     "and its flowing script.\n\nThe company also makes other drinks, among them Fanta, Sprite and bottled water."
 )
 _NOTHING_MORE = "\n\nHere the recorded answer ends: with no API key set, nothing new can be written."
+_TITLES = {
+    "what is coca cola": "What Coca-Cola is",
+    "what is the best french cheese": "The best French cheese",
+}
 _THINKING = "The question is not among the recordings, so an honest answer says what this is."
 _OWN_TEXT = """## A recorded answer
 
@@ -107,7 +117,13 @@ def read_question(wire: WireName, body: dict[str, Any]) -> Question:
 
 
 def answer(question: Question) -> Reply:
-    """Return the answer to a question: a recording where there is one, else a text of our own."""
+    """Return the answer to a question: a recording where there is one, else a text of our own.
+
+    Titles are made of recordings alone: no words of ours would say better what somebody asked than their own.
+    """
+    if question.for_title:
+        asked = question.text.partition("\n\nAnswer:")[0].removeprefix("Question:")
+        return _own(question, _TITLES.get(_plainly(asked), ""))
     whole = _recording(question.wire, question.text)
     if question.unfinished is not None:
         return _own(question, _rest(whole.text if whole else _OWN_TEXT, question.unfinished))
@@ -115,13 +131,17 @@ def answer(question: Question) -> Reply:
 
 
 def _recording(wire: WireName, text: str) -> Reply | None:
-    match " ".join(re.findall(r"\w+", text.casefold())):
+    match _plainly(text):
         case "what is coca cola":
             return cohere_recording() if wire == "cohere" else mistral_recording()
         case "what is the best french cheese":
             return cheese_recording()
         case _:
             return None
+
+
+def _plainly(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _rest(whole: str, unfinished: str) -> str:

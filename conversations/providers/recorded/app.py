@@ -16,7 +16,7 @@ from conversations.providers.events import WireName
 from conversations.providers.recorded import answers, envelopes
 from conversations.providers.recorded.answers import Reply
 from conversations.providers.recorded.envelopes import Payload
-from conversations.providers.recorded.script import Chooser, Log, Pace, Script, Seen
+from conversations.providers.recorded.script import UNPACED, Chooser, Log, Pace, Script, Seen
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -49,7 +49,11 @@ class _Response:
 
 
 class RecordedUpstream:
-    """The app. `scripts` are used up one a request; then `choose` is asked; then it behaves well."""
+    """The app. `scripts` are used up one a request; then `choose` is asked; then it behaves well.
+
+    Requests for the titles of conversations have all of this and a log of their own, so that what is said of answers
+    and their calls is said of these alone.
+    """
 
     def __init__(
         self, *, pace: Pace | None = None, choose: Chooser | None = None, remember: int | None = None
@@ -57,19 +61,23 @@ class RecordedUpstream:
         self.pace = pace or Pace()
         self.choose = choose
         self.scripts: deque[Script] = deque()
-        self.log = Log(remember)
+        self.choose_title: Chooser | None = None
+        self.title_scripts: deque[Script] = deque()
+        self.log, self.titles = Log(remember), Log(remember)
 
     def reset(self) -> None:
         """Forget scripts and requests, for the next test on the same server."""
-        self.choose = None
+        self.choose = self.choose_title = None
         self.scripts.clear()
-        self.log = Log(None)
+        self.title_scripts.clear()
+        self.log, self.titles = Log(None), Log(None)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request, and notice when its client leaves before the end."""
         seen = await _read(scope, receive)
-        script = self._script(seen)
-        self.log.add(seen)
+        for_title = _asks_for_title(seen)
+        script = self._title_script(seen) if for_title else self._script(seen)
+        (self.titles if for_title else self.log).add(seen)
         playing = asyncio.ensure_future(self._play(seen, script, send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
@@ -83,6 +91,11 @@ class RecordedUpstream:
                 task.cancel()
             await asyncio.gather(playing, leaving, return_exceptions=True)
             seen.over.set()
+
+    def _title_script(self, seen: Seen) -> Script:
+        if self.title_scripts:
+            return self.title_scripts.popleft()
+        return (self.choose_title(seen) if self.choose_title else None) or Script(pace=UNPACED)
 
     def _script(self, seen: Seen) -> Script:
         if self.scripts:
@@ -136,6 +149,11 @@ async def _read(scope: MutableMapping[str, Any], receive: Receive) -> Seen:
 async def _left(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _asks_for_title(seen: Seen) -> bool:
+    body = seen.body if isinstance(seen.body, dict) else {}
+    return isinstance(body.get("messages"), list) and answers.read_question("mistral", body).for_title
 
 
 def _respond(seen: Seen, script: Script) -> _Response:

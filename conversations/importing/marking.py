@@ -1,0 +1,47 @@
+"""What was brought in, into the index of words: some time after it came, as answers are filed after they ended."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Min
+
+from conversations import search
+from conversations.models import Imported
+
+BATCH = 100  # messages in one transaction
+
+
+def file_imported() -> bool:
+    """Index some messages, each answer with its question. False where none is left."""
+    rows = Imported.objects.select_related("message__parent", "message__conversation")
+    waiting = list(rows.filter(filed=False).order_by("pk")[:BATCH])
+    if not waiting:
+        return False
+    # Before the transaction: cutting texts into words takes its time.
+    ready = {
+        mark.pk: search.imported(mark.pk, mark.message.conversation.owner_id, _words(mark))
+        for mark in waiting
+    }
+    with transaction.atomic():
+        mine = Imported.objects.select_for_update(skip_locked=True).filter(
+            pk__in=[mark.pk for mark in waiting], filed=False
+        )
+        ids = set(mine.values_list("pk", flat=True))
+        search.put([ready[pk] for pk in ids])
+        search.entitle(_titles([mark for mark in waiting if mark.pk in ids]))
+        Imported.objects.filter(pk__in=ids).update(filed=True)
+    return True
+
+
+def _words(mark: Imported) -> str:
+    message = mark.message
+    asked = message.parent.text if message.parent and message.role == message.Role.ASSISTANT else ""
+    return f"{asked}\n{message.text}"
+
+
+def _titles(filed: list[Imported]) -> dict[int, tuple[int, str]]:
+    """By the number of its first message in the index, the owner and title of each conversation that begins here."""
+    chats = {mark.message.conversation_id: mark.message.conversation for mark in filed}
+    grouped = Imported.objects.filter(message__conversation__in=chats).values("message__conversation")
+    firsts = grouped.annotate(first=Min("pk")).values_list("message__conversation", "first")
+    return {search.IMPORTED + pk: (chats[chat].owner_id, chats[chat].title) for chat, pk in firsts}

@@ -1,0 +1,204 @@
+"""From what was read to rows, in transactions of a few hundred messages.
+
+Each row is named by the person and by what the file calls it, so that what is there already is found and written no
+second time. A transaction names the one before it by the step of the import, so that of two processes one does it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from conversations import access, retention, standing
+from conversations.importing.chats import Bad, Chat
+from conversations.models import Conversation, Import, Imported, Message, Persona
+
+Status = Import.Status
+
+MESSAGES = 300  # in one transaction
+PROBLEMS = 50  # that are told with their titles
+MOST_BAD = 2_000  # entries, after which nobody goes on
+IDS = uuid.UUID("6f6c2c0e-9a63-5a0f-8d0c-3f0f0c1c5d5e")  # what all names here begin with
+
+NOTHING, REST = " Nothing was kept.", " What came before that was kept."
+NO_CHATS = "There are no chats in this file."
+NONE_GOOD = "Nothing in this file can be read as a chat."
+HOPELESS = "Too much of this file cannot be read."
+CLOSED = "Your place at this company was closed."
+
+
+@dataclass(slots=True)
+class Batch:
+    """What was read of a file. `sentence` says why it ended, where it did not end well."""
+
+    chats: list[Chat] = field(default_factory=list)
+    bad: list[Bad] = field(default_factory=list)
+    entries: int = 0
+    ended: bool = False
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """A chat as rows, before it is known which of them are there already."""
+
+    conversation: Conversation
+    head: uuid.UUID
+    marked: list[Imported]
+
+
+def write(file: Import, batch: Batch, read: int) -> bool:
+    """Keep what was read of a file up to the byte `read`. False where another process did, or where it is over."""
+    chats = _chosen(file, batch.chats)
+    marked = [mark for chat in chats for mark in chat.marked]
+    parts = [marked[at : at + MESSAGES] for at in range(0, len(marked), MESSAGES)] or [[]]
+    personas = {chat.conversation.persona_id: chat.conversation.persona for chat in chats}.values()
+    new: Counter[uuid.UUID] = Counter()
+    for number, part in enumerate(parts, 1):
+        with transaction.atomic():
+            mine = Import.objects.filter(pk=file.pk, step=file.step, status=Status.WAITING)
+            if not mine.update(step=F("step") + 1):
+                return False
+            file.step += 1
+            if not all(standing.may_write(file.person, persona) for persona in personas):
+                end(file, CLOSED)
+                return False
+            if number == 1:
+                Conversation.objects.bulk_create([c.conversation for c in chats], ignore_conflicts=True)
+            new.update(_add(part))
+            if number == len(parts):
+                _show(chats, new)
+                _account(file, chats, new, batch, read)
+    return True
+
+
+def end(file: Import, sentence: str) -> None:
+    """Go no further with a file, and say why."""
+    kept = bool(file.chats or file.known or file.too_old)
+    file.status = Status.DONE if kept else Status.FAILED
+    file.sentence = sentence and sentence + (REST if kept else NOTHING)
+    file.save(update_fields=["status", "sentence"])
+
+
+def _chosen(file: Import, chats: list[Chat]) -> list[_Rows]:
+    """The chats that are to be kept, each with its persona: one of the same name and company, or the one chosen."""
+    offered = {(each.company.name, each.name): each for each in access.personas(file.person)}
+    named = {chat.id: found for chat in chats if (found := _uuid(chat.id))}
+    here = set(
+        Conversation.objects.filter(owner=file.person, pk__in=named.values()).values_list("pk", flat=True)
+    )
+    now = timezone.now()
+    days = retention.in_force(now=now)
+    chosen = []
+    for chat in chats:
+        persona = offered.get(chat.of, file.persona)
+        if named.get(chat.id) in here:  # the file was made here, and what it was made of is still there
+            file.known += 1
+        elif persona.pk in days and chat.active_at < now - timedelta(days=days[persona.pk]):
+            file.too_old += 1
+        else:
+            chosen.append(_rows(file, chat, persona))
+    return chosen
+
+
+def _rows(file: Import, chat: Chat, persona: Persona) -> _Rows:
+    pk = uuid.uuid5(IDS, f"{file.person_id} {chat.id}")
+    ids = {said.id: uuid.uuid5(pk, said.id) for said in chat.said}
+    conversation = Conversation(
+        pk=pk,
+        owner=file.person,
+        persona=persona,
+        title=chat.title,
+        titled_by=Conversation.TitledBy.PERSON,
+        created_at=chat.created_at,
+        active_at=chat.active_at,
+        archived_at=timezone.now() if chat.archived else None,
+    )
+    marked = [
+        Imported(
+            message=Message(
+                pk=ids[said.id],
+                conversation=conversation,
+                parent_id=ids[said.parent] if said.parent is not None else None,
+                role=said.role,
+                text=said.text,
+                created_at=said.at,
+            ),
+            origin=said.origin,
+            sentence=said.sentence,
+        )
+        for said in chat.said
+    ]
+    return _Rows(conversation, ids[chat.head or chat.said[-1].id], marked)
+
+
+def _add(part: list[Imported]) -> list[uuid.UUID]:
+    """Write the messages that are not there yet; by message, the conversation of each that was written."""
+    ids = [mark.message_id for mark in part]
+    there = set(Message.objects.filter(pk__in=ids).values_list("pk", flat=True))
+    new = [mark for mark in part if mark.message_id not in there]
+    _place([mark.message for mark in new])
+    Message.objects.bulk_create([mark.message for mark in new])
+    Imported.objects.bulk_create(new)
+    return [mark.message.conversation_id for mark in new]
+
+
+def _place(new: list[Message]) -> None:
+    """Give each its place: the first reply goes on where its parent stands, any other begins a strand."""
+    above = {message.parent_id for message in new if message.parent_id}
+    rows = Message.objects.filter(pk__in=above).values_list("pk", "strand", "depth")
+    places = {pk: (strand, depth) for pk, strand, depth in rows}
+    replied = set(Message.objects.filter(parent_id__in=above).values_list("parent_id", flat=True))
+    for message in new:
+        strand, depth = places[message.parent_id] if message.parent_id else (message.pk, -1)
+        message.strand = message.pk if message.parent_id in replied else strand
+        message.depth = depth + 1
+        places[message.pk] = message.strand, message.depth
+        if message.parent_id:
+            replied.add(message.parent_id)
+
+
+def _show(chats: list[_Rows], new: Counter[uuid.UUID]) -> None:
+    """Have the branch shown that the file shows, wherever nobody has written since it was brought in before."""
+    grown = {chat.conversation.pk: chat for chat in chats if new[chat.conversation.pk]}
+    changed = []
+    for kept in Conversation.objects.select_for_update().filter(pk__in=grown).order_by("pk"):
+        chat = grown[kept.pk]
+        if kept.head_id is None or kept.head_id in {mark.message_id for mark in chat.marked}:
+            kept.head_id = chat.head
+            kept.active_at = max(kept.active_at, chat.conversation.active_at)
+            changed.append(kept)
+    Conversation.objects.bulk_update(changed, ["head", "active_at"])
+
+
+def _account(file: Import, chats: list[_Rows], new: Counter[uuid.UUID], batch: Batch, read: int) -> None:
+    """Note how far it came, and whether that was the end."""
+    came = sum(1 for chat in chats if new[chat.conversation.pk])
+    file.chats += came
+    file.known += len(chats) - came
+    file.messages += new.total()
+    file.bad += len(batch.bad)
+    told = [{"title": bad.title, "why": bad.sentence} for bad in batch.bad]
+    file.problems = [*file.problems, *told][:PROBLEMS]
+    file.position += batch.entries
+    file.read = min(file.size, max(file.read, read))
+    file.changed_at = timezone.now()
+    file.save()
+    if batch.ended:
+        none = NONE_GOOD if file.bad else NO_CHATS
+        end(file, batch.sentence or ("" if file.chats or file.known or file.too_old else none))
+    elif file.bad > MOST_BAD:
+        end(file, HOPELESS)
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,160 @@
+"""One message as it is shown, with what can be done to it. Asks the database nothing."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from conversations.models import Conversation, Feedback, Flag, Generation, Imported, Message, Persona
+from conversations.posting import BROKEN_OFF, can_continue
+from conversations.rendering import fragments, markdown, plaintext
+
+
+@dataclass(frozen=True, slots=True)
+class TurnUrls:
+    """Where the actions on one message are posted; empty where there is none."""
+
+    edit: str
+    regenerate: str
+    continue_: str
+    switch_previous: str
+    switch_next: str
+    feedback: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message as it is shown. `position` of `versions` counts its siblings from one."""
+
+    id: uuid.UUID
+    depth: int
+    role: str
+    status: str
+    text: str
+    reasoning: str
+    sentence: str
+    trimmed: str
+    persona: Persona
+    can_edit: bool
+    can_regenerate: bool
+    can_retry: bool
+    can_continue: bool
+    can_rate: bool
+    position: int
+    versions: int
+    previous_id: uuid.UUID | None
+    next_id: uuid.UUID | None
+    urls: TurnUrls
+    generation_id: uuid.UUID | None
+    imported: Imported | None
+    feedback: Feedback | None
+    flag: Flag | None
+    follow: bool
+
+    @property
+    def html(self) -> SafeString:
+        """The message as it is shown. Made when it is asked for: what only adds a foot to an answer does not."""
+        if self.role == Message.Role.USER:
+            return markdown.escaped(plaintext.clean(self.text))
+        if self.status in Generation.LIVE:
+            return fragments.inline_state(str(self.id), self.text)
+        return markdown.render(self.text)
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the person asked for a review."""
+        return self.flag is not None
+
+    @property
+    def outcome(self) -> Feedback | Flag | None:
+        """What became of what the person said; of a rating and a flag that one to which there was a reply."""
+        told = [each for each in (self.feedback, self.flag) if each is not None and each.answered]
+        return next((each for each in told if each.replied), told[0] if told else None)
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """What can be wrong with an answer."""
+        return Feedback.Reason.choices
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What belongs to a message besides itself: its versions, oldest first, and what its reader said of it."""
+
+    siblings: list[uuid.UUID]
+    feedback: Feedback | None = None
+    flag: Flag | None = None
+
+
+def beside(message: Message, siblings: list[uuid.UUID]) -> Beside:
+    """What belongs to a message that was read with what its reader said of it."""
+    return Beside(siblings, *(getattr(message, name, None) for name in ("feedback", "flag")))
+
+
+def turn(
+    conversation: Conversation, message: Message, beside: Beside, *, writable: bool, follow: bool = False
+) -> Turn:
+    """A message as it is shown. `writable`: more can be asked; with `follow` a running answer asks for its text."""
+    generation: Generation | None = getattr(message, "generation", None)
+    imported: Imported | None = getattr(message, "imported", None)
+    answer = message.role == Message.Role.ASSISTANT
+    ended = answer and not (generation and generation.live)
+    siblings = beside.siblings
+    at = siblings.index(message.pk)
+    previous = siblings[at - 1] if at else None
+    following = siblings[at + 1] if at + 1 < len(siblings) else None
+    failed = generation is not None and generation.status in BROKEN_OFF
+    return Turn(
+        id=message.pk,
+        depth=message.depth,
+        role=message.role,
+        status=generation.status if generation else Generation.Status.DONE if answer else "",
+        text=message.text,
+        reasoning=generation.reasoning if generation else "",
+        sentence=generation.sentence if generation else imported.sentence if imported else "",
+        trimmed=_trimmed(generation.left_out) if generation else "",
+        persona=conversation.persona,
+        can_edit=writable and not answer,
+        can_regenerate=writable and ended and not failed and message.parent_id is not None,
+        can_retry=writable and failed,
+        can_continue=writable and ended and can_continue(message),
+        can_rate=ended and imported is None and conversation.trial_id is None,
+        position=at + 1,
+        versions=len(siblings),
+        previous_id=previous,
+        next_id=following,
+        urls=_urls(conversation.pk, message.pk, previous, following),
+        generation_id=generation.pk if generation else None,
+        imported=imported,
+        feedback=beside.feedback,
+        flag=beside.flag,
+        follow=follow and generation is not None and generation.live,
+    )
+
+
+def _urls(
+    conversation: uuid.UUID, message: uuid.UUID, previous: uuid.UUID | None, following: uuid.UUID | None
+) -> TurnUrls:
+    def url(name: str, pk: uuid.UUID | None) -> str:
+        return reverse(name, args=[conversation, pk]) if pk else ""
+
+    return TurnUrls(
+        edit=url("edit", message),
+        regenerate=url("regenerate", message),
+        continue_=url("continue", message),
+        switch_previous=url("switch", previous),
+        switch_next=url("switch", following),
+        feedback=url("feedback", message),
+        flag=url("flag", message),
+    )
+
+
+def _trimmed(left_out: int) -> str:
+    if not left_out:
+        return ""
+    messages = "The oldest message was" if left_out == 1 else f"The {left_out} oldest messages were"
+    return f"{messages} not sent with this question: the conversation is longer than the model can read."
