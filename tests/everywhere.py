@@ -43,6 +43,7 @@ from conversations.models import (
     Judgement,
     Label,
     Membership,
+    Message,
     Note,
     PasswordLink,
     Persona,
@@ -149,7 +150,8 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     entry.save()
     _hold(company, cast.admin, word, conversation=turn.conversation)
     sharing.share(turn.conversation, days=7)
-    Imported.objects.create(message=turn.answer, origin=word, sentence=word)
+    brought = Message.objects.create(conversation=turn.conversation, role="user", text=word)
+    Imported.objects.create(message=brought, origin=word, sentence=word)
     _reading(company, cast.admin, person, f"about {NAME}", turn.conversation)
     return turn
 

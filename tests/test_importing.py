@@ -245,6 +245,12 @@ def test_doing_it_again_doubles_nothing(live_cast: Cast, me: User) -> None:
     assert Imported.objects.count() == len(before)
 
 
+def test_a_chat_that_stands_twice_in_a_file_comes_once(live_cast: Cast, me: User) -> None:
+    file = brought_in(me, live_cast.guide, chatgpt(BRANCHED, BRANCHED, question_and_answer(2), BRANCHED))
+    assert (file.status, file.sentence, file.messages, file.bad) == ("done", "", 7, 0)
+    assert Conversation.objects.count() == 2
+
+
 def test_two_people_have_the_same_chat_each(live_cast: Cast, me: User) -> None:
     for person in (me, live_cast.member2):
         brought_in(person, live_cast.guide, chatgpt(BRANCHED))

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Exists, Min, OuterRef
 
 from conversations import search
-from conversations.models import Imported
+from conversations.models import Imported, Message
 
-BATCH = 100  # messages in one transaction
+BATCH = 50  # messages in one transaction
 
 
 def file_imported() -> bool:
-    """Index some messages, each answer with its question. False where none is left."""
+    """Index some messages, each answer with its question and questions alone where there is none. False where no
+    message is left."""
+    answer = Imported.objects.filter(
+        message__parent=OuterRef("message"), message__role=Message.Role.ASSISTANT
+    )
     rows = Imported.objects.select_related("message__parent", "message__conversation")
+    rows = rows.annotate(answered=Exists(answer))
     waiting = list(rows.filter(filed=False).order_by("pk")[:BATCH])
     if not waiting:
         return False
@@ -21,13 +26,14 @@ def file_imported() -> bool:
     ready = {
         mark.pk: search.imported(mark.pk, mark.message.conversation.owner_id, _words(mark))
         for mark in waiting
+        if not (mark.answered and mark.message.role == Message.Role.USER)
     }
     with transaction.atomic():
         mine = Imported.objects.select_for_update(skip_locked=True).filter(
             pk__in=[mark.pk for mark in waiting], filed=False
         )
         ids = set(mine.values_list("pk", flat=True))
-        search.put([ready[pk] for pk in ids])
+        search.put([ready[pk] for pk in ids if pk in ready])
         search.entitle(_titles([mark for mark in waiting if mark.pk in ids]))
         Imported.objects.filter(pk__in=ids).update(filed=True)
     return True

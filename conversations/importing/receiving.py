@@ -82,6 +82,7 @@ def drop(file: Import) -> None:
 def tidy() -> bool:
     """Remove a few pieces of what is over, or give up what does not arrive any more. False where there is none."""
     stale = Import.objects.filter(status=Status.ARRIVING, changed_at__lt=timezone.now() - SILENCE)
-    stale.update(status=Status.FAILED, sentence="This file broke off on its way. Nothing was kept.")
+    if stale.exists():  # nearly never: an update takes SQLite's lock, also of nothing
+        stale.update(status=Status.FAILED, sentence="This file broke off on its way. Nothing was kept.")
     over = ImportPiece.objects.exclude(file__status__in=Import.OPEN).values_list("pk", flat=True)[:4]
     return bool(ImportPiece.objects.filter(pk__in=list(over)).delete()[0])

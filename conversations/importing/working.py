@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from itertools import chain
 
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from conversations.importing import chatgpt, lines, marking, receiving, writing
 from conversations.importing.chats import Bad, Chat
@@ -19,7 +19,7 @@ from conversations.importing.elements import elements, parsed
 from conversations.importing.elements import lines as lines_of
 from conversations.importing.source import Pieces, Unusable, chunks
 from conversations.importing.writing import MESSAGES, Batch
-from conversations.models import Import, ImportPiece
+from conversations.models import Import
 
 logger = logging.getLogger(__name__)
 
@@ -39,10 +39,23 @@ class Reader:
     def __init__(self, file: Import) -> None:
         self.file_id = file.pk
         self.position = 0
-        self.pieces = Pieces(file)
-        self._entries = _entries(self.pieces)
+        self._pieces = Pieces(file)
+        self._entries = _entries(self._pieces)
+        self._parts: Iterator[bool] = iter(())  # of what was read and is not written yet
 
-    def reach(self, position: int) -> bool:
+    def step(self, file: Import) -> bool:
+        """Write a part of what was read, or read on. False where another reader has to begin, or none."""
+        going = next(self._parts, None)
+        if going is not None or self.position > file.position:
+            return bool(going)
+        if not self._reach(file.position):
+            return True
+        batch = self._batch()
+        self.position += batch.entries
+        self._parts = writing.parts(file, batch, self._pieces.tell())
+        return next(self._parts)
+
+    def _reach(self, position: int) -> bool:
         """Pass over what was dealt with by another process, or before this one began. False where that takes longer."""
         deadline = time.monotonic() + SECONDS
         while self.position < position and time.monotonic() < deadline:
@@ -50,7 +63,7 @@ class Reader:
             self.position += 1
         return self.position == position
 
-    def batch(self) -> Batch:
+    def _batch(self) -> Batch:
         """The next few entries."""
         batch = Batch()
         deadline = time.monotonic() + SECONDS
@@ -82,7 +95,7 @@ def work() -> bool:
     file = (
         Import.objects.filter(status=Import.Status.WAITING)
         .select_related("person", "persona__company")
-        .order_by("changed_at", "pk")
+        .order_by("pk")
         .first()
     )
     if file is not None:
@@ -91,24 +104,20 @@ def work() -> bool:
 
 
 def _advance(file: Import) -> None:
-    """Take the next entries of a file, or say why there are none."""
+    """Take the next step with a file, or say why there is none."""
     global _reader
     try:
-        if _reader is None or _reader.file_id != file.pk or _reader.position > file.position:
+        if _reader is None or _reader.file_id != file.pk:
             _reader = Reader(file)
-        if not _reader.reach(file.position):
-            return
-        batch = _reader.batch()
-        _reader.position += batch.entries
-        if not writing.write(file, batch, _reader.pieces.tell()) or batch.ended:
+        if not _reader.step(file):
             _reader = None
-    except (DatabaseError, ImportPiece.DoesNotExist):  # away, or stopped at this moment
+    except (OperationalError, InterfaceError):  # the database is away: later
         _reader = None
         raise
     except Exception:
         logger.exception("import %d cannot be read to its end", file.pk)
         _reader = None
-        writing.end(file, BROKEN)
+        writing.end(file, BROKEN)  # unless it was cancelled, and its pieces are gone
 
 
 def _entries(pieces: Pieces) -> Iterator[bytes | lines.Group | Bad]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -21,7 +22,7 @@ from conversations.models import Conversation, Import, Imported, Message, Person
 
 Status = Import.Status
 
-MESSAGES = 300  # in one transaction
+MESSAGES = 150  # in one transaction: some 50 ms of SQLite's lock
 PROBLEMS = 50  # that are told with their titles
 MOST_BAD = 2_000  # entries, after which nobody goes on
 IDS = uuid.UUID("6f6c2c0e-9a63-5a0f-8d0c-3f0f0c1c5d5e")  # what all names here begin with
@@ -53,37 +54,36 @@ class _Rows:
     marked: list[Imported]
 
 
-def write(file: Import, batch: Batch, read: int) -> bool:
-    """Keep what was read of a file up to the byte `read`. False where another process did, or where it is over."""
+def parts(file: Import, batch: Batch, read: int) -> Iterator[bool]:
+    """Keep what was read of a file up to the byte `read`, a transaction at each step. Gives False where another process
+    was quicker, or where it is over."""
     chats = _chosen(file, batch.chats)
     marked = [mark for chat in chats for mark in chat.marked]
-    parts = [marked[at : at + MESSAGES] for at in range(0, len(marked), MESSAGES)] or [[]]
-    personas = {chat.conversation.persona_id: chat.conversation.persona for chat in chats}.values()
+    pieces = [marked[at : at + MESSAGES] for at in range(0, len(marked), MESSAGES)] or [[]]
+    personas = {chat.conversation.persona_id: chat.conversation.persona for chat in chats}
     new: Counter[uuid.UUID] = Counter()
-    for number, part in enumerate(parts, 1):
+    for number, piece in enumerate(pieces, 1):
         with transaction.atomic():
-            mine = Import.objects.filter(pk=file.pk, step=file.step, status=Status.WAITING)
-            if not mine.update(step=F("step") + 1):
-                return False
-            file.step += 1
-            if not all(standing.may_write(file.person, persona) for persona in personas):
-                end(file, CLOSED)
-                return False
-            if number == 1:
-                Conversation.objects.bulk_create([c.conversation for c in chats], ignore_conflicts=True)
-            new.update(_add(part))
-            if number == len(parts):
+            going = _has_turn(file, personas.values())
+            if going and number == 1:
+                _open(chats, whole=len(pieces) == 1)
+            if going:
+                new.update(_add(piece))
+            if going and number == len(pieces):
                 _show(chats, new)
-                _account(file, chats, new, batch, read)
-    return True
+                going = _account(file, chats, new, batch, read)
+        yield going
+        if not going:
+            return
 
 
 def end(file: Import, sentence: str) -> None:
-    """Go no further with a file, and say why."""
+    """Go no further with a file that is not over yet, and say why."""
     kept = bool(file.chats or file.known or file.too_old)
-    file.status = Status.DONE if kept else Status.FAILED
-    file.sentence = sentence and sentence + (REST if kept else NOTHING)
-    file.save(update_fields=["status", "sentence"])
+    Import.objects.filter(pk=file.pk, status=Status.WAITING).update(
+        status=Status.DONE if kept else Status.FAILED,
+        sentence=sentence and sentence + (REST if kept else NOTHING),
+    )
 
 
 def _chosen(file: Import, chats: list[Chat]) -> list[_Rows]:
@@ -138,11 +138,30 @@ def _rows(file: Import, chat: Chat, persona: Persona) -> _Rows:
     return _Rows(conversation, ids[chat.head or chat.said[-1].id], marked)
 
 
+def _has_turn(file: Import, personas: Iterable[Persona]) -> bool:
+    """Whether the next transaction is ours, and the person may still write where it would."""
+    mine = Import.objects.filter(pk=file.pk, step=file.step, status=Status.WAITING)
+    if not mine.update(step=F("step") + 1):
+        return False
+    file.step += 1
+    if all(standing.may_write(file.person, persona) for persona in personas):
+        return True
+    end(file, CLOSED)
+    return False
+
+
+def _open(chats: list[_Rows], *, whole: bool) -> None:
+    """Write the conversations that are not there yet. They show their branch once the `whole` of it is there."""
+    for chat in chats:
+        chat.conversation.head_id = chat.head if whole else None
+    Conversation.objects.bulk_create([chat.conversation for chat in chats], ignore_conflicts=True)
+
+
 def _add(part: list[Imported]) -> list[uuid.UUID]:
     """Write the messages that are not there yet; by message, the conversation of each that was written."""
-    ids = [mark.message_id for mark in part]
-    there = set(Message.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    new = [mark for mark in part if mark.message_id not in there]
+    marks = {mark.message_id: mark for mark in part}  # a file may have the same chat twice
+    there = set(Message.objects.filter(pk__in=list(marks)).values_list("pk", flat=True))
+    new = [mark for pk, mark in marks.items() if pk not in there]
     _place([mark.message for mark in new])
     Message.objects.bulk_create([mark.message for mark in new])
     Imported.objects.bulk_create(new)
@@ -170,6 +189,8 @@ def _show(chats: list[_Rows], new: Counter[uuid.UUID]) -> None:
     changed = []
     for kept in Conversation.objects.select_for_update().filter(pk__in=grown).order_by("pk"):
         chat = grown[kept.pk]
+        if kept.head_id == chat.head:
+            continue
         if kept.head_id is None or kept.head_id in {mark.message_id for mark in chat.marked}:
             kept.head_id = chat.head
             kept.active_at = max(kept.active_at, chat.conversation.active_at)
@@ -177,8 +198,8 @@ def _show(chats: list[_Rows], new: Counter[uuid.UUID]) -> None:
     Conversation.objects.bulk_update(changed, ["head", "active_at"])
 
 
-def _account(file: Import, chats: list[_Rows], new: Counter[uuid.UUID], batch: Batch, read: int) -> None:
-    """Note how far it came, and whether that was the end."""
+def _account(file: Import, chats: list[_Rows], new: Counter[uuid.UUID], batch: Batch, read: int) -> bool:
+    """Note how far it came. Whether there is more to come."""
     came = sum(1 for chat in chats if new[chat.conversation.pk])
     file.chats += came
     file.known += len(chats) - came
@@ -195,6 +216,7 @@ def _account(file: Import, chats: list[_Rows], new: Counter[uuid.UUID], batch: B
         end(file, batch.sentence or ("" if file.chats or file.known or file.too_old else none))
     elif file.bad > MOST_BAD:
         end(file, HOPELESS)
+    return not batch.ended and file.bad <= MOST_BAD
 
 
 def _uuid(text: str) -> uuid.UUID | None:
