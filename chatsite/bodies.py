@@ -1,4 +1,4 @@
-"""How much of a request is looked at: no form is longer, and no file is taken, so whatever is longer is nobody's.
+"""How much of a request is looked at: no form is longer, and files come in pieces, so whatever is longer is nobody's.
 
 Django's own limit leaves the files of a form out, which it would put on disk. What a server has read by then is its
 own business, so a proxy holds the same limit before it.

@@ -128,7 +128,9 @@ def test_the_person_of_these_tests_has_a_canary_everywhere(person: User) -> None
     for name, column in columns():
         if handled.TEXTS.get(name) in personal and column.name not in {"password", "session_data"}:
             values = column.model._base_manager.values_list(column.name, flat=True)
-            if not any(WORD in json.dumps(value, default=lambda data: bytes(data).decode()) for value in values):
+            if not any(
+                WORD in json.dumps(value, default=lambda data: bytes(data).decode()) for value in values
+            ):
                 empty.append(name)
     assert empty == []
     pointing = [

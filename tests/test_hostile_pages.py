@@ -25,7 +25,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import feedback, filing, keys, personas
+from conversations import feedback, filing, keys, personas, sharing
 from conversations.accounts import links
 from conversations.exports.making import make
 from conversations.finding import Filters
@@ -42,9 +42,12 @@ from conversations.models import (
     Generation,
     Grade,
     Hold,
+    Import,
+    Imported,
     Invitation,
     Judgement,
     Label,
+    Message,
     Note,
     Persona,
     PersonaVersion,
@@ -240,6 +243,16 @@ def poison(cast: Cast) -> Conversation:
         reason=LONG[:300],
         sitting=uuid.UUID(int=9),
     )
+    brought = Message.objects.create(
+        conversation=turn.conversation, parent=turn.conversation.head, role="assistant", text=LONG
+    )
+    Imported.objects.create(message=brought, origin=SHORT, sentence=LONG)
+    Conversation.objects.filter(pk=turn.conversation.pk).update(head=brought)
+    Import.objects.create(
+        person=cast.member, persona=cast.guide, name=SHORT, size=1, status="done", sentence=LONG, bad=1,
+        problems=[{"title": LONG[:120], "why": LONG}], changed_at=timezone.now(),
+    )  # fmt: skip
+    sharing.share(turn.conversation, days=7)
     Company.objects.filter(pk=cast.coca_cola.pk).update(name=SHORT)
     words = {"tagline": SHORT, "greeting": LONG, "starters": [LONG, SHORT], "avatar": "<\u202e"}
     Persona.objects.filter(pk=cast.guide.pk).update(name=SHORT, **words)
@@ -307,6 +320,9 @@ def pages(cast: Cast, conversation: Conversation) -> Iterator[tuple[str, str]]:
         reverse("conversation", args=[conversation.pk]),
         reverse("edit", args=[conversation.pk, question.pk]),
         reverse("password_change"),
+        reverse("chat_files"),
+        reverse("share", args=[conversation.pk]),
+        reverse("shared", args=[sharing.share(conversation, days=7)]),
     ):
         yield "member", address
     for who in ("admin", "manager", "reviewer"):

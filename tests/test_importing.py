@@ -31,6 +31,7 @@ from conversations.models import (
     AnswerRecord,
     Charge,
     Conversation,
+    Export,
     Generation,
     Import,
     Imported,
@@ -42,7 +43,7 @@ from tests.answers import _end as end
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
 from tests.everywhere import carry_out
-from tests.exporting import received
+from tests.exporting import export_of, lines_of, received, signed_in
 from tests.importing import (
     Turn,
     brought_in,
@@ -167,6 +168,21 @@ def test_a_person_goes_on_in_it(live_cast: Cast, me: User) -> None:
         assert response.status_code == 409
     for form in ("markdown", "html", "json"):
         assert b"gpt-4o" in received(client.get(reverse("one_chat", args=[chat.pk, form])))
+
+
+def test_reviewers_meet_it_marked_where_somebody_went_on(live_cast: Cast, me: User) -> None:
+    brought_in(me, live_cast.guide, chatgpt(BRANCHED))
+    chat = access.conversations(me).get()
+    ended_in(chat, "From here on")
+    address = reverse("admin:review_conversation", args=[live_cast.coca_cola.pk, chat.pk])
+    page = signed_in(live_cast.reviewer, live_cast.coca_cola).get(address).content.decode()
+    assert page.count('aria-label="Imported answer"') == 2
+    assert "Answer 1 of Coca Cola guide" in page
+    lines = lines_of(export_of(live_cast, Export.Kind.CONVERSATIONS)).decode().splitlines()
+    (told,) = map(json.loads, lines)
+    assert [(m.get("imported"), "answer" in m) for m in told["messages"]] == [
+        ("", False), ("gpt-4o", False), ("", False), ("gpt-4o", False), (None, False), (None, True),
+    ]  # fmt: skip
 
 
 # -- Found and ordered like any other --------------------------------------------------------------------
@@ -449,8 +465,8 @@ def test_a_piece_that_does_not_fit_is_refused(live_cast: Cast, me: User, number:
 @pytest.mark.parametrize(
     ("size", "status", "sentence"),
     [
-        (200_000_000, 413, "This file has 200 MB; at most 105 MB"),
-        (10**15, 413, "at most 105 MB"),
+        (200_000_000, 413, "This file has 200 MB; at most 100 MB"),
+        (10**15, 413, "at most 100 MB"),
         ("9" * 400, 400, "empty"),
         (0, 400, "empty"),
         ("-5", 400, "empty"),

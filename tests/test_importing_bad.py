@@ -376,7 +376,7 @@ def test_a_bomb_is_passed_over_in_little_memory(
 ) -> None:
     file = read_in_bounds(send(me, live_cast.guide, bomb()), 40_000_000)
     assert (file.status, elements.NO_END in file.sentence) == ("failed", True)
-    monkeypatch.setattr(source, "MOST_UNPACKED", 8 * 1024 * 1024)
+    monkeypatch.setattr(source, "MOST_UNPACKED", 8_000_000)
     file = read_in_bounds(send(me, live_cast.guide, bomb()), 20_000_000)
     assert (file.status, "unpacks to more than 8 MB" in file.sentence) == ("failed", True)
     blanks = io.BytesIO()

@@ -18,10 +18,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations import histories
-from conversations.exports import account
-from conversations.exports.account import Line
-from conversations.exports.batches import BATCH, batches, in_batches
-from conversations.exports.rows import moment, rating
+from conversations.exports import account, chat_lines
+from conversations.exports.batches import batches, in_batches
+from conversations.exports.chat_lines import Line
+from conversations.exports.rows import moment
 from conversations.exports.streaming import gathered, streamed
 from conversations.models import (
     Company,
@@ -30,7 +30,6 @@ from conversations.models import (
     Import,
     Judgement,
     Membership,
-    Message,
     Note,
     Reading,
     Review,
@@ -144,23 +143,7 @@ class PersonExport:
         for found in batches(self._here(mine, "persona__company")):
             self._before(found)
             for each in found:
-                yield {
-                    "kind": "conversation",
-                    "id": str(each.pk),
-                    "company": each.persona.company.name,
-                    "persona": each.persona.name,
-                    "title": each.title,
-                    "trial": each.trial_id is not None,
-                    "folder": None if self._company else each.folder_id,
-                    "pinned_at": moment(each.pinned_at) if each.pinned_at else None,
-                    "archived_at": moment(each.archived_at) if each.archived_at else None,
-                    "created_at": moment(each.created_at),
-                    "active_at": moment(each.active_at),
-                    "head": str(each.head_id) if each.head_id else None,
-                    "deleted_at": moment(each.deleted_at) if each.deleted_at else None,
-                    "temporary_until": moment(each.temporary_until) if each.temporary_until else None,
-                }
-                yield from map(_message, _in_time(each))
+                yield from chat_lines.of(each, folders=self._company is None)
 
     def _shared(self) -> Iterator[Line]:
         links = SharedLink.objects.filter(conversation__owner=self._person)
@@ -257,53 +240,6 @@ class PersonExport:
 
     def _here(self, rows: QuerySet[Any], company: str) -> QuerySet[Any]:
         return rows.filter(**{company: self._company}) if self._company else rows
-
-
-_WITH = ("generation__version", "imported", "feedback", "flag")
-
-
-def _in_time(conversation: Conversation) -> Iterator[Message]:
-    """All messages of a conversation, whatever branch they are on, the oldest first."""
-    rows = Message.objects.filter(conversation=conversation).select_related(*_WITH)
-    rows = rows.defer("generation__reasoning").order_by("created_at", "pk")
-    ahead = rows
-    while found := list(ahead[:BATCH]):
-        yield from found
-        last = found[-1]
-        later = Q(created_at__gt=last.created_at) | Q(pk__gt=last.pk)
-        ahead = rows.filter(later, created_at__gte=last.created_at)
-
-
-def _message(message: Message) -> Line:
-    line: Line = {
-        "kind": "message",
-        "id": str(message.pk),
-        "conversation": str(message.conversation_id),
-        "parent": str(message.parent_id) if message.parent_id else None,
-        "role": message.role,
-        "text": message.text,
-        "created_at": moment(message.created_at),
-    }
-    mark = getattr(message, "imported", None)
-    if mark is not None:
-        line |= {"imported": mark.origin, "sentence": mark.sentence}
-    if message.role != Message.Role.ASSISTANT or mark is not None:
-        return line
-    made, said, flag = message.generation, getattr(message, "feedback", None), getattr(message, "flag", None)
-    return line | {
-        "version": made.version.number,
-        "model": made.version.model,
-        "status": made.status,
-        "sentence": made.sentence,
-        "prompt_tokens": made.prompt_tokens,
-        "completion_tokens": made.completion_tokens,
-        "rating": rating(said),
-        "reasons": said.reasons if said else [],
-        "comment": said.comment if said else "",
-        "rated_at": moment(said.updated_at) if said else None,
-        "flagged_at": moment(flag.created_at) if flag else None,
-        "reply": (said.reply if said else "") or (flag.reply if flag else ""),
-    }
 
 
 def _roles(looks: list[Reading]) -> dict[tuple[int, uuid.UUID], str]:

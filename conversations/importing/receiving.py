@@ -15,7 +15,7 @@ from conversations.posting import Refused, clean
 Status = Import.Status
 
 PIECE = 1024 * 1024  # bytes
-MOST = 100 * 1024 * 1024  # bytes of a file
+MOST = 100_000_000  # bytes of a file
 AT_ONCE = 10  # files of all people that arrive or wait: each may take so much of the database
 SILENCE = timedelta(minutes=30)  # after which a file does not arrive any more
 

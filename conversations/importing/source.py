@@ -20,7 +20,7 @@ from conversations.importing.receiving import MEGABYTE, PIECE
 from conversations.models import Import
 
 CHUNK = 64 * 1024  # bytes
-MOST_UNPACKED = 300 * 1024 * 1024  # bytes
+MOST_UNPACKED = 300_000_000  # bytes
 DIRECTORY = 2 * 1024 * 1024  # bytes of the list of files in a zip
 _END, _END_SIZE, _COMMENT = b"PK\x05\x06", 22, 65_535
 _LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20

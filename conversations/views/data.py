@@ -39,7 +39,7 @@ def chat_files(request: PersonRequest) -> HttpResponse:
         "personas": access.personas(request.user),
         "file": access.imports(request.user).first(),
         "piece": importing.PIECE,
-        "most": importing.MOST,
+        "most": importing.MOST // 1_000_000,
     }
     return render(request, "chat/files.html", context)
 

@@ -36,7 +36,7 @@ async function ask(path, body) {
 function show(html) {
   const before = status();
   state.replaceChildren(...parsed(html).childNodes);
-  if (status() !== before) said.textContent = state.textContent.replace(/\s+/g, " ").trim();
+  if (status() !== before) said.textContent = (state.querySelector("p")?.textContent ?? "").replace(/\s+/g, " ").trim();
   clearTimeout(looking);
   if (status() === "waiting") looking = setTimeout(look, LOOK);
 }
@@ -72,14 +72,12 @@ if (form) {
     if (sending) return;
     complain("");
     sending = true;
-    form.querySelector("button").disabled = true;
     try {
       await send(form.querySelector("[type=file]").files[0]);
     } catch (error) {
       complain(error instanceof Refused && error.message ? error.message : "The server cannot be reached, or the file cannot be read any more. Choose it again.");
     }
     sending = false;
-    form.querySelector("button").disabled = false;
   });
   state.addEventListener("submit", async (event) => {
     event.preventDefault();
