@@ -39,13 +39,18 @@ class Said:
         return getattr(self.message, "imported", None)
 
     @property
-    def author(self) -> str:
-        """What gave the answer; empty for a question."""
+    def name(self) -> str:
+        """The persona that gave the answer, or what the file calls it that brought it in; empty for a question."""
         if self.question:
             return ""
-        if self.imported is not None:
-            return self.imported.origin
-        return f"{self.persona}, version {self.message.generation.version.number}"
+        return self.imported.origin if self.imported is not None else self.persona
+
+    @property
+    def version(self) -> int | None:
+        """The version of the persona that gave the answer."""
+        if self.question or self.imported is not None:
+            return None
+        return self.message.generation.version.number
 
     @property
     def sentence(self) -> str:

@@ -46,4 +46,5 @@ def _message(said: Said) -> str:
     if said.imported is not None:
         facts += ", imported"
     ending = f"\n*{said.sentence}*\n" if said.sentence else ""
-    return f"\n## {said.author or 'You'}\n\n*{facts}*\n\n{said.text.strip()}\n{ending}"
+    author = f"{said.name}, version {said.version}" if said.version else said.name or "You"
+    return f"\n## {author}\n\n*{facts}*\n\n{said.text.strip()}\n{ending}"
