@@ -71,6 +71,29 @@ async def passing(context: BrowserContext, site: Site, suffix: str) -> None:
     await shoot(page, f"deleted-{suffix}")
 
 
+async def out_and_in(context: BrowserContext, site: Site, suffix: str) -> None:
+    """A chat that is shared, and the page where chats go out and come in."""
+    page = await sign_in(context, site, "member2")
+    await ask(page, "Show me what you can do")
+    await answered(page, 1)
+    await page.goto(f"{page.url}share/")
+    await page.get_by_role("button", name="Make a link").click()
+    shared = await page.get_by_label("The link").input_value()
+    await shoot(page, f"share-{suffix}", whole=True)
+    await page.goto(shared)
+    await shoot(page, f"shared-{suffix}")
+    await page.goto(shared[:-2])
+    await shoot(page, f"shared-gone-{suffix}")
+    await page.goto(f"{site.url}/chats/files/")
+    await page.get_by_label("File").set_input_files(
+        {"name": "notes.json", "mimeType": "text/plain", "buffer": b'[5, {"title": "Broken", "mapping": {}}]'}
+    )
+    await page.get_by_role("button", name="Import").click()
+    await page.locator('[data-import="failed"]').wait_for()
+    await page.get_by_text("could not be read", exact=False).first.click()
+    await shoot(page, f"files-{suffix}", whole=True)
+
+
 async def trial(context: BrowserContext, site: Site, suffix: str) -> None:
     """A persona tried beside its form."""
     page = await sign_in(context, site, "manager")
@@ -102,7 +125,7 @@ async def photograph(
     browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
 ) -> None:
     """Every page in one theme and one size."""
-    for pages in (chat, passing, trial, *ACCOUNTS, *REVIEW):
+    for pages in (chat, passing, out_and_in, trial, *ACCOUNTS, *REVIEW):
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
         )
