@@ -34,10 +34,8 @@ class Hit:
 def found(person: User, text: str) -> list[Hit]:
     """The chats that have all that `text` asks for, in their title or in a question with its answer."""
     query = as_typed(text)
-    titled = search.best(person.pk, query, titles=True, limit=MOST)
-    said = search.best(person.pk, query, limit=DOCUMENTS)
-    if len(said) < DOCUMENTS:  # what was said here comes before what was brought in
-        said += search.best(person.pk, query, imported=True, limit=DOCUMENTS - len(said))
+    titled = _best(person, text, titles=True, limit=MOST)
+    said = _best(person, text, limit=DOCUMENTS)
     places = _places({*titled, *said})
     answers: dict[uuid.UUID, uuid.UUID | None] = {}
     for conversation, _ in (places[pk] for pk in titled if pk in places):
@@ -62,6 +60,15 @@ def _places(documents: set[int]) -> dict[int, tuple[uuid.UUID, uuid.UUID | None]
     return found
 
 
+def _best(person: User, text: str, *, limit: int, titles: bool = False) -> list[int]:
+    """What has the last word as it is written; where that is not enough, what has a word that begins so."""
+    for query in dict.fromkeys((words.parse(text), as_typed(text))):
+        found = search.best(person.pk, query, titles=titles, limit=limit)
+        if len(found) >= limit:
+            break
+    return found
+
+
 def as_typed(text: str) -> Query:
     """The query of somebody who may not be at its end yet: the last word may go on. What is too long loses its last."""
     text = text.strip()
@@ -73,7 +80,7 @@ def as_typed(text: str) -> Query:
 
 
 def _shown(person: User, query: Query, answers: dict[uuid.UUID, uuid.UUID | None]) -> list[Hit]:
-    chats = access.conversations(person).in_bulk(list(answers))
+    chats = access.conversations_among(person, answers)
     said = Message.objects.select_related("parent").only("text", "parent__text")
     texts = said.in_bulk([message for message in answers.values() if message])
     return list(

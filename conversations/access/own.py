@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from conversations import factors, proofs
 from conversations.access.administration import managed_personas
 from conversations.access.nobody import NotVisible, one
 from conversations.models import Conversation, Folder, Generation, Import, Message, Persona
+from conversations.models.conversation import just_deleted, present
 
 if TYPE_CHECKING:
     from conversations.models.conversation import ConversationQuerySet
@@ -68,6 +69,18 @@ def conversations(person: User) -> ConversationQuerySet:
 def deleted(person: User) -> ConversationQuerySet:
     """What the person deleted and may still bring back. No other door leads to it."""
     return Conversation.objects.deleted_by(person)
+
+
+def conversations_among(
+    person: User, ids: Collection[uuid.UUID], *, deleted: bool = False
+) -> dict[uuid.UUID, Conversation]:
+    """Those of `conversations`, or of `deleted`, that have one of these ids, by it.
+
+    Whose they are is compared here: asked for it, SQLite looks through all that somebody owns.
+    """
+    there = Conversation.objects.filter(just_deleted() if deleted else present(), pk__in=ids)
+    there = there.filter(persona__company__memberships__user_id=person.pk)
+    return {chat.pk: chat for chat in there if chat.owner_id == person.pk and chat.trial_id is None}
 
 
 def folders(person: User) -> QuerySet[Folder]:

@@ -1,6 +1,9 @@
 """Where each message stands: its strand, and how many messages are above it.
 
 `left_out` counts these from now on; before, it did not count answers without a word.
+
+In the search titles have words of their own, by being filed again; on PostgreSQL each document is found by its eras,
+too: by so many ids that follow one another.
 """
 
 from collections import defaultdict
@@ -21,6 +24,35 @@ PLACE = """
     UPDATE conversations_message SET strand = placed.strand, depth = placed.depth
     FROM placed WHERE placed.id = conversations_message.id
 """
+
+ERAS = [2_048 * 4**level for level in range(6)]
+# A table made anew, and not changed: the index of words is quick only where it begins with what is there.
+MARK_ERAS = (
+    "ALTER TABLE conversations_search RENAME TO conversations_search_before",
+    """CREATE TABLE conversations_search (LIKE conversations_search_before INCLUDING STORAGE)
+        WITH (toast_tuple_target = 8160)""",
+    f"""INSERT INTO conversations_search SELECT record_id, words || concat_ws(' ', {", ".join(
+        f"quote_literal(' era{size}-' || record_id / {size})" for size in ERAS
+    )})::tsvector, pairs FROM conversations_search_before ORDER BY record_id""",
+    "DROP TABLE conversations_search_before",
+    "ALTER TABLE conversations_search ADD PRIMARY KEY (record_id)",
+    """CREATE INDEX conversations_search_words ON conversations_search
+        USING gin (words) WITH (gin_pending_list_limit = 256)""",
+    """CREATE INDEX conversations_search_pairs ON conversations_search
+        USING gin (pairs) WITH (gin_pending_list_limit = 256)""",
+)
+
+
+def change_search(apps, schema_editor):
+    postgresql = schema_editor.connection.vendor == "postgresql"
+    key = "record_id" if postgresql else "rowid"
+    schema_editor.execute(f"DELETE FROM conversations_search WHERE {key} < 0")
+    for statement in MARK_ERAS if postgresql else ():
+        schema_editor.execute(statement)
+    records = apps.get_model("conversations", "AnswerRecord").objects
+    firsts = records.values("conversation").annotate(first=models.Min("pk")).values("first")
+    entitled = records.filter(pk__in=firsts, trial=False).values("message")
+    apps.get_model("conversations", "Generation").objects.filter(message__in=entitled).update(filed=False)
 
 
 def recount(apps, schema_editor):
@@ -63,6 +95,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(PLACE, migrations.RunSQL.noop),
         migrations.RunPython(recount, migrations.RunPython.noop),
+        migrations.RunPython(change_search, migrations.RunPython.noop),
         migrations.AlterField(
             model_name='message',
             name='strand',

@@ -28,6 +28,11 @@ def present() -> Q:
     return Q(deleted_at=None) & (Q(temporary_until=None) | Q(temporary_until__gt=Now()))
 
 
+def just_deleted() -> Q:
+    """That its owner deleted a conversation and may still bring it back."""
+    return Q(deleted_at__gt=Now() - GRACE)
+
+
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def owned_by(self, user: User) -> ConversationQuerySet:
         """What `user` wrote in the companies that they still belong to and is `present`, without trials."""
@@ -35,7 +40,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def deleted_by(self, user: User) -> ConversationQuerySet:
         """The same, of what they deleted and may still bring back."""
-        return self._ever_by(user).filter(deleted_at__gt=Now() - GRACE)
+        return self._ever_by(user).filter(just_deleted())
 
     def _ever_by(self, user: User) -> ConversationQuerySet:
         return self.filter(owner_id=user.pk, persona__company__memberships__user_id=user.pk, trial=None)

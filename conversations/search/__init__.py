@@ -14,7 +14,7 @@ of what was brought in, which migrations make: whoever deletes a conversation ha
 
 from __future__ import annotations
 
-from conversations.search.asking import among, best, ids, looked_up_at_once, subquery
+from conversations.search.asking import among, ids, looked_up_at_once, subquery
 from conversations.search.documents import (
     IMPORTED,
     MAX_BYTES,
@@ -26,6 +26,7 @@ from conversations.search.documents import (
     tag,
     tags_of,
 )
+from conversations.search.ranking import best
 
 __all__ = [
     "IMPORTED",

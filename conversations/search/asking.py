@@ -10,10 +10,9 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from conversations.models import AnswerRecord
-from conversations.search.documents import IMPORTED, TITLE, key_column, lexeme, pairs_of, sqlite, tag
+from conversations.search.documents import IMPORTED, key_column, lexeme, pairs_of, sqlite
 from conversations.words import Query, Term
 
-RANKED = 2_000  # the newest documents found, of which the best are looked for
 WALKED = 20_000  # ids, within some 20 ms
 
 
@@ -44,7 +43,7 @@ def ids(
         edge = min(above + WALKED, below)
         near, rest = (above, edge), (edge - 1, below)
     else:
-        edge = max(min(below, _last() + 1) - WALKED, above)
+        edge = max(min(below, last() + 1) - WALKED, above)
         near, rest = (edge, below), (above, edge + 1)
     found = _ids(tags, query, *near, oldest, also, limit, walk=True)
     if len(found) < limit and rest[1] - rest[0] > 1:
@@ -52,45 +51,16 @@ def ids(
     return found
 
 
-def best(person: int, query: Query, *, titles: bool = False, imported: bool = False, limit: int) -> list[int]:
-    """The ids of the person's documents that fit `query` best, of the newest RANKED that do; or of their titles, by
-    the records of which they are; or of what they brought in."""
-    if not query:
-        return []
-    tags = [tag("person", person), *([tag(TITLE)] if titles else [])]
-    key, where, asked = _where(tags, query)
-    side = (
-        f"{key} < 0" if titles else f"{key} > {IMPORTED}" if imported else f"{key} > 0 AND {key} < {IMPORTED}"
-    )
-    order = f"ORDER BY {key} {'ASC' if titles else 'DESC'} LIMIT {RANKED}"
-    if sqlite():
-        # Less is better. Tags say nothing of how well a text fits, and parts of identifiers less than words.
-        rank = "-bm25(conversations_search, 0.0, 1.0, 0.5)"
-        sql = f"SELECT {key} AS id, {rank} AS fit FROM conversations_search WHERE {where} AND {side} {order}"  # noqa: S608
-    else:
-        rank = "ts_rank(words, %s::tsquery, 1)"  # 1: a long text is not better for having more words
-        found = f"SELECT {key} AS id, words FROM conversations_search WHERE {where}"  # noqa: S608
-        sql = f"WITH found AS MATERIALIZED ({found}) SELECT id, {rank} AS fit FROM found WHERE "  # noqa: S608
-        sql += f"{side.replace(key, 'id')} ORDER BY id {'ASC' if titles else 'DESC'} LIMIT {RANKED}"
-        asked = [*asked, " & ".join(_tsquery(term) for term in query)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id FROM ({sql}) AS ranked ORDER BY fit DESC, abs(id) DESC LIMIT %s",  # noqa: S608
-            [*asked, limit],
-        )
-        return [abs(pk) for (pk,) in cursor.fetchall()]
-
-
 def among(candidates: Sequence[int], tags: Sequence[str], query: Query) -> list[int]:
     """Which of the ids are those of documents that `ids` would find, in the same order."""
     if not candidates or not query:
         return []
-    key, where, asked = _where(tags, query)
+    key, condition, asked = where(tags, query)
     rows = f"conversations_search WHERE {key} IN ({', '.join(['%s'] * len(candidates))})"
     if sqlite():
-        sql, parameters = f"SELECT {key} FROM {rows} AND {where}", [*candidates, *asked]  # noqa: S608
+        sql, parameters = f"SELECT {key} FROM {rows} AND {condition}", [*candidates, *asked]  # noqa: S608
     else:
-        sql, parameters = f"SELECT {key} FROM {_apart(rows)} WHERE {where}", [*candidates, *asked]  # noqa: S608
+        sql, parameters = f"SELECT {key} FROM {apart(rows)} WHERE {condition}", [*candidates, *asked]  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         found = {pk for (pk,) in cursor.fetchall()}
@@ -104,8 +74,8 @@ def looked_up_at_once() -> int:
 
 def subquery(tags: Sequence[str], query: Query) -> RawSQL:
     """The ids that are found, as a part of another query. `query` asks for something."""
-    key, where, parameters = _where(tags, query)
-    return RawSQL(f"SELECT {key} FROM conversations_search WHERE {where}", parameters)  # noqa: S608, S611
+    key, condition, parameters = where(tags, query)
+    return RawSQL(f"SELECT {key} FROM conversations_search WHERE {condition}", parameters)  # noqa: S608, S611
 
 
 def _ids(
@@ -119,17 +89,17 @@ def _ids(
     walk: bool = False,
 ) -> list[int]:
     """One query of `ids`. With `walk` PostgreSQL looks at each row in turn, without it at what its indexes find."""
-    key, where, asked = _where(tags, query)
+    key, condition, asked = where(tags, query)
     between, order = f"{key} > %s AND {key} < %s", "ASC" if oldest else "DESC"
     if sqlite():
-        sql = f"SELECT {key} FROM conversations_search WHERE {where} AND {between}"  # noqa: S608
+        sql = f"SELECT {key} FROM conversations_search WHERE {condition} AND {between}"  # noqa: S608
         parameters = [*asked, above, below]
     elif walk:
-        rows = _apart(f"conversations_search WHERE {between} ORDER BY {key} {order}")
-        sql = f"SELECT {key} FROM {rows} WHERE {where}"  # noqa: S608
+        rows = apart(f"conversations_search WHERE {between} ORDER BY {key} {order}")
+        sql = f"SELECT {key} FROM {rows} WHERE {condition}"  # noqa: S608
         parameters = [above, below, *asked]
     else:
-        found = f"SELECT {key} FROM conversations_search WHERE {where}"  # noqa: S608
+        found = f"SELECT {key} FROM conversations_search WHERE {condition}"  # noqa: S608
         sql = f"WITH conversations_search AS MATERIALIZED ({found}) "
         sql += f"SELECT {key} FROM conversations_search WHERE {between}"  # noqa: S608
         parameters = [*asked, above, below]
@@ -142,29 +112,30 @@ def _ids(
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def _apart(rows: str) -> str:
+def apart(rows: str) -> str:
     """The rows, whose words PostgreSQL looks at one by one: the offset keeps that apart from how they are found."""
     return f"(SELECT * FROM {rows} OFFSET 0) AS conversations_search"  # noqa: S608
 
 
-def _last() -> int:
+def last(*, below: int = IMPORTED) -> int:
+    """The newest id that there is in PostgreSQL's index."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(record_id) FROM conversations_search WHERE record_id < %s", [IMPORTED])
+        cursor.execute("SELECT max(record_id) FROM conversations_search WHERE record_id < %s", [below])
         return int(cursor.fetchone()[0] or 0)
 
 
-def _where(tags: Sequence[str], query: Query) -> tuple[str, str, list[Any]]:
+def where(tags: Sequence[str], query: Query) -> tuple[str, str, list[Any]]:
     """The name of the id, a condition, and the condition's parameters."""
     if sqlite():
         asked = [f'tags : "{each}"' for each in tags] + [_fts5(term) for term in query]
         return "rowid", "conversations_search MATCH %s", [" AND ".join(asked)]
     # A lexeme with a space before it is a tag: no word has one.
-    asked = [lexeme(f" {each}") for each in tags] + [_tsquery(term) for term in query]
-    where, parameters = "words @@ %s::tsquery", [" & ".join(asked)]
+    asked = [lexeme(f" {each}") for each in tags] + [tsquery(term) for term in query]
+    condition, parameters = "words @@ %s::tsquery", [" & ".join(asked)]
     # Its index knows words but not their order, so that it would read every text that has all words of a phrase.
     if pairs := {pair for term in query for pair in pairs_of(term.words)}:
-        return "record_id", f"{where} AND pairs @> %s::integer[]", [*parameters, sorted(pairs)]
-    return "record_id", where, parameters
+        return "record_id", f"{condition} AND pairs @> %s::integer[]", [*parameters, sorted(pairs)]
+    return "record_id", condition, parameters
 
 
 def _fts5(term: Term) -> str:
@@ -177,7 +148,7 @@ def _string(words: str) -> str:
     return '"' + words.replace('"', '""') + '"'
 
 
-def _tsquery(term: Term) -> str:
+def tsquery(term: Term) -> str:
     if len(term.words) == 1:
         return lexeme(term.words[0]) + (":*" if term.prefix else "")
     return f"({' <-> '.join(map(lexeme, term.words))})"

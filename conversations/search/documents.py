@@ -14,7 +14,8 @@ from django.db import connection
 from conversations import words
 from conversations.models import AnswerRecord
 
-TITLE = "title"  # the tag of titles, which no other document has
+TITLE = "\ue000"  # stands before each word of a title, as it does in no text: so titles are found apart
+ERAS = tuple(2_048 * 4**level for level in range(6))  # so many ids that follow one another each
 MAX_WORDS = 16_000  # of a document; PostgreSQL counts positions up to 16,383
 MAX_BYTES = 500_000  # of its words; PostgreSQL takes a megabyte with all that it adds
 IMPORTED = 2**61  # from here on ids are of what was brought in, and not of the ledger
@@ -64,7 +65,7 @@ def put(documents: Sequence[tuple[Any, ...]]) -> None:
 def entitle(titles: Mapping[int, tuple[int, str]]) -> None:
     """Index titles anew: by first record, or first message that was brought in, the owner's id and the title."""
     rows = [
-        _document(-pk, [tag("person", person), tag(TITLE)], title) for pk, (person, title) in titles.items()
+        _document(-pk, [tag("person", person)], title, before=TITLE) for pk, (person, title) in titles.items()
     ]
     if not rows:
         return
@@ -98,13 +99,14 @@ def _tag(kind: str, value: str) -> str:
     return kind + hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=6).hexdigest()
 
 
-def _document(pk: int, tags: Sequence[str], text: str) -> tuple[Any, ...]:
+def _document(pk: int, tags: Sequence[str], text: str, *, before: str = "") -> tuple[Any, ...]:
     found, wholes = words.scan(text)
-    kept = _cut([word for word, _, _ in found])
-    apart = _cut(list(dict.fromkeys(word for word, _, _ in wholes)))
+    kept = _cut([before + word for word, _, _ in found])
+    apart = _cut(list(dict.fromkeys(before + word for word, _, _ in wholes)))
     if sqlite():
         return pk, " ".join(tags), " ".join(kept), " ".join(apart)
-    places: dict[str, list[str]] = {word: [] for word in [*(f" {each}" for each in tags), *apart]}
+    eras = [era(size, abs(pk) // size) for size in ERAS]
+    places: dict[str, list[str]] = {word: [] for word in [*(f" {each}" for each in tags), *eras, *apart]}
     for position, word in enumerate(kept, 1):
         places.setdefault(word, []).append(str(position))
     vector = " ".join(lexeme(word) + (":" + ",".join(at) if at else "") for word, at in places.items())
@@ -124,6 +126,11 @@ def _cut(found: list[str]) -> list[str]:
 def pairs_of(in_a_row: Sequence[str]) -> set[int]:
     """A number for each two words that follow one another. Others may have the same: it finds candidates only."""
     return {crc32(f"{one} {other}".encode("utf-8", "replace")) - 2**31 for one, other in pairwise(in_a_row)}
+
+
+def era(size: int, number: int) -> str:
+    """By what PostgreSQL finds the documents of an era of so many ids: its index of words knows no order."""
+    return f" era{size}-{number}"
 
 
 def lexeme(word: str) -> str:

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from conversations import access, announcements, deleting, order
 from conversations.models import Conversation, Folder
-from conversations.models.conversation import ConversationQuerySet
 from conversations.posting import Refused
 from conversations.views import history
 from conversations.views.guards import PersonRequest, signed_in
@@ -56,9 +55,9 @@ def put(request: PersonRequest) -> HttpResponse:
     """Do something with one chat or several, and show the list as it is then."""
     do = request.POST.get("do", "")
     if do in ("restore", "wait"):
-        chats = _chats(request, access.deleted(request.user))
+        chats = _chats(request, deleted=True)
     elif do in _ACTS:
-        chats = _chats(request, access.conversations(request.user))
+        chats = _chats(request)
     else:
         raise Refused("The page is out of date. Reload it and try again. Nothing was changed.", status=400)
     if do == "wait":
@@ -79,15 +78,15 @@ def put_folder(request: PersonRequest, folder_id: int) -> HttpResponse:
     return _done(request, Deed("Renamed."), [])
 
 
-def _chats(request: PersonRequest, among: ConversationQuerySet) -> list[Conversation]:
-    """The chats that a form names, all of them `among` one's own. Raises Refused."""
+def _chats(request: PersonRequest, *, deleted: bool = False) -> list[Conversation]:
+    """The chats that a form names, all of them one's own, there or just deleted. Raises Refused."""
     try:
         named = {uuid.UUID(each) for each in request.POST.getlist("chat")[: AT_ONCE + 1]}
     except ValueError:
         named = set()
     if len(named) > AT_ONCE:
         raise Refused(f"At most {AT_ONCE} chats can be taken at once. Nothing was changed.", status=400)
-    found = list(among.filter(pk__in=named))
+    found = list(access.conversations_among(request.user, named, deleted=deleted).values())
     if not found or len(found) != len(named):
         raise Refused(GONE, status=404)
     return found
