@@ -16,6 +16,8 @@ SUITES = [
     f"test_{what}.py"
     for what in (
         "posting",
+        "thread",
+        "tree",
         "generation",
         "endings",
         "socket",
