@@ -119,4 +119,16 @@ class Migration(migrations.Migration):
             model_name='message',
             index=models.Index(condition=Q(('id', F('strand'))), fields=['conversation'], name='beginnings_of_strands'),
         ),
+        migrations.RemoveIndex(
+            model_name='conversation',
+            name='chats_of_a_folder',
+        ),
+        migrations.AddIndex(
+            model_name='conversation',
+            index=models.Index(condition=Q(('archived_at', None), ('folder__isnull', False)), fields=['folder', '-active_at', '-id'], name='chats_of_a_folder'),
+        ),
+        migrations.AddIndex(
+            model_name='conversation',
+            index=models.Index(condition=Q(('folder__isnull', False)), fields=['folder'], name='chats_in_a_folder'),
+        ),
     ]

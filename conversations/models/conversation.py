@@ -111,9 +111,11 @@ class Conversation(models.Model):
             ),
             models.Index(
                 fields=["folder", "-active_at", "-id"],
-                condition=Q(folder__isnull=False),
+                condition=Q(folder__isnull=False, archived_at=None),
                 name="chats_of_a_folder",
             ),
+            # For a folder that is removed: what was put away may be in it, too.
+            models.Index(fields=["folder"], condition=Q(folder__isnull=False), name="chats_in_a_folder"),
             models.Index(fields=["persona", "active_at", "id"], name="chats_of_a_persona_by_age"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="chats_deleted"),
             models.Index(

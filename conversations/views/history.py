@@ -89,7 +89,8 @@ def sidebar(
     after = _parse(cursor)
     rows, which = _rows(person, folder, archived)
     if after:
-        rows = rows.filter(Q(active_at__lt=after[0]) | Q(active_at=after[0], pk__lt=after[1]))
+        moment, pk = after  # the moment first and alone: that is where an index begins to read
+        rows = rows.filter(Q(active_at__lt=moment) | Q(pk__lt=pk), active_at__lte=moment)
     found = list(rows.order_by("-active_at", "-pk")[: PAGE_SIZE + 1])
     page = found[:PAGE_SIZE]
     next_url = ""

@@ -134,10 +134,9 @@ def _arranged(person: Any) -> dict[str, tuple[str, dict[str, str]]]:
                 ("a common word", COMMON),
                 ("a less common word", RARE),
                 ("a word that nobody wrote", ABSENT),
-                ("common words", "what is the recipe"),
-                ("a common beginning", "com"),
+                ("two words", "secret recipe"),
+                ("a beginning", "com"),
                 ("a phrase", '"recipe is kept secret"'),
-                ("an identifier", "getUserName"),
                 ("CJK", "自動販売機"),
             )
         },

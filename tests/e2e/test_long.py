@@ -176,7 +176,9 @@ async def test_a_link_to_a_message_leads_to_it_and_on_both_ways(
     await found.goto(f"{chat}?to={str(sought).removeprefix('message-')}#{sought}")
     await expect(at(found, 130)).to_be_in_viewport()
     await expect(at(found, 130)).to_contain_text("question 65")
-    assert await found.locator(".app").evaluate("app => app.scrollTop") == 0  # the log scrolls, and nothing around it
+    assert (
+        await found.locator(".app").evaluate("app => app.scrollTop") == 0
+    )  # the log scrolls, and nothing around it
     assert await depths(found) == [*EVERY[110:150], *EVERY[180:]]
 
     await found.get_by_role("link", name="Later messages").click()
