@@ -39,12 +39,12 @@ def stays(chat: Conversation) -> bool:
 
 def wait(chats: Sequence[Conversation]) -> None:
     """Begin the time anew in which deleted chats can be brought back: somebody is still deciding."""
-    _of(chats).filter(deleted_at__isnull=False).update(deleted_at=Now())
+    _of(chats).there().filter(deleted_at__isnull=False).update(deleted_at=Now())
 
 
 def restore(chats: Sequence[Conversation]) -> int:
     """Bring deleted chats back as they were. Gives back how many there still were."""
-    return _of(chats).filter(deleted_at__isnull=False).update(deleted_at=None)
+    return _of(chats).there().filter(deleted_at__isnull=False).update(deleted_at=None)
 
 
 def work() -> bool:

@@ -26,6 +26,8 @@ EVERY = timedelta(
 
 def work() -> bool:
     """Do one batch of what is due, of any company. False where nothing more is to be done at the moment. Blocks."""
+    if removal.work():
+        return True
     now = timezone.now()
     for run in list(RetentionRun.objects.filter(finished_at=None).order_by("pk")):
         try:
@@ -70,7 +72,7 @@ def batch(run: RetentionRun) -> bool:
 
 def _due(run: RetentionRun) -> QuerySet[Conversation]:
     """What is old enough and stands behind what the run has come to."""
-    due = Conversation.objects.filter(persona=run.persona_id, active_at__lt=run.cutoff)
+    due = Conversation.objects.there().filter(persona=run.persona_id, active_at__lt=run.cutoff)
     if run.after is None:
         return due
     # The first condition alone says where the index is entered.

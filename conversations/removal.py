@@ -2,8 +2,11 @@
 
 What hangs on a conversation is read from the models, so that one which is added later goes too: what the database would
 delete along is deleted, what would be set to nothing is set so. The ledger is of the second kind and stays, without a
-way back to the words; triggers of the database take these out of the search then. Callers have locked the conversations
-and know that they may go: `expiry.py` by age, `erasing/` with a person, `deleting.py` by their owner's will.
+way back to the words; triggers of the database take these out of the search then. Callers know that the conversations
+may go: `expiry.py` by age, `erasing/` with a person, `deleting.py` by their owner's will.
+
+A conversation goes whole: it is there, or nobody sees any of it. One that has more messages than are removed at once is
+closed in one transaction, and removed in several behind it.
 """
 
 from __future__ import annotations
@@ -17,14 +20,15 @@ from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
-from conversations.models import AnswerLabel, Conversation, Generation
+from conversations import traces
+from conversations.models import AnswerLabel, Conversation, Generation, Message
 from conversations.models.keeping import held
 
 CONVERSATIONS = 20  # at once
-MESSAGES = (
-    300  # at once, but for a conversation that has more by itself: within some 0.2 s on a busy small machine
-)
+MESSAGES = 300  # at once; a conversation that has more by itself is closed
+PIECE = 300  # rows of one that was closed, at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,16 @@ class Step:
     model: type[models.Model]
     lookup: str
     field: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What receipts call its rows."""
+        return str(self.model._meta.verbose_name_plural)
+
+    def rows(self, conversations: Sequence[uuid.UUID]) -> QuerySet[Any]:
+        """What of these conversations it concerns."""
+        found: QuerySet[Any] = models.QuerySet(self.model)
+        return found.filter(**{f"{self.lookup}__in": conversations})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +68,7 @@ def removable() -> Q:
     live_or_unfiled = Generation.objects.filter(conversation=OuterRef("pk")).filter(
         Q(finished_at=None) | Q(filed=False)
     )
-    return ~held() & ~Q(Exists(live_or_unfiled))
+    return Q(closed_at=None) & ~held() & ~Q(Exists(live_or_unfiled))
 
 
 def batch(candidates: Sequence[uuid.UUID]) -> list[uuid.UUID]:
@@ -73,22 +87,71 @@ def batch(candidates: Sequence[uuid.UUID]) -> list[uuid.UUID]:
 
 def remove(candidates: Sequence[uuid.UUID], still: Q) -> Removed:
     """Remove those of the conversations that are `removable` and `still` as they should be, in the caller's
-    transaction. Whoever writes in one at this moment has it first or finds it gone."""
+    transaction, or close the one that is too long for it. Whoever writes in one at this moment has it first or finds it
+    gone."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A conversation goes whole or not at all.")
     # The lock first, then the question: what another transaction did before it got out of the way counts.
     locked = Conversation.objects.select_for_update().filter(pk__in=candidates).order_by("pk")
     ids = [row.pk for row in locked.only("pk")]
     ids = list(Conversation.objects.filter(removable(), still, pk__in=ids).values_list("pk", flat=True))
+    if len(ids) == 1 and Message.objects.filter(conversation=ids[0])[: MESSAGES + 1].count() > MESSAGES:
+        return _close(ids[0])
     rows: Counter[str] = Counter()
     if ids:
         for step in plan():
-            found: QuerySet[Any] = models.QuerySet(step.model).filter(**{f"{step.lookup}__in": ids})
+            found = step.rows(ids)
             if step.field:
                 found.update(**{step.field: None})
             elif number := found._raw_delete(using=found.db):
-                rows[str(step.model._meta.verbose_name_plural)] += number
+                rows[step.kind] += number
     return Removed(rows["conversations"], rows)
+
+
+def work() -> bool:
+    """Remove a piece of a conversation that was closed, whatever may stand in the way by now. False where there is
+    none."""
+    closed = Conversation.objects.filter(closed_at__isnull=False).order_by("closed_at")
+    if not closed.exists():
+        return False  # as nearly always: without a transaction, which would keep SQLite's writers waiting
+    with transaction.atomic():
+        left = PIECE
+        for conversation in list(closed.select_for_update(skip_locked=True).only("pk")[:1]):
+            for step in plan():
+                left -= _some(step, conversation.pk, left)
+                if left <= 0:
+                    break
+    if 0 < left < PIECE:  # that was all of it
+        traces.due()
+    return left < PIECE
+
+
+def _close(pk: uuid.UUID) -> Removed:
+    """Have nobody see a conversation any more. Gives back what goes with it."""
+    Conversation.objects.filter(pk=pk).update(closed_at=timezone.now(), head=None)
+    rows: Counter[str] = Counter()
+    for step in plan():
+        if not step.field and (number := step.rows([pk]).count()):
+            rows[step.kind] = max(rows[step.kind], number)  # to some rows several ways lead
+    return Removed(1, rows)
+
+
+def _some(step: Step, pk: uuid.UUID, most: int) -> int:
+    """Do `step` for so many of the rows of a conversation. Gives back for how many."""
+    found = step.rows([pk])
+    if step.model is Message:
+        found = found.order_by("-created_at")  # the last ones first, on which no others hang
+    ids = list(found.values_list("pk", flat=True)[:most])
+    if not ids:
+        return 0
+    if step.model is Message:  # nor those of the same moment
+        Message.objects.filter(parent__in=ids).update(parent=None)
+    some: QuerySet[Any] = models.QuerySet(step.model).filter(pk__in=ids)
+    if step.field:
+        some.update(**{step.field: None})
+    else:
+        some._raw_delete(using=some.db)
+    return len(ids)
 
 
 @cache

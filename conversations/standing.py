@@ -61,4 +61,4 @@ def is_there(conversation: Conversation) -> bool:
 
 
 def _locked(conversation: Conversation) -> ConversationQuerySet:
-    return Conversation.objects.select_for_update(no_key=True).filter(pk=conversation.pk)
+    return Conversation.objects.there().select_for_update(no_key=True).filter(pk=conversation.pk)

@@ -20,7 +20,18 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import erasing, feedback, filing, generation, histories, holds, posting, rechecks, traces
+from conversations import (
+    erasing,
+    feedback,
+    filing,
+    generation,
+    histories,
+    holds,
+    posting,
+    rechecks,
+    removal,
+    traces,
+)
 from conversations.database import in_database
 from conversations.erasing import handled, passes, receipts, steps
 from conversations.generation import keeper
@@ -255,6 +266,21 @@ def test_asked_twice_it_is_the_same(person: User, live_cast: Cast) -> None:
         erasing.ask(_user(person), None, by=live_cast.admin, typed=_user(person).username)
 
 
+def test_a_long_chat_goes_in_pieces_and_counts_as_one(
+    person: User, live_cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once_ = erasing.preview(person, None).gone
+    monkeypatch.setattr(removal, "MESSAGES", 1)
+    monkeypatch.setattr(removal, "PIECE", 2)
+    done = erase(person, live_cast)
+    assert done.stage == Erasure.Stage.DONE
+    assert {kind: done.gone[kind] for kind in ("conversations", "messages", "generations", "reviews")} == {
+        "conversations": 2, "messages": 4, "generations": 2, "reviews": 2,
+    }  # fmt: skip
+    assert at_once_["messages"] == 4
+    assert with_word() == []
+
+
 def test_the_ledger_is_complete_before_the_words_go(live_cast: Cast) -> None:
     person = person_of(live_cast, live_cast.coca_cola)
     ended(live_cast, WORD, by=person)  # and not filed yet
@@ -424,16 +450,13 @@ async def test_sockets_close_and_sessions_end(live_cast: Cast, everywhere: bool)
     """At one company its sockets alone, and of a session what was typed there: the rest is other companies'."""
     tab = await opened(await path_of_a_chat(live_cast), live_cast.member)
     await in_database(Membership.objects.create, user=live_cast.member, company=live_cast.globex)
-    turn = await in_database(
-        posting.start, live_cast.member, live_cast.helpdesk, "There?", client_id=uuid.uuid4()
-    )
+    turn = await in_database(lambda: ended(live_cast, by=live_cast.member, persona=live_cast.helpdesk))
     elsewhere = await opened(f"/ws/c/{turn.conversation.pk}/", live_cast.member)
     key = await in_database(sitting_at, live_cast.member, live_cast.coca_cola, live_cast.globex)
     company = None if everywhere else live_cast.coca_cola
     asked = await in_database(
         lambda: erasing.ask(live_cast.member, company, by=live_cast.admin, typed="member")
     )
-    await in_database(Generation.objects.live().update, status="stopped", finished_at=timezone.now())
     await rechecks.look()
     assert await tab.receive_output() == CLOSED
     done = await in_database(carry_out, asked)

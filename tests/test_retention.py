@@ -8,11 +8,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from conversations import expiry, feedback, filing, holds, posting, removal, retention, standing
+from conversations import (
+    access,
+    expiry,
+    feedback,
+    filing,
+    holds,
+    posting,
+    rechecks,
+    removal,
+    retention,
+    standing,
+)
+from conversations.database import in_database
 from conversations.generation import keeper
 from conversations.models import (
     AnswerRecord,
@@ -29,8 +43,9 @@ from conversations.models import (
 from conversations.posting import Refused
 from tests.answers import ended, ended_in
 from tests.conftest import Cast
-from tests.everywhere import age, ledger, person_of, rows_of, says, with_word
+from tests.everywhere import WORD, age, ledger, person_of, rows_of, says, with_word
 from tests.races import at_once
+from tests.test_rechecks import CLOSED, opened
 
 
 def keep(company: Company, days: int | None, persona: Persona | None = None) -> None:
@@ -226,6 +241,91 @@ def test_a_question_meets_a_chat_or_a_clear_answer(live_cast: Cast, attempt: int
         assert (asked.status, asked.sentence) == (410, standing.REMOVED.sentence)
         assert not Message.objects.filter(conversation=chat.pk).exists()
         assert not Generation.objects.filter(conversation=chat.pk).exists()
+
+
+def long_chat(cast: Cast, person: User, turns: int = 6) -> Conversation:
+    """One that is longer than what is removed at once, with everything hanging on its first answer."""
+    chat = says(person, cast.coca_cola, cast).conversation
+    for number in range(turns - 1):
+        ended_in(chat, f"{WORD} {number}", question=f"{WORD}?")
+    posting.regenerate(
+        person, chat.messages.filter(role="assistant").latest("created_at"), client_id=uuid.uuid4()
+    )
+    Generation.objects.live().update(status="stopped", finished_at=timezone.now())
+    filing.file_ended()
+    age(chat, 40)
+    return chat
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little is removed at once."""
+    monkeypatch.setattr(removal, "MESSAGES", 4)
+    monkeypatch.setattr(removal, "PIECE", 3)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_long_chat_is_closed_at_once_and_removed_in_pieces(live_cast: Cast) -> None:
+    """Nobody sees half of it: neither its owner nor a reviewer, on a page, in a list, by a question or in a file."""
+    person = person_of(live_cast, live_cast.coca_cola)
+    chat = long_chat(live_cast, person)
+    figures, messages = ledger(), chat.messages.count()
+    keep(live_cast.coca_cola, 30)
+    assert expiry.work()
+    assert chat.messages.count() == messages
+    receipt = RetentionRun.objects.get()
+    assert (receipt.conversations, receipt.messages) == (1, messages)
+    with pytest.raises(access.NotVisible):
+        access.conversation(person, chat.pk)
+    with pytest.raises(access.NotVisible):
+        access.reviewed_conversation(live_cast.coca_cola, chat.pk)
+    assert not access.conversations(person).exists()
+    with pytest.raises(Refused, match="was removed") as refused:
+        posting.post(person, chat, "Still there?", client_id=uuid.uuid4())
+    assert refused.value.status == 410
+    with pytest.raises(Refused, match="was removed"):
+        holds.place(live_cast.coca_cola, "A dispute", live_cast.admin, conversation=chat)
+    keep(live_cast.coca_cola, None)  # which brings back nothing
+    pieces = 0
+    rows = number_of_rows()
+    while expiry.work():
+        pieces += 1
+        before, rows = rows, number_of_rows()
+        assert before - rows <= removal.PIECE
+    assert pieces > 10
+    assert there(chat) == [False]
+    assert (receipt.conversations, receipt.messages) == (1, messages)
+    assert ledger() == figures
+    Reading.objects.all()._raw_delete("default")
+    User.objects.filter(pk=person.pk).update(username="x", first_name="", last_name="", email="")
+    clean()
+    assert with_word() == []
+
+
+@pytest.mark.usefixtures("short")
+def test_two_processes_remove_a_long_chat_together(live_cast: Cast) -> None:
+    chat = long_chat(live_cast, person_of(live_cast, live_cast.coca_cola))
+    messages = chat.messages.count()
+    keep(live_cast.coca_cola, 30)
+    while any(at_once(expiry.work, expiry.work)):
+        pass
+    assert there(chat) == [False]
+    assert RetentionRun.objects.get().messages == messages
+
+
+@pytest.mark.usefixtures("short")
+async def test_a_page_of_a_long_chat_closes_as_it_does(live_cast: Cast) -> None:
+    chat = await in_database(lambda: long_chat(live_cast, live_cast.member))
+    await in_database(keep, live_cast.coca_cola, 30)
+    tab = await opened(f"/ws/c/{chat.pk}/", live_cast.member)
+    await in_database(expiry.work)
+    await rechecks.look()
+    assert await tab.receive_output() == CLOSED
+
+
+def number_of_rows() -> int:
+    """In all tables."""
+    return sum(model._base_manager.count() for model in apps.get_models(include_auto_created=True))
 
 
 def test_two_processes_do_each_batch_once(live_cast: Cast) -> None:

@@ -34,7 +34,7 @@ def reviewed_company(person: AnyPerson, company_id: uuid.UUID) -> Company:
 def reviewed_conversations(company: Company) -> ConversationQuerySet:
     """The conversations of a company that was let through by `reviewed_company`. Trials are nobody's to review; what
     its owner deleted, and what is temporary, is there for as long as it is held, by a review or on purpose."""
-    found = Conversation.objects.filter(persona__company=company, trial__isnull=True)
+    found = Conversation.objects.there().filter(persona__company=company, trial__isnull=True)
     return found.filter(Q(deleted_at=None, temporary_until=None) | held())
 
 

@@ -40,8 +40,10 @@ def advance(erasure: Erasure) -> bool:
         erasure.stage == Stage.CONVERSATIONS
         and not conversations(erasure).filter(removal.removable()).exists()
     ):
+        if removal.work():
+            return True
         _file_ended(erasure)
-        if left := conversations(erasure).count():
+        if left := conversations(erasure).filter(closed_at=None).count():
             return _wait(erasure, left)
     if erasure.stage == Stage.DONE:
         return False

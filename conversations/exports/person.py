@@ -137,7 +137,7 @@ class PersonExport:
 
     def _conversations(self) -> Iterator[Line]:
         # Of what they deleted, or was temporary, that which is kept all the same.
-        mine = Conversation.objects.filter(present() | held(), owner=self._person)
+        mine = Conversation.objects.there().filter(present() | held(), owner=self._person)
         mine = mine.filter(pk=self._chat.pk) if self._chat else mine
         mine = mine.select_related("persona__company", "owner")
         for found in batches(self._here(mine, "persona__company")):

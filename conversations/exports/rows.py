@@ -51,7 +51,10 @@ def chosen(export: Export) -> QuerySet[AnswerRecord]:
         found = told(export, found).filter(Exists(given.filter(created_at__lte=export.created_at)))
     # What its owner deleted leaves in no file, and nothing temporary does: that would be a trace of it.
     there = found.filter(
-        message__isnull=False, conversation__deleted_at=None, conversation__temporary_until=None
+        message__isnull=False,
+        conversation__deleted_at=None,
+        conversation__temporary_until=None,
+        conversation__closed_at=None,
     )
     return there.filter(pk__lte=export.upto).select_related(
         "conversation__owner", "conversation__persona", "persona", "version", "message"

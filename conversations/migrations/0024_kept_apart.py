@@ -126,6 +126,17 @@ class Migration(migrations.Migration):
                 max_length=200,
             ),
         ),
+        migrations.AddField(
+            model_name="conversation",
+            name="closed_at",
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddIndex(
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("closed_at__isnull", False)), fields=["closed_at"], name="chats_closed"
+            ),
+        ),
         migrations.RunPython(estimate, migrations.RunPython.noop),
         migrations.RunPython(keep, migrations.RunPython.noop),
     ]

@@ -24,13 +24,13 @@ TEMPORARY = timedelta(hours=24)
 
 
 def present() -> Q:
-    """That a conversation is neither deleted by its owner nor a temporary one whose time is over."""
-    return Q(deleted_at=None) & (Q(temporary_until=None) | Q(temporary_until__gt=Now()))
+    """That a conversation is neither deleted by its owner, nor a temporary one whose time is over, nor closed."""
+    return Q(closed_at=None, deleted_at=None) & (Q(temporary_until=None) | Q(temporary_until__gt=Now()))
 
 
 def just_deleted() -> Q:
     """That its owner deleted a conversation and may still bring it back."""
-    return Q(deleted_at__gt=Now() - GRACE)
+    return Q(closed_at=None, deleted_at__gt=Now() - GRACE)
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -51,11 +51,16 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def trials_of(self, user: User) -> ConversationQuerySet:
         """What `user` tried personas with."""
-        return self.filter(owner_id=user.pk, trial__isnull=False)
+        return self.there().filter(owner_id=user.pk, trial__isnull=False)
+
+    def there(self) -> ConversationQuerySet:
+        """Without those that are being removed, which nobody sees any more."""
+        return self.filter(closed_at=None)
 
 
 class Conversation(models.Model):
-    """One person's chat with one persona. `head` is the last message of the branch that is shown.
+    """One person's chat with one persona. `head` is the last message of the branch that is shown. One that is too long
+    to be removed at once is closed first, and then removed in pieces.
 
     With a `trial` it is no chat but a trial of that version, which may be a draft: it counts as no conversation and
     stands in no list.
@@ -87,6 +92,7 @@ class Conversation(models.Model):
     temporary_until = models.DateTimeField(
         null=True, help_text="When a temporary one goes, by the same clock."
     )
+    closed_at = models.DateTimeField(null=True)
     folder = models.ForeignKey(
         "Folder", on_delete=models.SET_NULL, null=True, db_index=False, related_name="conversations"
     )
@@ -123,6 +129,7 @@ class Conversation(models.Model):
                 condition=Q(temporary_until__isnull=False),
                 name="chats_temporary",
             ),
+            models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="chats_closed"),
         ]
 
     def __str__(self) -> str:

@@ -23,8 +23,8 @@ from conversations.words import Query
 QUESTION_CHARS, ANSWER_CHARS = 120, 170
 # Of the rows beside a record; a conversation's title is words.
 SHOWN = (
-    *("conversation__deleted_at", "conversation__temporary_until", "conversation__owner__username"),
-    *("conversation__owner__first_name", "conversation__owner__last_name"),
+    *("conversation__deleted_at", "conversation__temporary_until", "conversation__closed_at"),
+    *("conversation__owner__username", "conversation__owner__first_name", "conversation__owner__last_name"),
     *("persona__name", "version__number", "verdict__name"),
 )
 EMPTY = SafeString("")
@@ -132,7 +132,7 @@ def _records(sitting: Sitting, ids: Sequence[int]) -> list[AnswerRecord]:
 
 
 def _goes(conversation: Conversation) -> bool:
-    return conversation.deleted_at is not None or conversation.temporary_until is not None
+    return any((conversation.deleted_at, conversation.temporary_until, conversation.closed_at))
 
 
 def _row(
