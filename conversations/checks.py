@@ -130,7 +130,8 @@ def keys_that_open(
             f"{len(lost)} sealed secrets cannot be opened with ENCRYPTION_KEY: "
             f"{', '.join(map(str, lost[:SHOWN]))}{' …' if len(lost) > SHOWN else '.'}",
             hint="Add the key that sealed them to the end of ENCRYPTION_KEY (or bring back DATA_DIR/encryption-key "
-            "from the backup). Where it is lost, set these keys anew in the administration.",
+            "from the backup). Where it is lost, set these keys anew in the administration, and take the authenticator "
+            "apps away (manage.py remove_factors), to be set up anew.",
             id="conversations.W002",
         )
     ]

@@ -242,6 +242,13 @@ def test_holding_twice_is_held_once(live_cast: Cast) -> None:
 # -- People -----------------------------------------------------------------------------------------
 
 
+def test_the_page_is_not_called_as_that_of_roles(live_cast: Cast) -> None:
+    page = client_of(live_cast.manager).get(address("people", live_cast)).content.decode()
+    assert 'aria-current="page">Personal data</a>' in page
+    roles = reverse("admin:conversations_membership_changelist")
+    assert f'Roles and invitations are under <a href="{roles}">People</a>' in page
+
+
 def test_people_are_those_of_the_company(live_cast: Cast) -> None:
     left = person_of(live_cast, live_cast.coca_cola)
     says(left, live_cast.coca_cola, live_cast)
@@ -354,6 +361,17 @@ def test_the_command_erases_again(live_cast: Cast, tmp_path: Path) -> None:
     said = json.loads(command_erase("--again", str(file)))
     assert (said["state"], said["account"]) == ("done", person.pk)
     assert command_erase("--again", str(file)) == ""
+
+
+def test_the_command_says_how_it_is_called() -> None:
+    said = " ".join(command.Command().create_parser("manage.py", "erase").format_help().split())
+    for words in (
+        "erase USERNAME [--company NAME]",
+        "erase --receipts",
+        "erase --again FILE",
+        "Erase nobody:",
+    ):
+        assert words in said
 
 
 def test_the_command_refuses_in_sentences(live_cast: Cast, tmp_path: Path) -> None:

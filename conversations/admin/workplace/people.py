@@ -40,7 +40,7 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
     found = list(access.people_of(company).filter(username__gt=after).order_by("username")[: PAGE_SIZE + 1])
     roles = {each.user_id: each.get_role_display() for each in company.memberships.filter(user__in=found)}
     context = {
-        "title": "People",
+        "title": "Personal data",
         "here": "people",
         "people": [(person, roles.get(person.pk, "")) for person in found[:PAGE_SIZE]],
         "after": after,

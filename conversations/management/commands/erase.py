@@ -20,19 +20,46 @@ LOOK_EVERY = 0.5  # seconds
 
 class Command(BaseCommand):
     help = (
-        "Erase the person USERNAME everywhere, or at one --company, as the administration does it. The site may run "
-        "meanwhile. With --receipts: print the receipts of all erasures, one a line, to be kept beside backups. With "
-        "--again FILE: after the restore of a backup, erase anew whom these receipts speak of."
+        "Erase a person: say what goes and what stays, ask for the username once more, carry it out, and print the "
+        "receipt. Nobody can undo it. The site may run meanwhile. What is under review goes when the review has ended: "
+        "the site does that by itself."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.usage = (
+            "manage.py erase USERNAME [--company NAME] [--typed USERNAME]\n"
+            "       manage.py erase --receipts\n"
+            "       manage.py erase --again FILE"
+        )
         what = parser.add_mutually_exclusive_group(required=True)
-        what.add_argument("username", nargs="?", default="")
-        what.add_argument("--receipts", action="store_true")
-        what.add_argument("--again", type=Path, metavar="FILE")
-        parser.add_argument("--company", default="", help="At this company alone.")
+        what.add_argument(
+            "username",
+            nargs="?",
+            default="",
+            metavar="USERNAME",
+            help="Whom to erase, by the name of the account.",
+        )
+        what.add_argument(
+            "--receipts",
+            action="store_true",
+            help="Erase nobody: print the receipts of all erasures so far, one a line. Keep them beside the backups.",
+        )
+        what.add_argument(
+            "--again",
+            type=Path,
+            metavar="FILE",
+            help="Erase again all whom the receipts in FILE speak of: after a backup was restored that still has them.",
+        )
         parser.add_argument(
-            "--typed", metavar="USERNAME", help="The username once more, instead of being asked."
+            "--company",
+            default="",
+            metavar="NAME",
+            help="With USERNAME: at this company alone. The account and all that is of other companies stay.",
+        )
+        parser.add_argument(
+            "--typed",
+            metavar="USERNAME",
+            help="With USERNAME: the username once more, for scripts that nobody answers for.",
         )
 
     def handle(
