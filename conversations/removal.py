@@ -23,12 +23,11 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from conversations import traces
-from conversations.models import AnswerLabel, Conversation, Generation, Message
+from conversations.models import AnswerLabel, AnswerRecord, Conversation, Generation, Message
 from conversations.models.keeping import held
 
-CONVERSATIONS = 20  # at once
-MESSAGES = 300  # at once; a conversation that has more by itself is closed
-PIECE = 300  # rows of one that was closed, at once
+CONVERSATIONS = 10  # at once
+MESSAGES = 60  # at once; a conversation that has more by itself is closed, and goes in pieces of so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,17 @@ class Step:
         """What receipts call its rows."""
         return str(self.model._meta.verbose_name_plural)
 
-    def rows(self, conversations: Sequence[uuid.UUID]) -> QuerySet[Any]:
-        """What of these conversations it concerns."""
+    def rows(self, ids: Sequence[uuid.UUID]) -> QuerySet[Any]:
+        """What it concerns, of the conversations, or the messages, with these ids."""
         found: QuerySet[Any] = models.QuerySet(self.model)
-        return found.filter(**{f"{self.lookup}__in": conversations})
+        return found.filter(**{f"{self.lookup}__in": ids})
+
+    def do(self, rows: QuerySet[Any]) -> int:
+        """Do it with `rows`. Gives back how many went."""
+        if not self.field:
+            return int(rows._raw_delete(using=rows.db))
+        rows.update(**{self.field: None})
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +104,9 @@ def remove(candidates: Sequence[uuid.UUID], still: Q) -> Removed:
     if len(ids) == 1 and Message.objects.filter(conversation=ids[0])[: MESSAGES + 1].count() > MESSAGES:
         return _close(ids[0])
     rows: Counter[str] = Counter()
-    if ids:
-        for step in plan():
-            found = step.rows(ids)
-            if step.field:
-                found.update(**{step.field: None})
-            elif number := found._raw_delete(using=found.db):
-                rows[step.kind] += number
+    for step in plan() if ids else ():
+        if number := step.do(step.rows(ids)):
+            rows[step.kind] += number
     return Removed(rows["conversations"], rows)
 
 
@@ -115,43 +117,47 @@ def work() -> bool:
     if not closed.exists():
         return False  # as nearly always: without a transaction, which would keep SQLite's writers waiting
     with transaction.atomic():
-        left = PIECE
-        for conversation in list(closed.select_for_update(skip_locked=True).only("pk")[:1]):
-            for step in plan():
-                left -= _some(step, conversation.pk, left)
-                if left <= 0:
-                    break
-    if 0 < left < PIECE:  # that was all of it
-        traces.due()
-    return left < PIECE
+        mine = list(closed.select_for_update(skip_locked=True).values_list("pk", flat=True)[:1])
+        done = [_last_messages(pk) or _rest(pk) for pk in mine]
+    return bool(done)
 
 
 def _close(pk: uuid.UUID) -> Removed:
     """Have nobody see a conversation any more. Gives back what goes with it."""
     Conversation.objects.filter(pk=pk).update(closed_at=timezone.now(), head=None)
-    rows: Counter[str] = Counter()
-    for step in plan():
-        if not step.field and (number := step.rows([pk]).count()):
-            rows[step.kind] = max(rows[step.kind], number)  # to some rows several ways lead
-    return Removed(1, rows)
+    ways = {
+        step.kind: step for step in plan() if not step.field
+    }  # where several lead to a kind, the shortest
+    return Removed(
+        1, Counter({kind: number for kind, step in ways.items() if (number := step.rows([pk]).count())})
+    )
 
 
-def _some(step: Step, pk: uuid.UUID, most: int) -> int:
-    """Do `step` for so many of the rows of a conversation. Gives back for how many."""
-    found = step.rows([pk])
-    if step.model is Message:
-        found = found.order_by("-created_at")  # the last ones first, on which no others hang
-    ids = list(found.values_list("pk", flat=True)[:most])
-    if not ids:
-        return 0
-    if step.model is Message:  # nor those of the same moment
-        Message.objects.filter(parent__in=ids).update(parent=None)
-    some: QuerySet[Any] = models.QuerySet(step.model).filter(pk__in=ids)
-    if step.field:
-        some.update(**{step.field: None})
-    else:
-        some._raw_delete(using=some.db)
+def _last_messages(pk: uuid.UUID) -> int:
+    """Remove the last messages of a conversation, on which no others hang. Gives back how many."""
+    newest = Message.objects.filter(conversation=pk).order_by("-created_at")
+    ids = list(newest.values_list("pk", flat=True)[:MESSAGES])
+    if ids:
+        Message.objects.filter(parent__in=ids).update(parent=None)  # those of the same moment
+        for step in _of_messages():
+            step.do(step.rows(ids))
     return len(ids)
+
+
+def _rest(pk: uuid.UUID) -> int:
+    """Remove some of what hangs on a conversation that has no messages any more; in the end, itself. Gives back how
+    many rows."""
+    left = MESSAGES
+    for step in plan():
+        some = list(step.rows([pk]).values_list("pk", flat=True)[:left])
+        if some:
+            step.do(models.QuerySet(step.model).filter(pk__in=some))
+            left -= len(some)
+        if not left:
+            break
+    else:
+        traces.due()
+    return MESSAGES - left
 
 
 @cache
@@ -160,6 +166,14 @@ def plan() -> tuple[Step, ...]:
     labels = Step(AnswerLabel, "record__conversation")  # what reviewers call the words goes with the words
     below = dict.fromkeys(_below(Conversation, ""))
     return (labels, *below, Step(Conversation, "pk"))
+
+
+@cache
+def _of_messages() -> tuple[Step, ...]:
+    """The same for messages alone, after which the ledger has no way back to their conversation either."""
+    labels = Step(AnswerLabel, "record__message")
+    ledger = Step(AnswerRecord, "message", "conversation")
+    return (labels, ledger, *dict.fromkeys(_below(Message, "")), Step(Message, "pk"))
 
 
 def _below(model: type[models.Model], lookup: str) -> Iterator[Step]:

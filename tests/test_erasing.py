@@ -271,7 +271,6 @@ def test_a_long_chat_goes_in_pieces_and_counts_as_one(
 ) -> None:
     at_once_ = erasing.preview(person, None).gone
     monkeypatch.setattr(removal, "MESSAGES", 1)
-    monkeypatch.setattr(removal, "PIECE", 2)
     done = erase(person, live_cast)
     assert done.stage == Erasure.Stage.DONE
     assert {kind: done.gone[kind] for kind in ("conversations", "messages", "generations", "reviews")} == {
