@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -17,7 +19,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 
 from conversations import budgets, filing, usage
 from conversations.database import in_database
-from conversations.models import Budget, Generation, Price
+from conversations.models import AnswerRecord, Budget, Generation, Price
 from conversations.providers.recorded import RecordedUpstream
 from tests.conftest import Cast
 from tests.test_budgets import USAGE, ask, budget, finish, price
@@ -297,6 +299,9 @@ def test_usage_and_budgets_count_the_same(cast: Cast) -> None:
     whole.refresh_from_db()
     assert total.tokens_in + total.tokens_out == whole.spent > 42
     assert total.estimated == 1
+    AnswerRecord.objects.update(estimated_prompt=None, estimated_completion=None)  # as from before
+    import_module("conversations.migrations.0024_kept_apart").estimate(apps, None)
+    assert usage.of_company(cast.coca_cola, usage.Span.until_today(1)).total == total
     page = " ".join(client_of(cast, "manager").get(url(cast, "usage")).content.decode().split())
     assert "The provider reported no tokens of 1 of the answers" in page
 

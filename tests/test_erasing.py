@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
@@ -39,6 +41,7 @@ from conversations.generation.runner import RUNS
 from conversations.models import (
     AnswerRecord,
     Company,
+    CompanyEntry,
     Conversation,
     Erasure,
     Export,
@@ -366,6 +369,26 @@ def test_entries_are_a_companys_by_its_number(live_cast: Cast) -> None:
     done = erase(person, live_cast, ours)
     assert {LogEntry.objects.get(pk=each.pk).user for each in mine} == {done.stand_in}
     assert LogEntry.objects.get(pk=other.pk).user == person
+
+
+def test_entries_from_before_are_a_companys_too(live_cast: Cast) -> None:
+    """By the rows that there are; of a place that somebody lost by the whole name of the company."""
+    theirs = Company.objects.create(name="Coffee at Coca Cola")
+    gone, place = Membership(pk=99, user=live_cast.outsider), Membership.objects.get(user=live_cast.member)
+    entries = {}
+    for row, company in (
+        (live_cast.guide, live_cast.coca_cola),
+        (place, live_cast.coca_cola),
+        (gone, live_cast.coca_cola),
+        (gone, theirs),
+        (live_cast.outsider, None),
+    ):
+        gone.company = company or theirs
+        entries[log(live_cast.admin, row, "").pk] = company and company.pk
+    CompanyEntry.objects.all().delete()
+    import_module("conversations.migrations.0024_kept_apart").keep(apps, None)
+    kept = dict(CompanyEntry.objects.values_list("entry", "company"))
+    assert {pk: kept.get(pk) for pk in entries} == entries
 
 
 def test_the_administration_keeps_whose_row_it_was(live_cast: Cast) -> None:
