@@ -125,12 +125,10 @@ def work() -> bool:
 def _close(pk: uuid.UUID) -> Removed:
     """Have nobody see a conversation any more. Gives back what goes with it."""
     Conversation.objects.filter(pk=pk).update(closed_at=timezone.now(), head=None)
-    ways = {
-        step.kind: step for step in plan() if not step.field
-    }  # where several lead to a kind, the shortest
-    return Removed(
-        1, Counter({kind: number for kind, step in ways.items() if (number := step.rows([pk]).count())})
-    )
+    # Where several ways lead to a kind, the last one is the shortest.
+    ways = {step.kind: step for step in plan() if not step.field}
+    rows = {kind: number for kind, step in ways.items() if (number := step.rows([pk]).count())}
+    return Removed(1, Counter(rows))
 
 
 def _last_messages(pk: uuid.UUID) -> int:
@@ -149,14 +147,11 @@ def _rest(pk: uuid.UUID) -> int:
     many rows."""
     left = MESSAGES
     for step in plan():
-        some = list(step.rows([pk]).values_list("pk", flat=True)[:left])
-        if some:
+        if some := list(step.rows([pk]).values_list("pk", flat=True)[:left]):
             step.do(models.QuerySet(step.model).filter(pk__in=some))
             left -= len(some)
-        if not left:
-            break
-    else:
-        traces.due()
+            if step.model is Conversation:
+                traces.due()
     return MESSAGES - left
 
 
