@@ -49,7 +49,7 @@ def test_a_new_person_makes_an_account_and_is_in(cast: Cast, client: Client) -> 
     path = invite(cast.manager, cast.coca_cola, role="reviewer")
     page = client.get(path)
     assert "You were invited as a reviewer" in page.content.decode()
-    assert (page["Cache-Control"], page["Referrer-Policy"]) == ("no-store, private", "same-origin")
+    assert (page["Cache-Control"], page["Referrer-Policy"]) == ("no-store, private", "strict-origin")
     assert client.post(path, JOIN)["Location"] == "/"
     ada = User.objects.get(username="ada")
     assert client.session["_auth_user_id"] == str(ada.pk)
