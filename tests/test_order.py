@@ -11,6 +11,7 @@ from django.test import Client
 from conversations import filing, order, recall
 from conversations.models import Conversation, Folder
 from conversations.posting import Refused
+from conversations.views import history
 from tests.answers import ended
 from tests.conftest import Cast
 
@@ -108,6 +109,18 @@ def test_a_folder_is_made_filled_renamed_and_removed(cast: Cast, member: Client)
     assert "Food" in member.get(f"/folders/{folder.pk}/menu/").content.decode()
     assert member.post(f"/folders/{folder.pk}/", {"do": "remove"}).status_code == 200
     assert shown(member) == ["Two", "One"]
+
+
+def test_many_folders_stand_folded(cast: Cast, member: Client) -> None:
+    names = [f"Folder {number:02}" for number in range(history.MANY_FOLDERS + 1)]
+    for number, name in enumerate(names):
+        page = member.get("/chats/").content.decode()
+        assert ('chat-folders" open' in page) == (number > 0)
+        Folder.objects.create(owner=cast.member, name=name)
+    page = member.get("/chats/").content.decode()
+    assert 'chat-folders">' in page
+    assert all(f">{name}</span>" in page for name in names)
+    assert f"<span>{len(names)}</span>" in page
 
 
 def test_two_folders_of_one_name_are_one(cast: Cast) -> None:

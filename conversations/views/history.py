@@ -24,6 +24,7 @@ from conversations.models.conversation import ConversationQuerySet
 from conversations.views.guards import PersonRequest, signed_in
 
 PAGE_SIZE = 40
+MANY_FOLDERS = 10  # more than that stand folded, so that the chats are in sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ def sidebar(
         pinned = _with_running(access.conversations(person).filter(pinned_at__isnull=False))
         context["pinned"] = [_line(chat, current) for chat in pinned.order_by("-pinned_at", "-pk")]
         context["folders"] = list(access.folders(person))
+        context["many_folders"] = len(context["folders"]) > MANY_FOLDERS
     return context
 
 
