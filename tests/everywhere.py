@@ -150,7 +150,9 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     entry.save()
     _hold(company, cast.admin, word, conversation=turn.conversation)
     sharing.share(turn.conversation, days=7)
-    brought = Message.objects.create(conversation=turn.conversation, role="user", text=word)
+    brought = Message(conversation=turn.conversation, role="user", text=word, depth=0)
+    brought.strand = brought.pk
+    brought.save()
     Imported.objects.create(message=brought, origin=word, sentence=word)
     _reading(company, cast.admin, person, f"about {NAME}", turn.conversation)
     return turn

@@ -41,6 +41,7 @@ from tests.conftest import Cast
 from tests.races import at_once
 from tests.test_generation import begin, ended, until
 from tests.test_posting import reload
+from tests.test_titles import titled
 
 Status = Generation.Status
 Unit, Period = Budget.Unit, Budget.Period
@@ -240,7 +241,9 @@ async def test_an_answer_of_a_provider_is_settled_by_its_report(
         answer.completion_tokens,
     )
     assert settled.completion_tokens
-    assert await in_database(figures, whole) == (settled.tokens, 0)
+    await titled()
+    title = await in_database(Charge.objects.get, pk=turn.conversation.pk)
+    assert await in_database(figures, whole) == (settled.tokens + title.tokens, 0)
 
 
 @pytest.mark.parametrize("tokens", [0, 5])

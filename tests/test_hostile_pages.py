@@ -243,9 +243,11 @@ def poison(cast: Cast) -> Conversation:
         reason=LONG[:300],
         sitting=uuid.UUID(int=9),
     )
+    above = Message.objects.filter(conversation=turn.conversation).latest("depth")
     brought = Message.objects.create(
-        conversation=turn.conversation, parent=turn.conversation.head, role="assistant", text=LONG
-    )
+        conversation=turn.conversation, parent=above, role="assistant", text=LONG,
+        strand=above.strand, depth=above.depth + 1,
+    )  # fmt: skip
     Imported.objects.create(message=brought, origin=SHORT, sentence=LONG)
     Conversation.objects.filter(pk=turn.conversation.pk).update(head=brought)
     Import.objects.create(

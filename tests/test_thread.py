@@ -69,11 +69,11 @@ def test_the_length_costs_no_queries(
     short = lengthy(cast.member, cast.guide, 2)
     member.get(page_of(short))
     old = at(chat, 70).pk
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         member.get(page_of(short))
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         member.get(page_of(chat))
-    with django_assert_num_queries(14):  # where the message stands that is looked for, and the part around it
+    with django_assert_num_queries(15):  # where the message stands that is looked for, and the part around it
         member.get(page_of(chat), {"to": str(old)})
     with django_assert_num_queries(6):
         member.get(reverse("earlier", args=[chat.pk, old]))

@@ -109,8 +109,8 @@ def sidebar(
     if not (after or which):
         pinned = _with_running(access.conversations(person).filter(pinned_at__isnull=False))
         context["pinned"] = [_line(chat, current) for chat in pinned.order_by("-pinned_at", "-pk")]
-        context["folders"] = list(access.folders(person))
-        context["many_folders"] = len(context["folders"]) > MANY_FOLDERS
+        folders = list(access.folders(person))
+        context |= {"folders": folders, "many_folders": len(folders) > MANY_FOLDERS}
     return context
 
 

@@ -194,7 +194,10 @@ for name in ("member", "member2"):
     owner, session = User.objects.get(username=name), SessionStore()
     chat = Conversation.objects.create(owner=owner, persona=persona, title=name, active_at=timezone.now())
     texts = ["x" * 20_000] * 2_000
-    Message.objects.bulk_create([Message(conversation=chat, role="user", text=text) for text in texts], 200)
+    said = [Message(conversation=chat, role="user", text=text) for text in texts]
+    for message in said:
+        message.strand, message.depth = message.pk, 0
+    Message.objects.bulk_create(said, 200)
     session[SESSION_KEY], session[HASH_SESSION_KEY] = str(owner.pk), owner.get_session_auth_hash()
     session[BACKEND_SESSION_KEY] = "conversations.accounts.backend.PersonBackend"
     session.save()
