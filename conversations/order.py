@@ -54,6 +54,11 @@ def pin(person: User, chats: Sequence[Conversation]) -> None:
         _of(chats).filter(pinned_at=None).update(pinned_at=timezone.now(), archived_at=None)
 
 
+def pins_left(person: User) -> int:
+    """How many more chats can be pinned."""
+    return PINS - Conversation.objects.filter(owner=person, pinned_at__isnull=False, deleted_at=None).count()
+
+
 def unpin(chats: Sequence[Conversation]) -> None:
     """Have chats stand among the others again."""
     _of(chats).update(pinned_at=None)

@@ -32,6 +32,7 @@ from conversations.models import (
     Charge,
     Conversation,
     Export,
+    Folder,
     Generation,
     Import,
     Imported,
@@ -377,9 +378,11 @@ def told(person: User) -> dict[str, list[dict[str, Any]]]:
     for n, line in enumerate(sorted(of(found, "message"), key=lambda m: (m["created_at"], m["text"]))):
         names[line["id"]] = f"message {n} {line['text'][:20]}"
     chats = {}
+    folders = {line["id"]: line["name"] for line in of(found, "folder")}
     for line in of(found, "conversation"):
         own = {key: line[key] for key in ("title", "persona", "company", "created_at", "active_at")}
         own |= {"head": names.get(line["head"]), "archived": line["archived_at"] is not None}
+        own |= {"folder": folders.get(line["folder"]), "pinned": line["pinned_at"] is not None}
         said = [m for m in of(found, "message") if m["conversation"] == line["id"]]
         chats[line["title"]] = [own] + [
             {key: m[key] for key in ("role", "text", "created_at")}
@@ -410,6 +413,8 @@ def test_everything_goes_out_and_comes_into_an_empty_installation_the_same(live_
     Message.objects.filter(pk=again.answer.pk).update(text="Half an ans")
     ended(live_cast, "Of the historian", question="Another persona", persona=live_cast.historian)
     order.archive([ended(live_cast, "x", question="Put away").conversation])
+    order.move([first.conversation], order.make_folder(me, "Trees"))
+    order.pin(me, [first.conversation])
     brought_in(me, live_cast.guide, chatgpt(BRANCHED))
     trial = ended(live_cast, question="A trial").conversation
     before, data = told(me), my_data(me)
@@ -417,13 +422,32 @@ def test_everything_goes_out_and_comes_into_an_empty_installation_the_same(live_
     Conversation.objects.filter(pk=trial.pk).update(trial=live_cast.guide.current_id)
     data = my_data(me)
 
-    for model in (Import, Conversation):
+    for model in (Import, Conversation, Folder):
         model.objects.all().delete()
     assert not Message.objects.exists()
     file = brought_in(me, live_cast.guide, data, name="person.jsonl")
     assert (file.status, file.sentence, file.bad, file.chats) == ("done", "", 0, 4)
     assert told(me) == before
     assert len(before["Branches?"]) == 7
+    assert {"folder": "Trees", "pinned": True}.items() <= before["Branches?"][0].items()
+
+
+def test_folders_and_pins_come_in_as_far_as_there_is_room(
+    live_cast: Cast, me: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chats = [ended(live_cast, question=f"Chat {n}").conversation for n in range(3)]
+    order.pin(me, chats)
+    for n, chat in enumerate(chats):
+        order.move([chat], order.make_folder(me, f"Folder {n}"))
+    data = my_data(me)
+    for model in (Conversation, Folder):
+        model.objects.all().delete()
+    monkeypatch.setattr(order, "PINS", 2)
+    monkeypatch.setattr(order, "FOLDERS", 1)
+    brought_in(me, live_cast.guide, data, name="person.jsonl")
+    came = access.conversations(me)
+    assert (came.count(), came.filter(pinned_at__isnull=False).count()) == (3, 2)
+    assert Folder.objects.count() == came.filter(folder__isnull=False).count() == 1
 
 
 # -- Sending it -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The lines of a person's data (`person/1`, docs/person.md): a conversation, then its messages.
+"""The lines of a person's data (`person/1`, docs/person.md): folders, then a conversation and its messages each.
 
 What else such a file holds is passed over: it is of accounts, of other people's work and of records, which nobody can
 bring in. So are trials of personas, which are no chats.
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from conversations.importing.chats import (
     CHAT_CHARS,
+    FOLDER_CHARS,
     MESSAGES,
     ORIGIN_CHARS,
     SENTENCE_CHARS,
@@ -34,6 +35,7 @@ from conversations.models import Message
 from conversations.posting import clean
 
 FORMAT = "person/1"
+MOST_FOLDERS = 1_000  # of a file that are remembered
 MOST_BYTES = 2 * CHAT_CHARS  # of the lines of a conversation
 NEWER = "This export is of a kind that is not known here."
 
@@ -45,6 +47,7 @@ class Group:
     """The lines of one conversation."""
 
     head: Object
+    folder: str = ""
     messages: list[Object] = field(default_factory=list)
     size: int = 0  # bytes
     problem: str = ""
@@ -66,7 +69,7 @@ class Group:
             raise Bad(self.problem, title)
         created = moment(self.head.get("created_at"), timezone.now())
         persona = words(self.head.get("persona"), ORIGIN_CHARS)
-        head = self.head.get("head")
+        head, pinned = self.head.get("head"), self.head.get("pinned_at")
         return Chat(
             id=identity(self.head.get("id"), title),
             title=title,
@@ -75,6 +78,8 @@ class Group:
             head=identity(head, title) if head is not None else None,
             said=[_said(line, persona, title) for line in self.messages],
             archived=self.head.get("archived_at") is not None,
+            folder=self.folder,
+            pinned_at=moment(pinned, timezone.now()) if pinned is not None else None,
             of=(words(self.head.get("company"), ORIGIN_CHARS), persona),
         ).checked()
 
@@ -91,6 +96,7 @@ def is_export(first: Any) -> bool:
 def groups(found: Iterator[bytes | Bad]) -> Iterator[Group | Bad]:
     """The conversations of a file, one after the other. Raises Unusable at the end where that is missing."""
     group: Group | None = None
+    folders: dict[int, str] = {}
     ended = False
     for text in found:
         line = _object(text)
@@ -106,12 +112,22 @@ def groups(found: Iterator[bytes | Bad]) -> Iterator[Group | Bad]:
             if group is not None:
                 yield group
             chat = line.get("kind") == "conversation" and not line.get("trial")
-            group = Group(line) if chat else None
+            group = Group(line, _named(folders, line.get("folder"))) if chat else None
+            if (
+                line.get("kind") == "folder"
+                and len(folders) < MOST_FOLDERS
+                and isinstance(line.get("id"), int)
+            ):
+                folders[line["id"]] = words(line.get("name"), FOLDER_CHARS)
             ended |= line.get("kind") == "end"
     if group is not None:
         yield group
     if not ended:
         raise Unusable(CUT)
+
+
+def _named(folders: dict[int, str], folder: Any) -> str:
+    return folders.get(folder, "") if isinstance(folder, int) else ""
 
 
 def _object(text: bytes | Bad) -> Object | Bad:

@@ -6,19 +6,22 @@ second time. A transaction names the one before it by the step of the import, so
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from conversations import access, retention, standing
+from conversations import access, order, retention, standing
 from conversations.importing.chats import Bad, Chat
-from conversations.models import Conversation, Import, Imported, Message, Persona
+from conversations.models import Conversation, Folder, Import, Imported, Message, Persona
+from conversations.posting import Refused
 
 Status = Import.Status
 
@@ -50,6 +53,7 @@ class _Rows:
     """A chat as rows, before it is known which of them are there already."""
 
     conversation: Conversation
+    folder: str
     head: uuid.UUID
     marked: list[Imported]
 
@@ -66,7 +70,7 @@ def parts(file: Import, batch: Batch, read: int) -> Iterator[bool]:
         with transaction.atomic():
             going = _has_turn(file, personas.values())
             if going and number == 1:
-                _open(chats, whole=len(pieces) == 1)
+                _open(file.person, chats, whole=len(pieces) == 1)
             if going:
                 new.update(_add(piece))
             if going and number == len(pieces):
@@ -119,6 +123,7 @@ def _rows(file: Import, chat: Chat, persona: Persona) -> _Rows:
         created_at=chat.created_at,
         active_at=chat.active_at,
         archived_at=timezone.now() if chat.archived else None,
+        pinned_at=chat.pinned_at,
     )
     marked = [
         Imported(
@@ -135,7 +140,7 @@ def _rows(file: Import, chat: Chat, persona: Persona) -> _Rows:
         )
         for said in chat.said
     ]
-    return _Rows(conversation, ids[chat.head or chat.said[-1].id], marked)
+    return _Rows(conversation, chat.folder, ids[chat.head or chat.said[-1].id], marked)
 
 
 def _has_turn(file: Import, personas: Iterable[Persona]) -> bool:
@@ -150,11 +155,23 @@ def _has_turn(file: Import, personas: Iterable[Persona]) -> bool:
     return False
 
 
-def _open(chats: list[_Rows], *, whole: bool) -> None:
+def _open(person: User, chats: list[_Rows], *, whole: bool) -> None:
     """Write the conversations that are not there yet. They show their branch once the `whole` of it is there."""
+    pins = order.pins_left(person) if any(chat.conversation.pinned_at for chat in chats) else 0
     for chat in chats:
         chat.conversation.head_id = chat.head if whole else None
+        chat.conversation.folder = _folder(person, chat.folder)
+        if chat.conversation.pinned_at:
+            pins -= 1
+            chat.conversation.pinned_at = chat.conversation.pinned_at if pins >= 0 else None
     Conversation.objects.bulk_create([chat.conversation for chat in chats], ignore_conflicts=True)
+
+
+def _folder(person: User, name: str) -> Folder | None:
+    """That of the name, and none where there is no room for another one."""
+    with contextlib.suppress(Refused):
+        return order.make_folder(person, name) if name else None
+    return None
 
 
 def _add(part: list[Imported]) -> list[uuid.UUID]:
