@@ -15,7 +15,8 @@ from django.http import HttpRequest, HttpResponse
 
 
 class Bounded:
-    """Middleware: refuse a body past DATA_UPLOAD_MAX_MEMORY_SIZE, whatever it holds, in the words of its place."""
+    """Middleware: refuse a body past DATA_UPLOAD_MAX_MEMORY_SIZE, whatever it holds, in the words of its place. A view
+    whose form brings files says how many `more_bytes` it takes."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -23,8 +24,9 @@ class Bounded:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self._get_response(request)
 
-    def process_view(self, request: HttpRequest, *view: Any) -> None:
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *arguments: Any) -> None:
         """Look before anything reads it. Raises RequestDataTooBig."""
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + getattr(view, "more_bytes", 0)
+        if length.isdecimal() and int(length) > most:
             raise RequestDataTooBig("The body of the request is too long.")

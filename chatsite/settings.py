@@ -290,6 +290,10 @@ STORAGES = {
 # of which percent-encoding makes three. What a chat takes at once is less, which is said where a message is posted.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 100_000 * 4 * 3 + 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1_000
+# Files come with messages alone and are small (chatsite/bodies.py): none of them is ever put on disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * DATA_UPLOAD_MAX_MEMORY_SIZE + 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 100
 
 LOGGING = {
     "version": 1,

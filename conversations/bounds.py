@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection
 
-from conversations import estimates
+from conversations import attached, estimates
 from conversations.models import Budget, Generation, Message
 from conversations.providers.parameters import LONGEST
 
@@ -23,6 +23,9 @@ _STANDING = """
         (SELECT COUNT(*) FROM conversations_charge WHERE company_id = company.id AND settled_at IS NULL AND NOT title),
         (SELECT COALESCE(SUM(BYTES(text)), 0) FROM conversations_message WHERE conversation_id = %s),
         (SELECT COUNT(*) FROM conversations_message WHERE conversation_id = %s),
+        (SELECT COALESCE(SUM(WEIGHT), 0) FROM conversations_attachment WHERE message_id IN
+            (SELECT id FROM conversations_message WHERE conversation_id = %s)),
+        (SELECT COALESCE(SUM(WEIGHT), 0) FROM conversations_attachment WHERE message_id = %s),
         price.prompt, price.completion,
         budget.id, budget.unit, budget.period, budget.hard, budget.began, budget.reserved, budget.spent,
         budget.persona_id, budget.person_id
@@ -53,27 +56,32 @@ class Standing:
     """What is to be known before an answer is asked for: of its company, its conversation and its model."""
 
     live: int  # answers that are being written
-    said: int  # bytes of all messages of the conversation
+    said: int  # bytes of all messages of the conversation, and of what is attached to them
     messages: int
+    attached: int  # bytes of what is attached to the question
     prices: Prices | None
     budgets: list[Budget]
 
 
 def standing(generation: Generation) -> Standing:
-    """All of it in one query, which the limit of the company takes anyway: budgets that there are not cost nothing."""
+    """What `generation` answers counts as its question. All of it in one query, which the limit of the company takes
+    anyway: budgets that there are not cost nothing."""
     conversation, version = generation.conversation, generation.version
     company, chat, persona = map(
         prepared, (conversation.persona.company_id, conversation.pk, conversation.persona_id)
     )
-    asked = (chat, chat, version.endpoint_id, version.model, persona, generation.requested_by_id, company)
+    question = prepared(generation.message.parent_id)
+    texts = (chat, chat, chat, question)
+    asked = (*texts, version.endpoint_id, version.model, persona, generation.requested_by_id, company)
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING.replace("BYTES(text)", _BYTES[connection.vendor]), asked)
+        query = _STANDING.replace("BYTES(text)", _BYTES[connection.vendor]).replace("WEIGHT", attached.WEIGHT)
+        cursor.execute(query, asked)
         rows = cursor.fetchall()
-    live, said, messages, prompt, completion, *_ = rows[0]
+    live, said, messages, files, hung, prompt, completion, *_ = rows[0]
     # SQLite gives back numbers of its own, which end where those that were given did.
     prices = None if prompt is None else (Decimal(str(prompt)), Decimal(str(completion)))
-    budgets = [Budget(**dict(zip(_FIELDS, row[5:], strict=True))) for row in rows if row[5] is not None]
-    return Standing(live, said, messages, prices, budgets)
+    budgets = [Budget(**dict(zip(_FIELDS, row[7:], strict=True))) for row in rows if row[7] is not None]
+    return Standing(live, said + files, messages, hung, prices, budgets)
 
 
 def prepared(pk: uuid.UUID | None) -> Any:
@@ -100,7 +108,8 @@ def bound(generation: Generation, question: Message, known: Standing) -> Bound:
     everything = estimates.most_tokens(system + known.said, known.messages + 1)
     fitting = estimates.most_guessed(context - estimates.answer_room(version.max_tokens, context))
     # The question, and an answer that is carried on, are sent whatever their length.
-    last = estimates.most_tokens(system + _size(question.text) + _size(generation.message.text), 3)
+    asked = _size(question.text) + known.attached
+    last = estimates.most_tokens(system + asked + _size(generation.message.text), 3)
     prompt = min(everything, max(fitting, last))
     completion = min(version.max_tokens or context, LONGEST)  # older versions were never asked
     return Bound(prompt, completion, cost(prompt, completion, known.prices))

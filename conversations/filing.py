@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.db import DatabaseError, transaction
 from django.db.models import Min, QuerySet
 from django.utils import timezone
 
-from conversations import rules, scanning, search
+from conversations import attached, rules, scanning, search
 from conversations.models import AnswerRecord, Charge, Generation
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ def _file(waiting: Sequence[uuid.UUID]) -> int:
         records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
         filed = [(records[a.message_id], a) for a in answers if a.conversation.trial_id is None]
         lasting = [each for each in filed if each[1].conversation.temporary_until is None]
-        search.add((record, _question(answer), answer.message.text) for record, answer in lasting)
+        search.add(_documents(lasting))
         search.entitle(_titles(lasting))
         rules.consider(filed, found)
         Generation.objects.filter(pk__in=ids).update(filed=True)
@@ -160,6 +160,16 @@ def _row(answer: Generation, charge: Charge | None) -> AnswerRecord:
         ended_at=answer.finished_at or timezone.now(),
         good=feedback.good if feedback else None,
     )
+
+
+def _documents(
+    filed: Sequence[tuple[AnswerRecord, Generation]],
+) -> Iterator[tuple[AnswerRecord, str, str]]:
+    """What is indexed: questions, and answers with what was attached to their questions."""
+    files = attached.words([answer.message.parent_id for _, answer in filed if answer.message.parent_id])
+    for record, answer in filed:
+        hung = files.get(answer.message.parent_id, "") if answer.message.parent_id else ""
+        yield record, _question(answer), f"{answer.message.text}\n{hung}"
 
 
 def _question(answer: Generation) -> str:

@@ -8,7 +8,7 @@ impatient reload or a retry on a bad line is harmless. Nothing here talks to a p
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,8 +18,9 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from conversations import budgets, refusals, spending, standing
-from conversations.models import Conversation, Generation, Message, Persona, PersonaVersion
+from conversations import attaching, budgets, refusals, spending, standing
+from conversations.attaching import File
+from conversations.models import Attachment, Conversation, Generation, Message, Persona, PersonaVersion
 from conversations.models.conversation import TEMPORARY
 from conversations.rendering import plaintext
 from conversations.tree import Tree
@@ -28,21 +29,25 @@ Refused = refusals.Refused  # what every verb here raises
 
 MAX_MESSAGE_BYTES = 32 * 1024
 TOO_LONG = "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it."
+SAY_WHAT = "Write what is to be done with what you attached. Your files are kept."
 TITLE_CHARS = 60
 
 BROKEN_OFF = {Generation.Status.STOPPED, Generation.Status.INTERRUPTED, Generation.Status.FAILED}
 
 Placed = Callable[[str], Message]  # a question of that text where it belongs, found inside the transaction
+Attaching = Callable[[Message], list[Attachment]]  # what hangs on the question that was placed
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a verb made: the answer to come. `created` is False where the request had been made before."""
+    """What a verb made: the answer to come, and what was attached to its question where that is new. `created` is False
+    where the request had been made before."""
 
     conversation: Conversation
     answer: Message
     generation: Generation
     created: bool = True
+    attachments: Sequence[Attachment] = ()
 
     @property
     def below(self) -> uuid.UUID | None:
@@ -51,19 +56,29 @@ class Turn:
 
 
 def start(
-    person: User, persona: Persona, text: str, *, client_id: uuid.UUID, temporary: bool = False
+    person: User,
+    persona: Persona,
+    text: str,
+    *,
+    client_id: uuid.UUID,
+    temporary: bool = False,
+    files: Sequence[File] = (),
 ) -> Turn:
     """Open a conversation with `persona` by a first question; a `temporary` one is gone a day later. Raises Refused."""
     until = Now() + TEMPORARY if temporary else None
-    return _open(Conversation(owner=person, persona=persona, temporary_until=until), text, client_id)
+    return _open(Conversation(owner=person, persona=persona, temporary_until=until), text, client_id, files)
 
 
-def try_(person: User, version: PersonaVersion, text: str, *, client_id: uuid.UUID) -> Turn:
+def try_(
+    person: User, version: PersonaVersion, text: str, *, client_id: uuid.UUID, files: Sequence[File] = ()
+) -> Turn:
     """Open a trial of `version`, whether its persona is offered or not, by a first question. Raises Refused."""
-    return _open(Conversation(owner=person, persona=version.persona, trial=version), text, client_id)
+    return _open(Conversation(owner=person, persona=version.persona, trial=version), text, client_id, files)
 
 
-def post(person: User, conversation: Conversation, text: str, *, client_id: uuid.UUID) -> Turn:
+def post(
+    person: User, conversation: Conversation, text: str, *, client_id: uuid.UUID, files: Sequence[File] = ()
+) -> Turn:
     """Ask the next question, below the last message of the branch that is shown. Raises Refused."""
 
     def below_the_head(text: str) -> Message:
@@ -72,14 +87,23 @@ def post(person: User, conversation: Conversation, text: str, *, client_id: uuid
             return head.reply(text)
         return Message.opening(conversation, text)
 
-    return _ask(person, conversation, text, client_id, below_the_head)
+    return _ask(
+        person, conversation, text, client_id, below_the_head, lambda made: attaching.rows(made, files), files
+    )
 
 
 def edit(person: User, question: Message, text: str, *, client_id: uuid.UUID) -> Turn:
-    """Ask `question` anew in other words, as a version beside it. Raises Refused."""
+    """Ask `question` anew in other words, with all that is attached to it, as a version beside it. Raises Refused."""
     if question.role != Message.Role.USER:
         raise Refused("Only your own messages can be edited.", status=400)
-    return _ask(person, question.conversation, text, client_id, question.version)
+    return _ask(
+        person,
+        question.conversation,
+        text,
+        client_id,
+        question.version,
+        lambda made: attaching.copies(question, made),
+    )
 
 
 def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
@@ -130,11 +154,11 @@ def closed_reason(conversation: Conversation) -> str:
     return f"{persona.name} is not published at the moment. You can read this chat, but not write in it."
 
 
-def checked_text(text: str) -> str:
+def checked_text(text: str, *, files: Iterable[File] = ()) -> str:
     """A message as it is kept. Raises Refused for an empty and an over-long one."""
     text = clean(text)
     if not text.strip():
-        raise Refused("Write a message first.", status=400)
+        raise Refused(SAY_WHAT if files else "Write a message first.", status=400)
     if len(text.encode("utf-8")) > MAX_MESSAGE_BYTES:
         raise Refused(TOO_LONG, status=413, limit="message_bytes")
     return text.strip("\n")
@@ -154,8 +178,8 @@ def title_of(text: str) -> str:
     return f"{cut}…"
 
 
-def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
-    text = checked_text(text)
+def _open(conversation: Conversation, text: str, client_id: uuid.UUID, files: Sequence[File] = ()) -> Turn:
+    text = checked_text(text, files=files)
     person = conversation.owner
 
     def make() -> Turn:
@@ -165,20 +189,30 @@ def _open(conversation: Conversation, text: str, client_id: uuid.UUID) -> Turn:
         if conversation.temporary_until is not None:
             conversation.refresh_from_db(fields=["temporary_until"])
         question = Message.opening(conversation, text)
-        return _answer(person, conversation, question, question.reply(), version, client_id)
+        hung = attaching.rows(question, files)
+        return _answer(person, conversation, question, question.reply(), version, client_id, hung)
 
-    return _once(person, client_id, conversation, make, text=text)
+    return _once(person, client_id, conversation, make, text=text, files=files)
 
 
-def _ask(person: User, conversation: Conversation, text: str, client_id: uuid.UUID, placed: Placed) -> Turn:
-    text = checked_text(text)
+def _ask(
+    person: User,
+    conversation: Conversation,
+    text: str,
+    client_id: uuid.UUID,
+    placed: Placed,
+    attached: Attaching,
+    files: Sequence[File] | None = None,
+) -> Turn:
+    text = checked_text(text, files=files or ())
 
     def make() -> Turn:
         version = _version_for(conversation)
         question = placed(text)
-        return _answer(person, conversation, question, question.reply(), version, client_id)
+        hung = attached(question)
+        return _answer(person, conversation, question, question.reply(), version, client_id, hung)
 
-    return _once(person, client_id, conversation, make, text=text)
+    return _once(person, client_id, conversation, make, text=text, files=files)
 
 
 def _turn(
@@ -205,6 +239,7 @@ def _once(
     make: Callable[[], Turn],
     *,
     text: str | None = None,
+    files: Sequence[File] | None = None,
 ) -> Turn:
     """What `make` makes in one transaction, or what the same request has made before or makes meanwhile.
 
@@ -219,7 +254,7 @@ def _once(
             return make()
     except (IntegrityError, Refused) as lost:
         # Lost: to the same request, made before or at this moment, or to another answer.
-        if earlier := _earlier(person, client_id, known, text):
+        if earlier := _earlier(person, client_id, known, text, files):
             return earlier
         if isinstance(lost, Refused):
             raise
@@ -233,9 +268,12 @@ def _answer(
     answer: Message,
     version: PersonaVersion,
     client_id: uuid.UUID,
+    attachments: list[Attachment] | None = None,
 ) -> Turn:
     now = timezone.now()
     Message.objects.bulk_create([question, answer] if question._state.adding else [answer])
+    if attachments:
+        Attachment.objects.bulk_create(attachments)
     generation = Generation.objects.create(
         conversation=conversation,
         message=answer,
@@ -251,7 +289,7 @@ def _answer(
         spending.reserve(generation, question)
     except spending.OverBudget as over:
         raise budgets.refusal(over, conversation) from over
-    return Turn(conversation, answer, generation)
+    return Turn(conversation, answer, generation, attachments=attachments or ())
 
 
 def _version_for(conversation: Conversation) -> PersonaVersion:
@@ -292,15 +330,28 @@ def _busy() -> Refused:
 
 
 def _earlier(
-    person: User, client_id: uuid.UUID, conversation: Conversation | None, text: str | None
+    person: User,
+    client_id: uuid.UUID,
+    conversation: Conversation | None,
+    text: str | None,
+    files: Sequence[File] | None,
 ) -> Turn | None:
     """The turn that this request made before. Raises Refused where it was another request of the same name."""
     made = Generation.objects.filter(requested_by=person, client_id=client_id)
     found = made.select_related("conversation__persona__company", "message__parent").first()
     if found is None:
         return None
-    asked = found.message.parent.text if found.message.parent else ""
+    question = found.message.parent
     elsewhere = conversation is not None and found.conversation_id != conversation.pk
-    if elsewhere or (text is not None and text != asked):
+    other_words = text is not None and text != (question.text if question else "")
+    if elsewhere or other_words or (files is not None and _attached_to(question) != _names_and_texts(files)):
         raise Refused("Something else was sent from this page already. Reload it and send again.", status=409)
     return Turn(found.conversation, found.message, found, created=False)
+
+
+def _attached_to(question: Message | None) -> list[tuple[str, str]]:
+    return _names_and_texts(question.attachments.all()) if question else []
+
+
+def _names_and_texts(files: Iterable[File | Attachment]) -> list[tuple[str, str]]:
+    return [(file.name, file.text) for file in files]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
+from conversations import attached
+from conversations.attached import Begun
 from conversations.models import Conversation, Imported, Message
 from conversations.rendering import markdown, plaintext
 from conversations.tree import Place, Tree
@@ -28,6 +30,7 @@ class Said:
     persona: str
     position: int
     versions: int
+    files: list[Begun]
 
     @property
     def question(self) -> bool:
@@ -72,8 +75,11 @@ class Said:
         return markdown.escaped(self.text) if self.question else markdown.read_only(self.message.text)
 
 
-def branch(conversation: Conversation, head: uuid.UUID | None) -> Iterator[Said]:
-    """The messages from the first question down to `head`; those that are removed meanwhile are left out."""
+def branch(
+    conversation: Conversation, head: uuid.UUID | None, *, of_files: int = attached.SHOWN_CHARS
+) -> Iterator[Said]:
+    """The messages from the first question down to `head`; those that are removed meanwhile are left out. So many
+    characters at most are read `of_files` that hang on them."""
     ends = Message.objects.filter(conversation=conversation, pk=head) if head else Message.objects.none()
     end = ends.values_list("strand", "depth").first()
     if end is None:
@@ -85,6 +91,7 @@ def branch(conversation: Conversation, head: uuid.UUID | None) -> Iterator[Said]
     for start in range(0, end[1] + 1, BATCH):
         found = path.messages(start, min(start + BATCH - 1, end[1]), rows)
         versions = tree.versions(found)
+        files = attached.beginnings([each.pk for each in found], of_files)
         for message in found:
-            beside = versions[message.pk]
-            yield Said(message, conversation.persona.name, beside.index(message.pk) + 1, len(beside))
+            beside, hung = versions[message.pk], files.get(message.pk, [])
+            yield Said(message, conversation.persona.name, beside.index(message.pk) + 1, len(beside), hung)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.utils.safestring import SafeString
 
-from conversations import access, excerpts, search, words
+from conversations import access, attached, excerpts, search, words
 from conversations.models import AnswerRecord, Conversation, Imported, Message
 from conversations.words import Query
 
@@ -83,12 +83,15 @@ def _shown(person: User, query: Query, answers: dict[uuid.UUID, uuid.UUID | None
     chats = access.conversations_among(person, answers)
     said = Message.objects.select_related("parent").only("text", "parent__text")
     texts = said.in_bulk([message for message in answers.values() if message])
-    return list(
-        _hits(query, ((chats[pk], texts.get(message)) for pk, message in answers.items() if pk in chats))
-    )
+    asked = {pk for each in texts.values() for pk in (each.parent_id, each.pk) if pk}
+    files = attached.words(asked, excerpts.SCANNED)
+    found = ((chats[pk], texts.get(message)) for pk, message in answers.items() if pk in chats)
+    return list(_hits(query, found, files))
 
 
-def _hits(query: Query, chats: Iterable[tuple[Conversation, Message | None]]) -> Iterable[Hit]:
+def _hits(
+    query: Query, chats: Iterable[tuple[Conversation, Message | None]], files: dict[uuid.UUID, str]
+) -> Iterable[Hit]:
     for chat, answer in chats:
         title = excerpts.excerpt(chat.title, TITLE_CHARS, query)
         if answer is None:
@@ -96,5 +99,13 @@ def _hits(query: Query, chats: Iterable[tuple[Conversation, Message | None]]) ->
         elif answer.parent and excerpts.first_found(answer.parent.text, query):
             line = excerpts.excerpt(answer.parent.text, EXCERPT_CHARS, query)
             yield Hit(chat, title, line, answer.parent_id)
+        elif not excerpts.first_found(answer.text, query) and (at := _attached(answer, files, query)):
+            yield Hit(chat, title, excerpts.excerpt(files[at], EXCERPT_CHARS, query), at)
         else:
             yield Hit(chat, title, excerpts.of_answer(answer.text, EXCERPT_CHARS, query), answer.pk)
+
+
+def _attached(said: Message, files: dict[uuid.UUID, str], query: Query) -> uuid.UUID | None:
+    """The question to whose files the words belong that were found."""
+    asked = [pk for pk in (said.parent_id, said.pk) if pk in files]
+    return next((pk for pk in asked if excerpts.first_found(files[pk], query)), None)

@@ -19,15 +19,16 @@ from functools import cache
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from conversations import traces
-from conversations.models import AnswerLabel, AnswerRecord, Conversation, Generation, Message
+from conversations.models import AnswerLabel, AnswerRecord, Attachment, Conversation, Generation, Message
 from conversations.models.keeping import held
 
 CONVERSATIONS = 10  # at once
 MESSAGES = 60  # at once; a conversation that has more by itself is closed, and goes in pieces of so many
+FILE_BYTES = 32 * 1024  # of what is attached to them that take as long as a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +80,7 @@ def removable() -> Q:
 
 def batch(candidates: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """As many of the first candidates as are removed at once."""
-    counted = Conversation.objects.filter(pk__in=candidates).annotate(many=Count("messages"))
-    many = dict(counted.values_list("pk", "many"))
+    many = _weights(candidates)
     chosen: list[uuid.UUID] = []
     total = 0
     for pk in candidates[:CONVERSATIONS]:
@@ -101,13 +101,23 @@ def remove(candidates: Sequence[uuid.UUID], still: Q) -> Removed:
     locked = Conversation.objects.select_for_update().filter(pk__in=candidates).order_by("pk")
     ids = [row.pk for row in locked.only("pk")]
     ids = list(Conversation.objects.filter(removable(), still, pk__in=ids).values_list("pk", flat=True))
-    if len(ids) == 1 and Message.objects.filter(conversation=ids[0])[: MESSAGES + 1].count() > MESSAGES:
+    if len(ids) == 1 and _weights(ids)[ids[0]] > MESSAGES:
         return _close(ids[0])
     rows: Counter[str] = Counter()
     for step in plan() if ids else ():
         if number := step.do(step.rows(ids)):
             rows[step.kind] += number
     return Removed(rows["conversations"], rows)
+
+
+def _weights(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """By conversation, how many messages take as long as all of it."""
+    counted = Conversation.objects.filter(pk__in=ids).annotate(many=Count("messages"))
+    weights = dict(counted.values_list("pk", "many"))
+    hung = Attachment.objects.filter(message__conversation__in=ids).order_by().values("message__conversation")
+    for pk, size in hung.annotate(all=Sum("size")).values_list("message__conversation", "all"):
+        weights[pk] += size // FILE_BYTES
+    return weights
 
 
 def work() -> bool:
@@ -134,7 +144,14 @@ def _close(pk: uuid.UUID) -> Removed:
 def _last_messages(pk: uuid.UUID) -> int:
     """Remove the last messages of a conversation, on which no others hang. Gives back how many."""
     newest = Message.objects.filter(conversation=pk).order_by("-created_at")
-    ids = list(newest.values_list("pk", flat=True)[:MESSAGES])
+    sizes = newest.annotate(hung=Sum("attachments__size", default=0)).values_list("pk", "hung")[:MESSAGES]
+    ids: list[uuid.UUID] = []
+    left = MESSAGES
+    for message, hung in sizes:
+        left -= 1 + hung // FILE_BYTES
+        if ids and left < 0:
+            break
+        ids.append(message)
     if ids:
         Message.objects.filter(parent__in=ids).update(parent=None)  # those of the same moment
         for step in _of_messages():

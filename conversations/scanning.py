@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+import uuid
 from collections.abc import Iterable, Sequence
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -16,10 +17,11 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from conversations import matching, rules
+from conversations import attached, matching, rules
 from conversations.models import Company, Generation, Rule
 
 Kind = Rule.Kind
+Files = dict[uuid.UUID, str]
 Seekers = dict[Rule, matching.Words | matching.Pattern]
 logger = logging.getLogger(__name__)
 
@@ -35,8 +37,10 @@ def read(answers: Sequence[Generation]) -> tuple[rules.Read, list[Generation]]:
     the end are left out when the time is up."""
     began, found = time.thread_time(), rules.Read()
     seekers = _seekers(rules.active({each.conversation.persona.company_id for each in answers}))
+    asked = [each.message.parent_id for each in answers if each.message.parent_id] if seekers else []
+    files = attached.words(asked)
     for index, answer in enumerate(answers):
-        if not _read(answer, seekers, found, until=began + READ_SECONDS):
+        if not _read(answer, files, seekers, found, until=began + READ_SECONDS):
             return found, list(answers[:index])
         if time.thread_time() - began > READ_SECONDS:
             return found, list(answers[: index + 1])
@@ -57,11 +61,11 @@ def _seekers(active: Iterable[Rule]) -> Seekers:
     return seekers
 
 
-def _read(answer: Generation, seekers: Seekers, found: rules.Read, *, until: float) -> bool:
+def _read(answer: Generation, files: Files, seekers: Seekers, found: rules.Read, *, until: float) -> bool:
     """Look through one answer, and switch off what takes too long. False where the time was up before the end: without
     what was switched off, the next time gets further."""
     fold = any(isinstance(seeker, matching.Words) for seeker in seekers.values())
-    texts = [matching.Text.of(text, fold=fold) for text in _texts(answer)]
+    texts = [matching.Text.of(text, fold=fold) for text in _texts(answer, files)]
     stopped = False
     for rule, seeker in list(seekers.items()):
         if not rules.concerns(rule, answer):
@@ -102,7 +106,10 @@ def _switch_off(rule: Rule) -> None:
     logger.warning("a rule of the queue took too long and was switched off")
 
 
-def _texts(answer: Generation) -> list[str]:
-    """What was asked and what was answered."""
+def _texts(answer: Generation, files: Files) -> list[str]:
+    """What was asked, what was answered, and how that begins which was attached."""
     question = answer.message.parent
-    return [question.text if question else "", answer.message.text]
+    if question is None:
+        return ["", answer.message.text]
+    hung = files.get(question.pk)
+    return [question.text, answer.message.text, *([hung] if hung else [])]

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from conversations import posting
+from conversations import attached, posting
 from conversations import turn as turns
 from conversations.access import NotVisible
 from conversations.models import Conversation, Generation, Message
@@ -155,7 +155,11 @@ def turn(conversation: Conversation, message_id: uuid.UUID) -> Turn:
     if message.pk not in versions:  # deleted between the two
         raise NotVisible
     return turns.turn(
-        conversation, message, turns.beside(message, versions), writable=not closed_reason(conversation)
+        conversation,
+        message,
+        turns.beside(message, versions),
+        writable=not closed_reason(conversation),
+        files=attached.below(message),
     )
 
 
@@ -163,8 +167,8 @@ def asked(made: posting.Turn) -> Thread:
     """A question that has just been asked at the end, and its answer to come. Asks the database nothing."""
     writable = not closed_reason(made.conversation)
     shown = [
-        turns.turn(made.conversation, message, turns.Beside([message.pk]), writable=writable)
-        for message in (made.answer.parent, made.answer)
+        turns.turn(made.conversation, message, turns.Beside([message.pk]), writable=writable, files=files)
+        for message, files in ((made.answer.parent, made.attachments), (made.answer, ()))
         if message is not None
     ]
     live = Live(made.generation.pk, made.answer.pk)
@@ -195,7 +199,7 @@ class _Branch:
             "generation", "imported", "feedback__fixed_in", "flag__fixed_in"
         )
         prompts = ("feedback__fixed_in__system_prompt", "flag__fixed_in__system_prompt")
-        rows = self.path.messages(first, last, said.defer(*prompts))
+        rows = self.path.messages(first, last, said.defer(*prompts).prefetch_related(attached.listed()))
         versions = self._tree.versions(rows)
         shown = [
             turns.turn(
@@ -204,6 +208,7 @@ class _Branch:
                 turns.beside(row, versions[row.pk]),
                 writable=self._writable,
                 follow=self._follow,
+                files=attached.below(row),
             )
             for row in rows
         ]

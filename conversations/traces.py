@@ -14,6 +14,7 @@ BUSY_MS = 100  # milliseconds; while the log waits to be emptied nobody writes
 PAGES = 200  # of the index of words, written at once: within some 50 ms
 TABLES = (
     "conversations_message",
+    "conversations_attachment",
     "conversations_generation",
     "conversations_conversation",
     "conversations_search",

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from conversations.models import Conversation, Feedback, Flag, Generation, Imported, Message, Persona
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Feedback,
+    Flag,
+    Generation,
+    Imported,
+    Message,
+    Persona,
+)
 from conversations.posting import BROKEN_OFF, can_continue
 from conversations.rendering import fragments, markdown, plaintext
 
@@ -24,6 +34,17 @@ class TurnUrls:
     switch_next: str
     feedback: str
     flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file below a question; `url` gives how it begins, `file_url` all of it."""
+
+    id: uuid.UUID
+    name: str
+    size: int
+    url: str
+    file_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,7 @@ class Turn:
     feedback: Feedback | None
     flag: Flag | None
     follow: bool
+    files: list[Attached]
 
     @property
     def html(self) -> SafeString:
@@ -96,7 +118,13 @@ def beside(message: Message, siblings: list[uuid.UUID]) -> Beside:
 
 
 def turn(
-    conversation: Conversation, message: Message, beside: Beside, *, writable: bool, follow: bool = False
+    conversation: Conversation,
+    message: Message,
+    beside: Beside,
+    *,
+    writable: bool,
+    follow: bool = False,
+    files: Iterable[Attachment] = (),
 ) -> Turn:
     """A message as it is shown. `writable`: more can be asked; with `follow` a running answer asks for its text."""
     generation: Generation | None = getattr(message, "generation", None)
@@ -133,7 +161,15 @@ def turn(
         feedback=beside.feedback,
         flag=beside.flag,
         follow=follow and generation is not None and generation.live,
+        files=[_attached(conversation.pk, file) for file in files],
     )
+
+
+def _attached(conversation: uuid.UUID, file: Attachment) -> Attached:
+    url, file_url = (
+        reverse(name, args=[conversation, file.pk]) for name in ("attachment", "attachment_file")
+    )
+    return Attached(file.pk, file.name, file.size, url, file_url)
 
 
 def _urls(

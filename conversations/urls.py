@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from conversations.views import (
+    attachments,
     chat,
     data,
     feedback,
@@ -46,6 +47,12 @@ urlpatterns = [
     ),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/continue/", chat.continue_, name="continue"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/switch/", chat.switch, name="switch"),
+    path("c/<uuid:conversation_id>/files/<uuid:attachment_id>/", attachments.attachment, name="attachment"),
+    path(
+        "c/<uuid:conversation_id>/files/<uuid:attachment_id>/whole/",
+        attachments.attachment_file,
+        name="attachment_file",
+    ),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/feedback/", feedback.feedback, name="feedback"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/flag/", feedback.flag, name="flag"),
     re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),

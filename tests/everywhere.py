@@ -21,11 +21,23 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from conversations import erasing, feedback, filing, histories, keys, order, personas, posting, sharing
+from conversations import (
+    attaching,
+    erasing,
+    feedback,
+    filing,
+    histories,
+    keys,
+    order,
+    personas,
+    posting,
+    sharing,
+)
 from conversations.accounts import links
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
+    Attachment,
     Budget,
     Company,
     Conversation,
@@ -150,6 +162,9 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     entry.save()
     _hold(company, cast.admin, word, conversation=turn.conversation)
     sharing.share(turn.conversation, days=7)
+    assert turn.answer.parent
+    file = attaching.made(f"{word}.txt", word)
+    Attachment.objects.bulk_create(attaching.rows(turn.answer.parent, [file]))
     brought = Message(conversation=turn.conversation, role="user", text=word, depth=0)
     brought.strand = brought.pk
     brought.save()

@@ -20,9 +20,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
 from chatsite.application import application
-from conversations import sharing
+from conversations import attaching, sharing
 from conversations.database import in_database
-from conversations.models import Folder, Generation, SharedLink
+from conversations.models import Attachment, Folder, Generation, SharedLink
 from tests.conftest import Cast
 from tests.test_company_sign_in import kept
 from tests.test_posting import end, start
@@ -84,6 +84,7 @@ DOORS = {
     "regenerate": door("POST", member=400),
     "continue": door("POST", member=400),
     "switch": door("POST", member=200),
+    **dict.fromkeys(("attachment", "attachment_file"), door(member=200)),
     "feedback": door("POST", member=302),
     "flag": door("POST", member=302),
     "theme": open_to_all(),
@@ -149,6 +150,9 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
         issuer="http://127.0.0.1:9",
         client_id="chat",
     )
+    question = turn.answer.parent
+    assert question is not None
+    (file,) = Attachment.objects.bulk_create(attaching.rows(question, [attaching.made("a.txt", "words")]))
     passkey = Authenticator.objects.create(
         user=User.objects.create_user("somebody"), type="webauthn", data={"name": "Key"}
     )
@@ -158,6 +162,10 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
         "import_piece": {"number": 0},
         "revoke": {"link_id": SharedLink.objects.get().pk},
         "theme": {"code": "e4002b"},
+        **{
+            key: {"conversation_id": turn.conversation.pk, "attachment_id": file.pk}
+            for key in ("attachment", "attachment_file")
+        },
         **{key: {"form": "markdown"} for key in ("all_chats", "one_chat")},
         **{key: {"sign_in_id": provider.pk} for key in ("company_sign_in", "company_sign_in_callback")},
         **{key: {"token": "guessed"} for key in ("invitation", "new_password")},

@@ -21,11 +21,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from conversations import attaching
 from conversations.database import in_database
 from conversations.exports.making import make
 from conversations.finding import Filters
 from conversations.models import (
     AnswerRecord,
+    Attachment,
     Conversation,
     Export,
     Generation,
@@ -75,7 +77,7 @@ TAKES: dict[str, set[str]] = {
     **dict.fromkeys(
         ("start_chat", "send", "stop", "regenerate", "continue", "switch", "feedback", "flag"), FORM
     ),
-    **dict.fromkeys(("earlier", "later"), SAFE),
+    **dict.fromkeys(("earlier", "later", "attachment", "attachment_file"), SAFE),
     "edit": BOTH,
     **dict.fromkeys(("account", "mfa_index", "mfa_list_webauthn", "account_second_factor"), SAFE),
     **dict.fromkeys(("chat_menu", "folder_menu"), SAFE),
@@ -108,7 +110,13 @@ IN_ADDRESS = {
     "share": 1,
     "send": 1,
     "stop": 1,
-} | dict.fromkeys(("earlier", "later", "edit", "regenerate", "continue", "switch", "feedback", "flag"), 2)
+} | dict.fromkeys(
+    (
+        *("earlier", "later", "edit", "regenerate", "continue", "switch", "feedback", "flag"),
+        *("attachment", "attachment_file"),
+    ),
+    2,
+)
 
 
 def address_of(name: str, *ids: object) -> str:
@@ -127,6 +135,8 @@ def test_every_way_to_ask_each_door(crowd: Cast, who: str) -> None:
     """Somebody's rows, asked for by others: of the same company, of another, of none."""
     theirs = Conversation.objects.get(owner=crowd.member)
     answer = Message.objects.get(conversation=theirs, role="assistant")
+    assert answer.parent is not None
+    (file,) = Attachment.objects.bulk_create(attaching.rows(answer.parent, [attaching.made(CANARY, CANARY)]))
     absent = uuid.UUID(int=7)
     before = theirs.messages.count(), Generation.objects.count()
     client = Client()
@@ -136,7 +146,8 @@ def test_every_way_to_ask_each_door(crowd: Cast, who: str) -> None:
             continue
         for method in METHODS:
             told: dict[tuple[int, str, int], object] = {}
-            for ids in ((theirs.pk, answer.pk), (theirs.pk, absent), (absent, answer.pk), (absent, absent)):
+            inner = file.pk if name.startswith("attachment") else answer.pk
+            for ids in ((theirs.pk, inner), (theirs.pk, absent), (absent, inner), (absent, absent)):
                 address = address_of(name, *ids)
                 with CaptureQueriesContext(connection) as asked:
                     response = client.generic(

@@ -42,6 +42,8 @@ LAYERS = (
         "keys",
         "sealed",
         "access",
+        "attached",
+        "attaching",
         "standing",
         "tree",
         "bars",

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 
 from chatsite.application import application
 from chatsite.handler import PageHandler
-from conversations import generation, hearing, metrics, posting
+from conversations import attaching, generation, hearing, metrics, posting
 from conversations.consumers import FULL, TOO_MUCH
 from conversations.database import in_database
 from conversations.generation.runner import RUNS
@@ -155,14 +155,16 @@ def test_places_of_a_process_hold_at_once_too(settings: Settings) -> None:
         assert free
 
 
-@pytest.mark.parametrize("address", ["/start/", "/admin/login/"])
+@pytest.mark.parametrize(
+    ("address", "more"), [("/start/", attaching.TOTAL_BYTES), ("/chats/order/", 0), ("/admin/login/", 0)]
+)
 def test_no_body_is_longer_than_any_form_whatever_it_holds(
-    cast: Cast, settings: Settings, address: str
+    cast: Cast, settings: Settings, address: str, more: int
 ) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
     client = Client()
     before = counted("body_bytes")
-    for filling, status in ((100, 302), (2_000, 413)):
+    for filling, status in ((100, 302), (2_000 + more, 413)):
         edge = "\r\n".join(
             (
                 "--edge",
@@ -182,7 +184,13 @@ def test_no_body_is_longer_than_any_form_whatever_it_holds(
 async def test_what_comes_in_chunks_is_measured(settings: Settings) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
     headers = [(b"host", b"testserver"), (b"transfer-encoding", b"chunked")]
-    scope = {"type": "http", "method": "POST", "path": "/start/", "headers": headers, "query_string": b""}
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/chats/order/",
+        "headers": headers,
+        "query_string": b"",
+    }
     for pieces, status in ((2, 403), (20, 413)):  # short, it is refused for want of a token
         arriving = [
             {"type": "http.request", "body": b"a" * 100, "more_body": number + 1 < pieces}

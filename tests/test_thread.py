@@ -73,9 +73,9 @@ def test_the_length_costs_no_queries(
         member.get(page_of(short))
     with django_assert_num_queries(13):
         member.get(page_of(chat))
-    with django_assert_num_queries(15):  # where the message stands that is looked for, and the part around it
+    with django_assert_num_queries(16):  # where the message stands that is looked for, and the part around it
         member.get(page_of(chat), {"to": str(old)})
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         member.get(reverse("earlier", args=[chat.pk, old]))
 
 

@@ -123,8 +123,8 @@ def test_what_is_sent_is_what_the_whole_branch_would_give(cast: Cast, seed: int,
     assert job is not None
     path = [each for each in Naive(chat).path(turn.answer) if each.text.strip()]
     whole = [ChatMessage(role=each.role, text=each.text) for each in path]  # type: ignore[arg-type]
-    room = {"context_length": version.context_length, "answer_tokens": version.max_tokens or 0}
-    expected, cut = history.fitting(version.system_prompt, whole, **room)
+    length, answer = version.context_length, version.max_tokens or 0
+    expected, cut = history.fitting(version.system_prompt, whole, context_length=length, answer_tokens=answer)
     assert job.request.messages == expected
     turn.generation.refresh_from_db()
     assert turn.generation.left_out == path[cut].depth

@@ -31,6 +31,7 @@ from conversations.access.keeping import account, any_erasure, erasure, held, ho
 from conversations.access.nobody import AnyPerson, NotVisible
 from conversations.access.own import (
     active,
+    attachment,
     chat,
     conversation,
     conversations,
@@ -66,6 +67,7 @@ __all__ = [
     "active",
     "administers",
     "any_erasure",
+    "attachment",
     "budget",
     "budgets",
     "chat",

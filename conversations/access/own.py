@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from conversations import factors, proofs
 from conversations.access.administration import managed_personas
 from conversations.access.nobody import NotVisible, one
-from conversations.models import Conversation, Folder, Generation, Import, Message, Persona
+from conversations.models import Attachment, Conversation, Folder, Generation, Import, Message, Persona
 from conversations.models.conversation import just_deleted, present
 
 if TYPE_CHECKING:
@@ -129,6 +129,11 @@ def message(conversation: Conversation, message_id: uuid.UUID) -> Message:
     )
     found.conversation = conversation
     return found
+
+
+def attachment(conversation: Conversation, attachment_id: uuid.UUID) -> Attachment:
+    """What hangs on a message of a conversation that was let through by `conversation`. Raises NotVisible."""
+    return one(Attachment.objects.filter(message__conversation=conversation, pk=attachment_id))
 
 
 def generation(conversation: Conversation, generation_id: uuid.UUID) -> Generation:

@@ -102,7 +102,7 @@ _FIXED = """
     conversations.SpentCode.key account.EmailConfirmation.key mfa.Authenticator.type
     socialaccount.SocialAccount.provider socialaccount.SocialToken.token socialaccount.SocialToken.token_secret
     conversations.CompanySignIn.otherwise conversations.Conversation.titled_by conversations.SharedLink.token_hash
-    conversations.Import.status conversations.Import.sentence
+    conversations.Import.status conversations.Import.sentence conversations.Attachment.media_type
 """
 _COMPANY = """
     conversations.Company.name conversations.Endpoint.name conversations.Endpoint.base_url
@@ -124,6 +124,7 @@ _WITH_CHAT = """
     conversations.Generation.sentence conversations.Generation.request_id conversations.Generation.model
     conversations.Feedback.comment conversations.EntryReason.said
     conversations.Imported.origin conversations.Imported.sentence
+    conversations.Attachment.name conversations.Attachment.text
 """
 _NAME = """
     auth.User.username auth.User.first_name auth.User.last_name auth.User.email auth.User.password

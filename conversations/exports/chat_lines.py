@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db.models import Q
 
+from conversations import attached
 from conversations.exports.batches import BATCH
 from conversations.exports.rows import moment, rating
-from conversations.models import Conversation, Message
+from conversations.models import Attachment, Conversation, Message
 
 Line = dict[str, Any]
 
@@ -32,25 +33,26 @@ def of(chat: Conversation, *, folders: bool) -> Iterator[Line]:
         "deleted_at": moment(chat.deleted_at) if chat.deleted_at else None,
         "temporary_until": moment(chat.temporary_until) if chat.temporary_until else None,
     }
-    yield from map(_message, _in_time(chat))
+    yield from _in_time(chat)
 
 
 _WITH = ("generation__version", "imported", "feedback", "flag")
 
 
-def _in_time(conversation: Conversation) -> Iterator[Message]:
+def _in_time(conversation: Conversation) -> Iterator[Line]:
     """All messages of a conversation, whatever branch they are on, the oldest first."""
     rows = Message.objects.filter(conversation=conversation).select_related(*_WITH)
     rows = rows.defer("generation__reasoning").order_by("created_at", "pk")
     ahead = rows
     while found := list(ahead[:BATCH]):
-        yield from found
+        files = attached.whole(found)
+        yield from (_message(message, files.get(message.pk, [])) for message in found)
         last = found[-1]
         later = Q(created_at__gt=last.created_at) | Q(pk__gt=last.pk)
         ahead = rows.filter(later, created_at__gte=last.created_at)
 
 
-def _message(message: Message) -> Line:
+def _message(message: Message, files: list[Attachment]) -> Line:
     line: Line = {
         "kind": "message",
         "id": str(message.pk),
@@ -60,6 +62,8 @@ def _message(message: Message) -> Line:
         "text": message.text,
         "created_at": moment(message.created_at),
     }
+    if files:
+        line["attachments"] = [attached.line(file) for file in files]
     mark = getattr(message, "imported", None)
     if mark is not None:
         line |= {"imported": mark.origin, "sentence": mark.sentence}

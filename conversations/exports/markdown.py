@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
-from conversations import readable
+from conversations import attaching, readable
 from conversations.models import Conversation
 from conversations.models.conversation import ConversationQuerySet
+from conversations.providers.documents import fenced
 from conversations.readable import Said
 from conversations.rendering import plaintext
 
@@ -18,7 +19,7 @@ def parts(rows: ConversationQuerySet, chats: Iterator[Conversation]) -> Iterator
     for number, chat in enumerate(chats):
         yield "\n---\n\n" if number else ""
         yield _head(chat)
-        yield from map(_message, readable.branch(chat, chat.head_id))
+        yield from map(_message, readable.branch(chat, chat.head_id, of_files=attaching.MOST_BYTES))
     yield f"\n---\n\n{foot()}\n"
 
 
@@ -47,4 +48,5 @@ def _message(said: Said) -> str:
         facts += ", imported"
     ending = f"\n*{said.sentence}*\n" if said.sentence else ""
     author = f"{said.name}, version {said.version}" if said.version else said.name or "You"
-    return f"\n## {author}\n\n*{facts}*\n\n{said.text.strip()}\n{ending}"
+    files = "".join(f"\n{fenced(file.name, file.text)}\n" for file in said.files)
+    return f"\n## {author}\n\n*{facts}*\n\n{said.text.strip()}\n{files}{ending}"

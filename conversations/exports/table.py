@@ -7,6 +7,7 @@ import io
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from conversations import attached
 from conversations.exports import rows
 from conversations.exports.rows import Line
 from conversations.models import AnswerRecord, Export, Judgement, Message
@@ -35,6 +36,7 @@ COLUMNS = (
     "verdict",
     "correction",
     "labels",
+    "attachments",
 )
 
 Cell = str | int | None
@@ -75,6 +77,7 @@ def lines(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
     """A row for each of `records`."""
     judgements = rows.judgements(export, [record.pk for record in records])
     labels = rows.labels(export, [record.pk for record in records])
+    files = attached.names({record.message.parent_id for record in records if record.message})
     for record, conversation, message in rows.with_words(records):
         cells = [
             record.pk,
@@ -85,6 +88,7 @@ def lines(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
             *_facts(record, message),
             *_said(message, judgements.get(record.pk)),
             "; ".join(labels.get(record.pk, [])),
+            "; ".join(files.get(message.parent_id, [])),
         ]
         yield Line(record.pk, conversation, row(cells))
 

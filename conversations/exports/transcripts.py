@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import Min
 
+from conversations import attached
 from conversations.exports import rows
 from conversations.exports.rows import Line
 from conversations.models import AnswerRecord, Conversation, Export, Judgement, Message, Note
@@ -49,6 +50,7 @@ def lines(export: Export, records: Sequence[AnswerRecord]) -> Iterator[Line]:
 def _said(export: Export, conversations: Sequence[uuid.UUID]) -> _Said:
     messages: dict[uuid.UUID, Messages] = defaultdict(dict)
     found = Message.objects.filter(conversation__in=conversations).order_by("created_at", "pk")
+    found = found.prefetch_related("attachments")
     related = ("generation", "imported", "feedback", "flag")
     for message in found.select_related(*related).defer("generation__reasoning"):
         messages[message.conversation_id][message.pk] = message
@@ -106,6 +108,8 @@ def _message(message: Message, said: _Said) -> dict[str, Any]:
         "text": message.text,
         "created_at": rows.moment(message.created_at),
     }
+    if message.role == Message.Role.USER and (files := message.attachments.all()):
+        document["attachments"] = [attached.line(file) for file in files]
     if hasattr(message, "imported"):
         document["imported"] = message.imported.origin
     if record := said.records.get(message.pk):

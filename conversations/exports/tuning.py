@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
+from conversations import attached
 from conversations.exports import rows
 from conversations.exports.rows import Line
 from conversations.models import AnswerRecord, Export, Judgement, Message
@@ -80,7 +81,7 @@ def _load(export: Export, records: Sequence[AnswerRecord]) -> _Batch:
     conversations = {record.conversation_id for record in records}
     messages: dict[uuid.UUID, dict[uuid.UUID, Message]] = defaultdict(dict)
     found = Message.objects.filter(conversation__in=conversations).select_related("generation")
-    for message in found.defer("generation__reasoning"):
+    for message in found.defer("generation__reasoning").prefetch_related("attachments"):
         messages[message.conversation_id][message.pk] = message
     counting = Judgement.objects.filter(rows.counted(export), record__message__conversation__in=conversations)
     judgements = {
@@ -126,7 +127,7 @@ def _context(record: AnswerRecord, answer: Message, batch: _Batch) -> Turns:
     turns: Turns = []
     for message in (each for each in branch[left_out:] if each.text.strip()):
         if turns and turns[-1]["role"] == message.role == Message.Role.USER:
-            turns[-1]["content"] += "\n\n" + message.text
+            turns[-1]["content"] += "\n\n" + attached.sent(message)
         else:
             turns.append(_turn(message, batch))
     if not turns or turns[0]["role"] != Message.Role.USER or turns[-1]["role"] != Message.Role.USER:
@@ -137,7 +138,7 @@ def _context(record: AnswerRecord, answer: Message, batch: _Batch) -> Turns:
 
 def _turn(message: Message, batch: _Batch) -> dict[str, Any]:
     if message.role == Message.Role.USER:
-        return {"role": "user", "content": message.text}
+        return {"role": "user", "content": attached.sent(message)}
     unlearned = {} if _good(batch.judgements.get(message.pk)) else {"weight": 0}
     return _says(message.text) | unlearned
 

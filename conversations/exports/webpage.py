@@ -15,13 +15,13 @@ from pathlib import Path
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
-from conversations import readable
+from conversations import attaching, readable
 from conversations.exports.markdown import foot
 from conversations.models import Company, Conversation
 from conversations.models.conversation import ConversationQuerySet
 from conversations.rendering import colour, plaintext
 
-SHEETS = ("base", "tokens", "prose", "code", "transcript")
+SHEETS = ("base", "tokens", "prose", "code", "transcript", "files")
 
 
 def parts(rows: ConversationQuerySet, chats: Iterator[Conversation]) -> Iterator[str]:
@@ -33,7 +33,7 @@ def parts(rows: ConversationQuerySet, chats: Iterator[Conversation]) -> Iterator
         yield render_to_string("export/contents.html", {"titles": titles})
     for chat in chats:
         yield render_to_string("export/chat.html", {"chat": chat})
-        for said in readable.branch(chat, chat.head_id):
+        for said in readable.branch(chat, chat.head_id, of_files=attaching.MOST_BYTES):
             yield render_to_string("chat/_said.html", {"said": said, "asker": "You"})
         yield "</section>\n"
     yield f'<p class="transcript-end">{foot()}</p>\n</main>\n</body>\n</html>\n'

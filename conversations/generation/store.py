@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
-from conversations import endpoints, estimates, personas, providers, spending
+from conversations import attached, endpoints, estimates, personas, providers, spending
 from conversations.generation import history
 from conversations.models import Generation, Membership, Message, PersonaVersion
 from conversations.tree import Tree, place
@@ -109,14 +109,17 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
     context_length = version.context_length or estimates.DEFAULT_CONTEXT_LENGTH
     answer_tokens = estimates.answer_room(version.max_tokens, context_length)
     said = _said(generation)
+    sizes = attached.weights([each.pk for each in said if each.role == Message.Role.USER])
     messages, cut = history.fitting(
         version.system_prompt,
         [_chat_message(each) for each in said],
         context_length=context_length,
         answer_tokens=answer_tokens,
+        attached=[sizes.get(each.pk, 0) for each in said],
     )
     left_out = said[cut].depth if messages else 0
-    sent = (version.system_prompt, *(message.text for message in messages))
+    messages = _with_files(messages, [each.pk for each in said[cut:]], sizes)
+    sent = (version.system_prompt, *(providers.quoted(message) for message in messages))
     prompt_estimate = sum(map(estimates.estimated_tokens, sent))
     now, server = timezone.now(), _server(version)
     free = models.Q(status=Status.PENDING)
@@ -176,6 +179,15 @@ def _chat_message(message: Message) -> providers.ChatMessage:
     return providers.ChatMessage(
         role="user" if message.role == Message.Role.USER else "assistant", text=message.text
     )
+
+
+def _with_files(
+    messages: tuple[providers.ChatMessage, ...], ids: list[uuid.UUID], sizes: Mapping[uuid.UUID, int]
+) -> tuple[providers.ChatMessage, ...]:
+    """What is sent, with what hangs on it: read for these messages alone."""
+    files = attached.documents([pk for pk in ids if pk in sizes]) if sizes else {}
+    pairs = zip(messages, ids, strict=True)
+    return tuple(replace(said, documents=files[pk]) if pk in files else said for said, pk in pairs)
 
 
 def save(progress: Sequence[Progress], lease: uuid.UUID) -> set[uuid.UUID]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from conversations.attaching import File
 from conversations.models import Message
 from conversations.posting import clean, title_of
 
@@ -49,6 +50,7 @@ class Said:
     at: datetime
     origin: str = ""
     sentence: str = ""
+    files: list[File] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -73,7 +75,8 @@ class Chat:
         if len(self.said) > MESSAGES:
             raise Bad(TOO_MANY, self.title)
         sizes = [len(each.text) for each in self.said]
-        if max(sizes) > MESSAGE_CHARS or sum(sizes) > CHAT_CHARS:
+        attached = sum(file.size for each in self.said for file in each.files)
+        if max(sizes) > MESSAGE_CHARS or sum(sizes) + attached > CHAT_CHARS:
             raise Bad(TOO_LONG, self.title)
         self.said = self._in_order()
         ids = {each.id for each in self.said}

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from conversations import attaching
 from conversations.importing.chats import (
     CHAT_CHARS,
     FOLDER_CHARS,
@@ -37,6 +38,7 @@ from conversations.posting import clean
 FORMAT = "person/1"
 MOST_FOLDERS = 1_000  # of a file that are remembered
 MOST_BYTES = 2 * CHAT_CHARS  # of the lines of a conversation
+TOO_MANY_FILES = f"A message of it has more than {attaching.MOST} files, or one of more than 1 MB."
 NEWER = "This export is of a kind that is not known here."
 
 Object = dict[str, Any]
@@ -156,7 +158,28 @@ def _said(line: Object, persona: str, title: str) -> Said:
         at=moment(line.get("created_at"), timezone.now()),
         origin=_origin(line, persona) if role == Message.Role.ASSISTANT else "",
         sentence=words(line.get("sentence"), SENTENCE_CHARS),
+        files=_files(line.get("attachments"), title) if role == Message.Role.USER else [],
     )
+
+
+def _files(value: Any, title: str) -> list[attaching.File]:
+    """What hangs on a question, by the rules for what people attach here. Raises Bad."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise Bad(WRONG, title)
+    if len(value) > attaching.MOST:
+        raise Bad(TOO_MANY_FILES, title)
+    files = []
+    for each in value:
+        name, text = (each.get("name"), each.get("text")) if isinstance(each, dict) else (None, None)
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise Bad(WRONG, title)
+        file = attaching.made(attaching.named(clean(name[:1_000])), clean(text))
+        if file.size > attaching.MOST_BYTES:
+            raise Bad(TOO_MANY_FILES, title)
+        files.append(file)
+    return list(attaching.apart(files))
 
 
 def _origin(line: Object, persona: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import transaction
 from django.db.models import Exists, Min, OuterRef
 
-from conversations import search
+from conversations import attached, search
 from conversations.models import Imported, Message
 
 BATCH = 50  # messages in one transaction
@@ -23,8 +25,10 @@ def file_imported() -> bool:
     if not waiting:
         return False
     # Before the transaction: cutting texts into words takes its time.
+    asked = {_question(mark) for mark in waiting}
+    files = attached.words([pk for pk in asked if pk])
     ready = {
-        mark.pk: search.imported(mark.pk, mark.message.conversation.owner_id, _words(mark))
+        mark.pk: search.imported(mark.pk, mark.message.conversation.owner_id, _words(mark, files))
         for mark in waiting
         if not (mark.answered and mark.message.role == Message.Role.USER)
     }
@@ -39,10 +43,16 @@ def file_imported() -> bool:
     return True
 
 
-def _words(mark: Imported) -> str:
+def _question(mark: Imported) -> uuid.UUID | None:
+    """The question that is indexed with a message, which is itself where it is one."""
     message = mark.message
-    asked = message.parent.text if message.parent and message.role == message.Role.ASSISTANT else ""
-    return f"{asked}\n{message.text}"
+    return message.parent_id if message.role == Message.Role.ASSISTANT else message.pk
+
+
+def _words(mark: Imported, files: dict[uuid.UUID, str]) -> str:
+    message, question = mark.message, _question(mark)
+    asked = message.parent.text if message.parent and message.role == Message.Role.ASSISTANT else ""
+    return f"{asked}\n{message.text}\n{files.get(question, '') if question else ''}"
 
 
 def _titles(filed: list[Imported]) -> dict[int, tuple[int, str]]:

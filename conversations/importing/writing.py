@@ -18,14 +18,23 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from conversations import access, order, retention, standing
+from conversations import access, attaching, order, retention, standing
 from conversations.importing.chats import Bad, Chat
-from conversations.models import Conversation, Folder, Import, Imported, Message, Persona
+from conversations.models import (
+    Attachment,
+    Conversation,
+    Folder,
+    Import,
+    Imported,
+    Message,
+    Persona,
+)
 from conversations.posting import Refused
 
 Status = Import.Status
 
 MESSAGES = 150  # in one transaction: some 50 ms of SQLite's lock
+FILE_BYTES = 2 * 1024 * 1024  # of what is attached to them, in one transaction, but for the last message's
 PROBLEMS = 50  # that are told with their titles
 MOST_BAD = 2_000  # entries, after which nobody goes on
 IDS = uuid.UUID("6f6c2c0e-9a63-5a0f-8d0c-3f0f0c1c5d5e")  # what all names here begin with
@@ -35,6 +44,9 @@ NO_CHATS = "There are no chats in this file."
 NONE_GOOD = "Nothing in this file can be read as a chat."
 HOPELESS = "Too much of this file cannot be read."
 CLOSED = "Your place at this company was closed."
+
+
+Files = dict[uuid.UUID, list[Attachment]]  # by message
 
 
 @dataclass(slots=True)
@@ -56,14 +68,15 @@ class _Rows:
     folder: str
     head: uuid.UUID
     marked: list[Imported]
+    files: Files
 
 
 def parts(file: Import, batch: Batch, read: int) -> Iterator[bool]:
     """Keep what was read of a file up to the byte `read`, a transaction at each step. Gives False where another process
     was quicker, or where it is over."""
     chats = _chosen(file, batch.chats)
-    marked = [mark for chat in chats for mark in chat.marked]
-    pieces = [marked[at : at + MESSAGES] for at in range(0, len(marked), MESSAGES)] or [[]]
+    files = {pk: hung for chat in chats for pk, hung in chat.files.items()}
+    pieces = list(_pieces([mark for chat in chats for mark in chat.marked], files))
     personas = {chat.conversation.persona_id: chat.conversation.persona for chat in chats}
     new: Counter[uuid.UUID] = Counter()
     for number, piece in enumerate(pieces, 1):
@@ -72,13 +85,26 @@ def parts(file: Import, batch: Batch, read: int) -> Iterator[bool]:
             if going and number == 1:
                 _open(file.person, chats, whole=len(pieces) == 1)
             if going:
-                new.update(_add(piece))
+                new.update(_add(piece, files))
             if going and number == len(pieces):
                 _show(chats, new)
                 going = _account(file, chats, new, batch, read)
         yield going
         if not going:
             return
+
+
+def _pieces(marked: list[Imported], files: Files) -> Iterator[list[Imported]]:
+    """The messages, as many at a time as one transaction takes; none once where there are none."""
+    piece: list[Imported] = []
+    size = 0
+    for mark in marked:
+        if len(piece) == MESSAGES or size > FILE_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(mark)
+        size += sum(file.size for file in files.get(mark.message_id, ()))
+    yield piece
 
 
 def end(file: Import, sentence: str) -> None:
@@ -140,7 +166,13 @@ def _rows(file: Import, chat: Chat, persona: Persona) -> _Rows:
         )
         for said in chat.said
     ]
-    return _Rows(conversation, chat.folder, ids[chat.head or chat.said[-1].id], marked)
+    messages = {mark.message_id: mark.message for mark in marked}
+    files = {
+        pk: attaching.rows(messages[pk], said.files)
+        for said in chat.said
+        if (pk := ids[said.id]) and said.files
+    }
+    return _Rows(conversation, chat.folder, ids[chat.head or chat.said[-1].id], marked, files)
 
 
 def _has_turn(file: Import, personas: Iterable[Persona]) -> bool:
@@ -174,7 +206,7 @@ def _folder(person: User, name: str) -> Folder | None:
     return None
 
 
-def _add(part: list[Imported]) -> list[uuid.UUID]:
+def _add(part: list[Imported], files: Files) -> list[uuid.UUID]:
     """Write the messages that are not there yet; by message, the conversation of each that was written."""
     marks = {mark.message_id: mark for mark in part}  # a file may have the same chat twice
     there = set(Message.objects.filter(pk__in=list(marks)).values_list("pk", flat=True))
@@ -182,6 +214,7 @@ def _add(part: list[Imported]) -> list[uuid.UUID]:
     _place([mark.message for mark in new])
     Message.objects.bulk_create([mark.message for mark in new])
     Imported.objects.bulk_create(new)
+    Attachment.objects.bulk_create(file for mark in new for file in files.get(mark.message_id, ()))
     return [mark.message.conversation_id for mark in new]
 
 

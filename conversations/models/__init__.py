@@ -8,6 +8,7 @@ from conversations.models.account import (
     SignInCount,
     SpentCode,
 )
+from conversations.models.attachment import Attachment
 from conversations.models.company import Company, CompanyEntry, Membership
 from conversations.models.conversation import Conversation, Generation, Message
 from conversations.models.export import Download, Export
@@ -36,6 +37,7 @@ from conversations.models.spending import Budget, Charge, Price
 __all__ = [
     "AnswerLabel",
     "AnswerRecord",
+    "Attachment",
     "Budget",
     "Charge",
     "Company",

@@ -4,12 +4,14 @@ Pure Python over httpx, without models, views or settings. `chat`, `complete` an
 `WIRES` is the table of what differs between providers; the sentences are for people.
 """
 
+from conversations.providers.documents import quoted
 from conversations.providers.events import (
     DEFAULT_CLOCKS,
     Answer,
     ChatMessage,
     ChatRequest,
     Clocks,
+    Document,
     Endpoint,
     ErrorKind,
     Event,
@@ -36,6 +38,7 @@ __all__ = [
     "ChatMessage",
     "ChatRequest",
     "Clocks",
+    "Document",
     "Endpoint",
     "ErrorKind",
     "Event",
@@ -54,5 +57,6 @@ __all__ = [
     "error_sentence",
     "finish_sentence",
     "list_models",
+    "quoted",
     "title_request",
 ]

@@ -6,6 +6,7 @@ the answer may begin by repeating what is already there, which a reader of the c
 
 from typing import Any
 
+from conversations.providers.documents import quoted
 from conversations.providers.events import ChatRequest
 from conversations.providers.text import clean
 
@@ -31,7 +32,7 @@ def turns(request: ChatRequest, *, prefix: bool) -> list[dict[str, Any]]:
         request.system
     )
     messages += [
-        {"role": each.role, "content": clean(each.text)} for each in request.messages if each.text.strip()
+        {"role": each.role, "content": clean(quoted(each))} for each in request.messages if each.text.strip()
     ]
     if is_continuation(request):
         if prefix:

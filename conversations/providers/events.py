@@ -146,11 +146,21 @@ class ProviderError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file of text that goes with a question. `id` is what it is called among those of a request."""
+
+    id: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """One turn of the conversation as it is sent upstream."""
+    """One turn of the conversation as it is sent upstream: what was said, and the files that go with it."""
 
     role: Literal["user", "assistant"]
     text: str
+    documents: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from conversations import (
 )
 from conversations.models import Company, Conversation, Message, Persona
 from conversations.views import history, trial, turns
-from conversations.views.guards import PersonRequest, signed_in
+from conversations.views.guards import PersonRequest, signed_in, takes_files
 
 UNKNOWN_PERSONA = "This persona is not available to you any more. Choose another one. Your text is kept."
 
@@ -70,6 +70,7 @@ def start(request: PersonRequest) -> HttpResponse:
     return render(request, "chat/start.html", context | history.sidebar(request.user))
 
 
+@takes_files
 @require_POST
 @signed_in
 def start_chat(request: PersonRequest) -> HttpResponse:
@@ -81,7 +82,12 @@ def start_chat(request: PersonRequest) -> HttpResponse:
     with turns.asking(request) as client_id:
         temporary = "temporary" in request.POST
         turn = posting.start(
-            request.user, persona, turns.text(request), client_id=client_id, temporary=temporary
+            request.user,
+            persona,
+            turns.text(request),
+            client_id=client_id,
+            temporary=temporary,
+            files=turns.files(request),
         )
         return turns.opened(request, turn)
 
@@ -170,6 +176,7 @@ def _uuid(value: str) -> uuid.UUID | None:
         return None
 
 
+@takes_files
 @require_POST
 @signed_in
 def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
@@ -177,7 +184,9 @@ def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     found = access.conversation(request.user, conversation_id, versions=True)
     added = ""
     with turns.asking(request) as client_id:
-        turn = posting.post(request.user, found, turns.text(request), client_id=client_id)
+        turn = posting.post(
+            request.user, found, turns.text(request), client_id=client_id, files=turns.files(request)
+        )
         if turn.created:
             added = turns.begin_at_the_end(turn)
         else:

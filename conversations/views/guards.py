@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
 from http import HTTPStatus
-from typing import Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
@@ -16,10 +16,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
-from conversations import generation, metrics, pages
+from conversations import attaching, generation, metrics, pages
 from conversations.posting import Refused
 
 P = ParamSpec("P")
+V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,12 @@ def signed_in(
         return response
 
     return guarded
+
+
+def takes_files(view: V) -> V:
+    """Mark a view whose form brings files: its request may hold as much more as these may have."""
+    view.more_bytes = attaching.TOTAL_BYTES  # type: ignore[attr-defined]
+    return view
 
 
 class DatabaseAway:

@@ -17,7 +17,7 @@ from django.template import loader
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from conversations import access, generation, metrics, pages, serving
+from conversations import access, attaching, generation, metrics, pages, serving
 from conversations.posting import TOO_LONG
 from conversations.rendering import colour
 
@@ -104,7 +104,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     administration = (
         place is not None and "admin" in place.namespaces and place.url_name != "conversations_persona_try"
     )
-    sentence = TOO_MUCH if administration else TOO_LONG
+    files = (request.content_type or "").startswith("multipart/")
+    sentence = TOO_MUCH if administration else attaching.TOO_MUCH if files else TOO_LONG
     if "HX-Request" not in request.headers:
         page = {"sentence": sentence, "administration": administration}
         return HttpResponse(loader.render_to_string("refused.html", page), status=413)

@@ -22,9 +22,10 @@ from django.views.decorators.http import require_http_methods
 from conversations import access, budgets, endpoints, posting
 from conversations.models import PersonaVersion
 from conversations.views import turns
-from conversations.views.guards import PersonRequest
+from conversations.views.guards import PersonRequest, takes_files
 
 
+@takes_files
 @require_http_methods(["GET", "HEAD", "POST"])
 def try_(request: PersonRequest, persona_id: uuid.UUID) -> HttpResponse:
     """A trial that has not begun; and its first question, to the very version that the page named."""
@@ -32,7 +33,9 @@ def try_(request: PersonRequest, persona_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         version = access.version_to_try(persona, request.GET.get("version", ""))
         with turns.asking(request) as client_id:
-            made = posting.try_(request.user, version, turns.text(request), client_id=client_id)
+            made = posting.try_(
+                request.user, version, turns.text(request), client_id=client_id, files=turns.files(request)
+            )
             return turns.opened(request, made)
     newest = persona.draft or persona.current
     if newest is None:

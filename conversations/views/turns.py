@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-from conversations import announcements, generation, pages, posting
+from conversations import announcements, attaching, generation, pages, posting
 from conversations.models import Generation
 from conversations.views.guards import PersonRequest
 
@@ -26,6 +26,11 @@ FULL = (
 def text(request: PersonRequest) -> str:
     """What was written."""
     return request.POST.get("text", "")
+
+
+def files(request: PersonRequest) -> list[attaching.File]:
+    """What was attached. Raises Refused."""
+    return attaching.read(request.FILES.getlist("files"))
 
 
 @contextlib.contextmanager

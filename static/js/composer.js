@@ -58,7 +58,8 @@ function obstacle() {
     nudge(button);
     return "An answer is still being written. Stop it, or wait for its end. Your text is kept.";
   }
-  if (!field.value.trim()) return "Write a message first.";
+  const attached = form.querySelector("[data-files]").files.length;
+  if (!field.value.trim()) return attached ? "Write what is to be done with what you attached." : "Write a message first.";
   if (excess() > 0) return "This message is too long. Shorten it, or send it in parts.";
   const choices = form.querySelectorAll("input[name=persona]");
   if (choices.length && !form.querySelector("input[name=persona]:checked")) return "Choose who to talk to first.";

@@ -44,7 +44,7 @@ function heard() {
   return document.getElementById("composer-error")?.textContent.trim() !== "";
 }
 
-const READS = "[data-edit], [data-further]"; // what is asked for that is no command
+const READS = "[data-edit], [data-further], [data-file]"; // what is asked for that is no command
 
 function isCommand(detail) {
   return (detail.requestConfig?.verb ?? detail.verb) === "post";
@@ -57,7 +57,8 @@ document.addEventListener("htmx:configRequest", (event) => {
   const state = document.getElementById("state");
   if (state) detail.parameters.state = state.dataset.state;
   const { text, persona, temporary } = detail.parameters;
-  const words = JSON.stringify([text ?? "", persona ?? "", temporary ?? ""]);
+  const files = (detail.formData?.getAll("files") ?? []).map(({ name, size, lastModified }) => [name, size, lastModified]);
+  const words = JSON.stringify([text ?? "", persona ?? "", temporary ?? "", files]);
   detail.parameters.client_id = clientId(detail.path, words);
   const field = detail.elt.querySelector?.("input[name=client_id]");
   if (field) field.value = detail.parameters.client_id;

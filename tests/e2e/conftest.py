@@ -73,9 +73,10 @@ class Providers:
 
 
 def question_of(seen: Seen) -> str:
-    """What a request asked last."""
+    """What a request asked last, without what was attached to it."""
     messages = (seen.body or {}).get("messages", [])
-    return next((str(each["content"]) for each in reversed(messages) if each["role"] == "user"), "")
+    said = next((str(each["content"]) for each in reversed(messages) if each["role"] == "user"), "")
+    return said.partition("\n\nAttached file: ")[0]
 
 
 @pytest.fixture(scope="session")

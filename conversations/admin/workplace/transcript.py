@@ -8,9 +8,10 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 
-from conversations import reviewing
+from conversations import attached, reviewing
 from conversations.admin.workplace import desk as desks
 from conversations.admin.workplace.facts import Fact, facts
+from conversations.attached import Begun
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
@@ -69,6 +70,7 @@ class Row:
     panel: Panel | None = None
     later: list[PersonaVersion] = field(default_factory=list)
     live: bool = False
+    files: list[Begun] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[str]:
@@ -96,11 +98,13 @@ def rows(conversation: Conversation, turns: list[Turn], desk: desks.Desk) -> lis
         standing.setdefault(given.record_id, []).append(given.label)
     offered = offered_labels(desk.mine) if desk.mine else []
     later = _published(conversation) if desk.mine else []
+    with_files = [turn.id for turn in turns if turn.files]
+    files = attached.beginnings(with_files) if with_files else {}
     found = []
     for turn in turns:
         answer, record = answers.get(turn.id), records.get(turn.id)
         if answer is None:
-            found.append(Row(turn))
+            found.append(Row(turn, files=files.get(turn.id, [])))
             continue
         number = answer.version.number or 0
         found.append(

@@ -1,0 +1,156 @@
+// Files that go with a message: chosen, dropped or pasted, shown above the text box until the server has taken them.
+// They are read at once, so that what is sent is what was there when it was attached.
+
+const form = document.querySelector("[data-composer]");
+const input = form?.querySelector("[data-files]");
+const chips = form?.querySelector("[data-chips]");
+const said = form?.querySelector("[data-files-said]");
+const field = form?.querySelector("textarea");
+const KEPT = "What you attached before is kept.";
+const MARKS = [[0xff, 0xfe], [0xfe, 0xff]]; // of UTF-16, whose text is full of zeros
+let files = [];
+let sending = [];
+let reading = 0;
+
+function complain(sentence) {
+  document.getElementById("composer-error").textContent = sentence;
+}
+
+function words(size) {
+  if (size < 1024) return `${size} bytes`;
+  const kilobytes = size / 1024;
+  return kilobytes < 1000 ? `${Math.round(kilobytes)} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
+}
+
+function chip(file) {
+  const item = document.createElement("li");
+  const name = document.createElement("bdi");
+  name.textContent = file.name;
+  name.title = file.name;
+  const size = document.createElement("small");
+  size.textContent = words(file.size);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "chip-remove";
+  button.textContent = "×";
+  button.setAttribute("aria-label", `Remove ${file.name}`);
+  button.addEventListener("click", () => remove(file));
+  item.append(name, size, button);
+  return item;
+}
+
+// The form sends what its input holds.
+function show() {
+  const list = new DataTransfer();
+  for (const file of files) list.items.add(file);
+  input.files = list.files;
+  if (files.length) form.enctype = "multipart/form-data";
+  else form.removeAttribute("enctype");
+  chips.replaceChildren(...files.map(chip));
+  chips.hidden = files.length === 0;
+}
+
+function remove(file) {
+  const at = files.indexOf(file);
+  files = files.filter((each) => each !== file);
+  show();
+  said.textContent = `${file.name} removed.`;
+  complain("");
+  (chips.querySelectorAll("button")[Math.min(at, files.length - 1)] ?? field).focus();
+}
+
+function isText(bytes) {
+  return MARKS.some((mark) => mark.every((byte, at) => bytes[at] === byte)) || !bytes.includes(0);
+}
+
+// The file as it is now, or why it cannot go.
+async function taken(file) {
+  if (file.size > Number(input.dataset.each)) return `“${file.name}” is larger than 1 MB.`;
+  if (file.size === 0) return `“${file.name}” is empty.`;
+  try {
+    const bytes = await file.arrayBuffer();
+    if (!isText(new Uint8Array(bytes))) return `“${file.name}” is not a file of text: nothing else can be attached.`;
+    return new File([bytes], file.name, { type: file.type, lastModified: file.lastModified });
+  } catch {
+    return `“${file.name}” cannot be read.`; // a folder, or gone meanwhile
+  }
+}
+
+export async function attach(chosen) {
+  if (!input) return;
+  const most = Number(input.dataset.most);
+  const problems = [];
+  const added = [];
+  reading += 1;
+  const read = await Promise.all([...chosen].slice(0, most + 1).map(taken));
+  reading -= 1;
+  for (const file of read) {
+    if (typeof file === "string") problems.push(file);
+    else if (files.length + added.length === most) problems.push(`At most ${most} files can go with a message.`);
+    else if (total([...files, ...added, file]) > Number(input.dataset.total)) problems.push(`With “${file.name}” your files are larger than 2 MB together.`);
+    else added.push(file);
+  }
+  files = [...files, ...added];
+  show();
+  if (added.length) said.textContent = `${added.map(({ name }) => name).join(", ")} attached.`;
+  complain(problems.length ? [...new Set(problems), files.length ? KEPT : ""].join(" ").trim() : "");
+  field.focus();
+}
+
+function total(some) {
+  return some.reduce((sum, { size }) => sum + size, 0);
+}
+
+// -- by button, by dropping, by pasting
+
+function carries({ dataTransfer }) {
+  return dataTransfer?.types.includes("Files");
+}
+
+function drag(event) {
+  if (!carries(event)) return;
+  event.preventDefault();
+  const left = event.type === "dragleave" && event.relatedTarget === null;
+  document.body.toggleAttribute("data-dropping", !left);
+}
+
+function drop(event) {
+  document.body.removeAttribute("data-dropping");
+  if (!carries(event)) return;
+  event.preventDefault();
+  attach(event.dataTransfer.files);
+}
+
+// What was copied out of a document is there as a picture too: its words are meant.
+function paste(event) {
+  const { clipboardData: data, target } = event;
+  if (!data?.files.length || data.types.includes("text/plain")) return;
+  if (target !== field && target.closest("input, textarea")) return;
+  event.preventDefault();
+  attach(data.files);
+}
+
+if (input) {
+  form.querySelector("[data-attach]").addEventListener("click", () => {
+    input.value = "";
+    input.click();
+  });
+  input.addEventListener("change", () => attach([...input.files]));
+  input.addEventListener("cancel", show); // what was attached before is still to be sent
+  for (const kind of ["dragenter", "dragover", "dragleave"]) document.addEventListener(kind, drag);
+  document.addEventListener("drop", drop);
+  document.addEventListener("paste", paste);
+  form.addEventListener("htmx:configRequest", (event) => {
+    sending = files;
+    if (event.target !== form || !reading) return;
+    event.preventDefault();
+    complain("Your files are still being read. Send again in a moment.");
+  });
+  form.addEventListener("accepted", ({ target }) => {
+    if (target !== form) return;
+    files = files.filter((file) => !sending.includes(file)); // what was attached meanwhile stays
+    sending = [];
+    show();
+  });
+  show();
+}
