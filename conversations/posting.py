@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -122,8 +123,11 @@ def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None or not can_continue(answer):
         raise Refused("This answer is complete: there is nothing to continue.", status=409)
-    version = answer.generation.version
-    return _turn(person, conversation, answer.parent, answer.version(answer.text), version, client_id)
+    made = answer.generation
+    carried_on = answer.version(answer.text)
+    return _turn(
+        person, conversation, answer.parent, carried_on, made.version, client_id, citations=made.citations
+    )
 
 
 def switch(conversation: Conversation, message: Message) -> None:
@@ -222,12 +226,14 @@ def _turn(
     answer: Message,
     version: PersonaVersion | None,
     client_id: uuid.UUID,
+    *,
+    citations: Any = None,
 ) -> Turn:
-    """An answer to `question` by `version`, or else by the one in force."""
+    """An answer to `question` by `version`, or else by the one in force; `citations` are of what it carries on."""
 
     def make() -> Turn:
-        in_force = _version_for(conversation)
-        return _answer(person, conversation, question, answer, version or in_force, client_id)
+        by = version or _version_for(conversation)
+        return _answer(person, conversation, question, answer, by, client_id, citations=citations)
 
     return _once(person, client_id, conversation, make)
 
@@ -269,6 +275,7 @@ def _answer(
     version: PersonaVersion,
     client_id: uuid.UUID,
     attachments: list[Attachment] | None = None,
+    citations: Any = None,
 ) -> Turn:
     now = timezone.now()
     Message.objects.bulk_create([question, answer] if question._state.adding else [answer])
@@ -281,6 +288,7 @@ def _answer(
         requested_by=person,
         client_id=client_id,
         inherited_chars=len(answer.text),
+        citations=citations,
         heartbeat_at=now,
     )
     conversation.head, conversation.active_at = answer, now

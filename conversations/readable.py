@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from conversations import attached
 from conversations.attached import Begun
+from conversations.citing import Noted, noted
 from conversations.models import Conversation, Imported, Message
 from conversations.rendering import markdown, plaintext
 from conversations.tree import Place, Tree
@@ -64,6 +65,12 @@ class Said:
             return ""
         made = self.message.generation
         return UNFINISHED if made.live else made.sentence
+
+    @property
+    def notes(self) -> list[Noted]:
+        """What of the attached files an answer rests on."""
+        made = None if self.question or self.imported is not None else self.message.generation
+        return noted(self.message.text, made.citations) if made and made.citations else []
 
     @property
     def text(self) -> str:

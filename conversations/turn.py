@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from conversations.citing import Noted, noted
 from conversations.models import (
     Attachment,
     Conversation,
@@ -76,6 +77,7 @@ class Turn:
     flag: Flag | None
     follow: bool
     files: list[Attached]
+    notes: list[Noted]
 
     @property
     def html(self) -> SafeString:
@@ -162,6 +164,9 @@ def turn(
         flag=beside.flag,
         follow=follow and generation is not None and generation.live,
         files=[_attached(conversation.pk, file) for file in files],
+        notes=noted(message.text, generation.citations)
+        if ended and generation and generation.citations
+        else [],
     )
 
 

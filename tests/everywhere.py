@@ -144,7 +144,8 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     """A chat of the person's with everything in it and said of it, whose review is over."""
     persona = cast.guide if company == cast.coca_cola else cast.helpdesk
     word = f"{WORD}chat"
-    facts = dict.fromkeys(("sentence", "reasoning", "request_id", "model"), word)
+    facts: dict[str, Any] = dict.fromkeys(("sentence", "reasoning", "request_id", "model"), word)
+    facts["citations"] = [{"name": word, "first": 1, "last": 1, "text": word, "places": []}]
     turn = ended(cast, word, question=f"{word} question", by=person, persona=persona, **facts)
     feedback.rate(person, turn.answer, good=False, comment=word)
     feedback.flag(person, turn.answer)

@@ -25,13 +25,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import feedback, filing, keys, personas, sharing
+from conversations import attaching, feedback, filing, keys, personas, sharing
 from conversations.accounts import links
 from conversations.exports.making import make
 from conversations.finding import Filters
 from conversations.models import (
     AnswerLabel,
     AnswerRecord,
+    Attachment,
     Budget,
     Company,
     Conversation,
@@ -215,7 +216,11 @@ def poison(cast: Cast) -> Conversation:
         reasoning=LONG,
         status=Generation.Status.FAILED,
     )
-    ended_in(turn.conversation, LONG, question=LONG)
+    note = {"name": SHORT[:100], "first": 1, "last": 2, "text": LONG, "places": [[0, 900]]}
+    last = ended_in(turn.conversation, LONG, question=LONG, citations=[note])
+    assert last.answer.parent is not None
+    file = attaching.made(SHORT[: attaching.NAME_CHARS], LONG)
+    Attachment.objects.bulk_create(attaching.rows(last.answer.parent, [file]))
     feedback.rate(cast.member, turn.answer, good=False, reasons=["wrong"], comment=LONG)
     feedback.flag(cast.member, turn.answer)
     Rule.objects.create(company=cast.coca_cola, kind=Rule.Kind.WORDS, value="zqfire")
@@ -321,6 +326,7 @@ def pages(cast: Cast, conversation: Conversation) -> Iterator[tuple[str, str]]:
         "/chats/?q=zqtag",
         reverse("conversation", args=[conversation.pk]),
         reverse("edit", args=[conversation.pk, question.pk]),
+        reverse("attachment", args=[conversation.pk, Attachment.objects.get().pk]),
         reverse("password_change"),
         reverse("chat_files"),
         reverse("share", args=[conversation.pk]),

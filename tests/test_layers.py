@@ -44,6 +44,7 @@ LAYERS = (
         "access",
         "attached",
         "attaching",
+        "citing",
         "standing",
         "tree",
         "bars",

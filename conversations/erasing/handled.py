@@ -121,6 +121,7 @@ _COMPANY = """
 """
 _WITH_CHAT = """
     conversations.Conversation.title conversations.Message.text conversations.Generation.reasoning
+    conversations.Generation.citations
     conversations.Generation.sentence conversations.Generation.request_id conversations.Generation.model
     conversations.Feedback.comment conversations.EntryReason.said
     conversations.Imported.origin conversations.Imported.sentence

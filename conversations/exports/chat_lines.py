@@ -75,6 +75,7 @@ def _message(message: Message, files: list[Attachment]) -> Line:
         "model": made.version.model,
         "status": made.status,
         "sentence": made.sentence,
+        **({"citations": made.citations} if made.citations else {}),
         "prompt_tokens": made.prompt_tokens,
         "completion_tokens": made.completion_tokens,
         "rating": rating(said),

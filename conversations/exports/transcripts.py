@@ -134,6 +134,7 @@ def _answer(message: Message, record: AnswerRecord, said: _Said) -> dict[str, An
             "completion_tokens": record.completion_tokens,
             "first_token_ms": record.first_token_ms,
             "left_out": message.generation.left_out,
+            **({"citations": message.generation.citations} if message.generation.citations else {}),
             "ended_at": rows.moment(record.ended_at),
         },
         "feedback": {

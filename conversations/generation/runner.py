@@ -15,7 +15,7 @@ import uuid
 
 from django.db import Error as DatabaseError
 
-from conversations import endpoints, metrics, peers, providers, titles, trace
+from conversations import citing, endpoints, metrics, peers, providers, titles, trace
 from conversations.database import writing
 from conversations.generation import redis_log, store
 from conversations.generation.log import AnswerLog
@@ -61,6 +61,7 @@ class Run:
         self._claimed_at = 0.0
         self._first_token_ms: int | None = None
         self._usage: providers.UsageReport | None = None
+        self._citations: list[providers.Citation] = []
         self._started = providers.ResponseStarted(None, None)
         # A context of its own: the request's would tie the run to the request's thread and connection.
         context = contextvars.Context()
@@ -148,12 +149,10 @@ class Run:
                             text.append(piece)
                         case providers.ReasoningDelta(piece):
                             reasoning.append(piece)
-                        case providers.UsageReport():
-                            self._usage = event
-                        case providers.ResponseStarted():
-                            self._started = event
                         case providers.Finished():
                             finished = event
+                        case _:
+                            self._take(event)
                 if text or reasoning:
                     self._note_first_token()
                     self.log.append(text="".join(text), reasoning="".join(reasoning))
@@ -168,6 +167,16 @@ class Run:
                 finished.reason, echoes.without(finished.detail, job.request), job.endpoint.label
             ),
         )
+
+    def _take(self, about: providers.Event) -> None:
+        """Keep what is said about an answer beside its words."""
+        match about:
+            case providers.Citation():
+                self._citations.append(about)
+            case providers.UsageReport():
+                self._usage = about
+            case providers.ResponseStarted():
+                self._started = about
 
     def _note_first_token(self) -> None:
         if self._first_token_ms is None:
@@ -197,7 +206,16 @@ class Run:
             prompt_estimate=self._job.prompt_estimate if self._job else None,
             inherited_chars=len(self._job.inherited) if self._job else 0,
             first_token_ms=self._first_token_ms,
+            notes=self._notes(),
         )
+
+    def _notes(self) -> list[citing.Note]:
+        """What the answer rests on, as far as that was said."""
+        if self._job is None or not (self._citations or self._job.notes):
+            return []
+        inherited = len(self._job.inherited)
+        text = self.log.text.since(0)
+        return citing.notes(self._job.request, text, self._citations, inherited=self._job.notes, at=inherited)
 
     async def _finish(self, outcome: store.Outcome) -> None:
         """Save the end, however long the database takes to come back; until then the log keeps it readable."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
 
 from conversations import attached, endpoints, estimates, personas, providers, spending
+from conversations.citing import Note
 from conversations.generation import history
 from conversations.models import Generation, Membership, Message, PersonaVersion
 from conversations.tree import Tree, place
@@ -48,6 +49,7 @@ class Job:
     request: providers.ChatRequest
     inherited: str
     prompt_estimate: int  # tokens
+    notes: list[Note] = field(default_factory=list)  # on what it carries on
 
     @property
     def endpoint(self) -> providers.Endpoint:
@@ -84,6 +86,7 @@ class Outcome:
     prompt_estimate: int | None = None  # tokens, where the provider may have been asked
     inherited_chars: int = 0
     first_token_ms: int | None = None
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def claim(generation: Generation, lease: uuid.UUID, *, again: bool = False) -> J
         request=request,
         inherited=generation.message.text,
         prompt_estimate=prompt_estimate,
+        notes=generation.citations or [],
     )
 
 
@@ -229,6 +233,7 @@ def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool
         won = Generation.objects.filter(pk=generation_id, status=Status.RUNNING, lease=lease).update(
             status=outcome.status,
             reasoning=outcome.reasoning,
+            citations=outcome.notes or None,
             finish_reason=outcome.finish_reason,
             error_kind=outcome.error_kind,
             sentence=outcome.sentence,

@@ -239,6 +239,9 @@ class Generation(models.Model):
     stop_requested = models.BooleanField(default=False)
 
     reasoning = models.TextField(blank=True)
+    citations = models.JSONField(
+        null=True, help_text="Notes on what of the attached files it rests on, where the provider said so."
+    )
     finish_reason = models.CharField(max_length=20, blank=True)
     error_kind = models.CharField(max_length=20, blank=True)
     sentence = models.TextField(

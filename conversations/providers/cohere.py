@@ -12,6 +12,7 @@ from conversations.providers import capabilities, continuing, failures, paramete
 from conversations.providers.addressing import versioned
 from conversations.providers.events import (
     ChatRequest,
+    Citation,
     Endpoint,
     ErrorKind,
     Finished,
@@ -25,11 +26,15 @@ from conversations.providers.events import (
 )
 from conversations.providers.fields import count, label, mapping, sequence, string
 from conversations.providers.parameters import LONGEST, Accepted, Range
+from conversations.providers.passages import passages
 from conversations.providers.reading import AnswerError, Delta, Json, Reader, Standing
+from conversations.providers.text import clean
 
 RETRIED = failures.RETRIED | {409}
 
 _TRIAL_WAIT = 60.0
+_OF_TEXT = "TEXT_CONTENT"
+_LONGEST = 10_000  # characters of words that are cited
 _NAMES = {
     "temperature": "temperature",
     "top_p": "p",
@@ -73,13 +78,22 @@ def chat_url(endpoint: Endpoint) -> str:
 
 
 def body(request: ChatRequest) -> dict[str, Any]:
-    """Return the JSON body of a chat call."""
+    """Return the JSON body of a chat call. What is attached goes as documents, which turns citations on."""
     return {
         "model": request.model,
-        "messages": continuing.turns(request, prefix=False),
+        "messages": continuing.turns(request, prefix=False, files=True),
         "stream": request.stream,
+        **_documents(request),
         **parameters.named(request.parameters, _NAMES),
     }
+
+
+def _documents(request: ChatRequest) -> Json:
+    found = [
+        {"id": each.id, "data": {"title": clean(each.title), "text": clean(each.text)}}
+        for each in passages(request.messages)
+    ]
+    return {"documents": found} if found else {}
 
 
 def reader() -> Reader:
@@ -132,24 +146,29 @@ def parse_models(payload: Json) -> tuple[list[ModelInfo], str | None]:
 class _EventReader:
     """Reads one answer, as a stream of typed events or as one object.
 
-    Thinking and text are told apart by their key, so blocks need no count of their own; citations, tool
-    calls and events of unknown type are passed over.
+    Thinking and text are told apart by their key. Citations count from the beginning of their block, so it is noted
+    where each block begins; tool calls and events of unknown type are passed over.
     """
 
-    __slots__ = ("standing",)
+    __slots__ = ("_begun", "_length", "standing")
 
     def __init__(self) -> None:
         self.standing = Standing()
+        self._begun: dict[int, int] = {}  # by block, how much text stood before it
+        self._length = 0
 
     def read(self, payload: Json) -> list[Delta]:
         kind = payload.get("type")
         if kind == "content-delta" or kind == "content-start":
             self.standing.answered = True
-            return _block(mapping(mapping(payload.get("delta")).get("message")).get("content"))
+            found = _block(_message(payload).get("content"))
+            return self._counted(found, count(payload.get("index")) or 0)
+        if kind == "citation-start":
+            return self._cited(_message(payload).get("citations"))
         if kind == "message-start":
             self._begin(payload)
         elif kind == "tool-plan-delta":
-            return _thought(mapping(mapping(payload.get("delta")).get("message")).get("tool_plan"))
+            return _thought(_message(payload).get("tool_plan"))
         elif kind == "message-end":
             self._begin(payload)
             self._end(mapping(payload.get("delta")))
@@ -179,9 +198,38 @@ class _EventReader:
         self._end(payload)
         content = message.get("content")
         deltas = _thought(message.get("tool_plan"))
-        for block in [{"text": content}] if isinstance(content, str) else sequence(content):
-            deltas += _block(block)
+        for index, block in enumerate([{"text": content}] if isinstance(content, str) else sequence(content)):
+            deltas += self._counted(_block(block), index)
+        return deltas + self._cited(message.get("citations"))
+
+    def _counted(self, deltas: list[Delta], index: int) -> list[Delta]:
+        """The same deltas, of which those of text are counted to their block."""
+        for delta in deltas:
+            if isinstance(delta, TextDelta):
+                self._begun.setdefault(index, self._length)
+                self._length += len(delta.text)
         return deltas
+
+    def _cited(self, cited: object) -> list[Delta]:
+        """Return the citations of text: one as streams have it, or a list as whole answers do."""
+        found: list[Delta] = []
+        for each in map(mapping, cited if isinstance(cited, list) else [cited]):
+            start, end = count(each.get("start")), count(each.get("end"))
+            sources = tuple(
+                filter(None, (label(mapping(one).get("id")) for one in sequence(each.get("sources"))))
+            )
+            if start is None or end is None or not sources or each.get("type", _OF_TEXT) != _OF_TEXT:
+                continue
+            index = count(each.get("content_index"))
+            begun = self._begun.get(index, 0) if index is not None else min(self._begun.values(), default=0)
+            found.append(
+                Citation(start + begun, end + begun, string(each.get("text"))[:_LONGEST], sources[:50])
+            )
+        return found
+
+
+def _message(payload: Json) -> Json:
+    return mapping(mapping(payload.get("delta")).get("message"))
 
 
 def _block(content: object) -> list[Delta]:

@@ -22,8 +22,9 @@ def is_continuation(request: ChatRequest) -> bool:
     return request.continue_last and last is not None and last.role == "assistant" and bool(last.text.strip())
 
 
-def turns(request: ChatRequest, *, prefix: bool) -> list[dict[str, Any]]:
-    """Return the messages as every wire writes them: a role and plain text, the system prompt first.
+def turns(request: ChatRequest, *, prefix: bool, files: bool = False) -> list[dict[str, Any]]:
+    """Return the messages as every wire writes them: a role and plain text, the system prompt first. What is attached
+    stands in the text, but for a wire that sends `files` apart.
 
     Empty turns, such as an answer stopped before its first word, are left out since providers refuse
     them. `prefix` says that the wire can mark the last answer as the beginning of the next.
@@ -32,7 +33,9 @@ def turns(request: ChatRequest, *, prefix: bool) -> list[dict[str, Any]]:
         request.system
     )
     messages += [
-        {"role": each.role, "content": clean(quoted(each))} for each in request.messages if each.text.strip()
+        {"role": each.role, "content": clean(each.text if files else quoted(each))}
+        for each in request.messages
+        if each.text.strip()
     ]
     if is_continuation(request):
         if prefix:

@@ -12,11 +12,17 @@ REPLACEMENT: Final = "[…]"
 # Characters in a row that are no coincidence.
 RUN: Final = 20
 _SHORTEST: Final = 8
+ENDS: Final = 16_384  # characters of a file: all of it would be looked through for each run
 
 
 def without(message: str, request: ChatRequest) -> str:
-    """Return `message` on one line, without the runs of it that stand in the system prompt or in the last question."""
-    for sent in (request.system, *(each.text for each in request.messages[-1:])):
+    """Return `message` on one line, without the runs of it that stand in the system prompt, in the last question, or at
+    either end of what is attached to it."""
+    last = request.messages[-1:]
+    files = [
+        text for each in last for file in each.documents for text in (file.text[:ENDS], file.text[-ENDS:])
+    ]
+    for sent in (request.system, *(each.text for each in last), *files):
         message = _without(_line(message), _line(sent))
     return message
 

@@ -75,6 +75,17 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class Citation:
+    """What some words of the answer rest on: `text` from `start` to `end` of its characters, as the provider says, and
+    the names of what it was sent."""
+
+    start: int
+    end: int
+    text: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UsageReport:
     """Token counts as the provider reports them, sent at most once, just before `Finished`.
 
@@ -108,7 +119,7 @@ class Finished:
     detail: str = ""
 
 
-Event = ResponseStarted | TextDelta | ReasoningDelta | UsageReport | Finished
+Event = ResponseStarted | TextDelta | ReasoningDelta | Citation | UsageReport | Finished
 
 
 class ProviderError(Exception):

@@ -6,10 +6,12 @@ no waiting: those are in `stream`.
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from conversations.providers import failures
 from conversations.providers.continuing import Repetition
 from conversations.providers.events import (
+    Citation,
     Endpoint,
     ErrorKind,
     Event,
@@ -22,8 +24,8 @@ from conversations.providers.events import (
 )
 from conversations.providers.fields import DONE, parse_object
 from conversations.providers.framing import Framer, OversizeError
-from conversations.providers.reading import AnswerError, Delta
-from conversations.providers.text import Cleaner
+from conversations.providers.reading import AnswerError, Delta, Words
+from conversations.providers.text import Cleaner, clean
 from conversations.providers.wires import WIRES
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ logger = logging.getLogger(__name__)
 ANSWER_LIMIT = 512 * 1024
 EVENTS_PER_SECOND = 2_000
 EMPTY = "the answer was empty"
+MOST_CITATIONS = 500
 
 _BURST_SECONDS = 10
 
@@ -62,6 +65,7 @@ class Intake:
         self._repetition = Repetition(repetition)
         self._pace = _Pace(now, asked_at)
         self._size = 0
+        self._citations = 0
         self._has_text = False
         self._started = False
         self._unreadable = 0
@@ -137,6 +141,9 @@ class Intake:
 
     def _deliver(self, delta: Delta, events: list[Event]) -> None:
         """Clean a delta and pass it on, unless the answer has outgrown its limit."""
+        if isinstance(delta, Citation):
+            self._cite(delta, events)
+            return
         text = self._clean(delta)
         if not text:
             return
@@ -146,12 +153,17 @@ class Intake:
         else:
             events.append(self._event(delta, text))
 
-    def _clean(self, delta: Delta) -> str:
+    def _cite(self, citation: Citation, events: list[Event]) -> None:
+        self._citations += 1
+        if self._citations <= MOST_CITATIONS:
+            events.append(replace(citation, text=clean(citation.text)))
+
+    def _clean(self, delta: Words) -> str:
         if type(delta) is TextDelta:
             return self._repetition.feed(self._text.feed(delta.text))
         return self._thinking.feed(delta.text)
 
-    def _event(self, delta: Delta, text: str) -> Delta:
+    def _event(self, delta: Words, text: str) -> Words:
         if type(delta) is TextDelta:
             self._has_text = True
         return delta if text == delta.text else type(delta)(text)
@@ -196,7 +208,11 @@ class Intake:
 
     def _flush(self) -> list[Event]:
         """Return what reader, cleaners and filter held back: some characters, which no limit stops."""
-        left = [type(delta)(self._clean(delta)) for delta in self._reader.flush()]
+        left: list[Words] = [
+            type(delta)(self._clean(delta))
+            for delta in self._reader.flush()
+            if not isinstance(delta, Citation)
+        ]
         left.append(ReasoningDelta(self._thinking.flush()))
         left.append(TextDelta(self._repetition.feed(self._text.flush()) + self._repetition.flush()))
         return [self._event(delta, delta.text) for delta in left if delta.text]

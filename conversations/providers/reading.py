@@ -6,10 +6,11 @@ Shared vocabulary of the wire modules and of `intake`; no provider's format is k
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from conversations.providers.events import Finished, ReasoningDelta, TextDelta, UsageReport
+from conversations.providers.events import Citation, Finished, ReasoningDelta, TextDelta, UsageReport
 
 Json = dict[str, Any]
-Delta = TextDelta | ReasoningDelta
+Words = TextDelta | ReasoningDelta
+Delta = Words | Citation
 
 
 class AnswerError(Exception):

@@ -6,14 +6,23 @@ Texts and counts only; how they look on each wire is in `envelopes`, when they a
 import functools
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from typing import Any
 
 from conversations.providers.continuing import CONTINUE_REQUEST
 from conversations.providers.events import WireName
 from conversations.providers.naming import TITLE_REQUEST
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """Words of an answer, and the documents of the request that they rest on, as the wire has these."""
+
+    start: int
+    end: int
+    documents: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class Reply:
     id: str = "recorded-answer"
     created: int = 1_732_548_656
     model: str = ""
+    citations: tuple[Cited, ...] = ()
 
     @property
     def text(self) -> str:
@@ -48,6 +58,7 @@ class Question:
     max_tokens: int | None = None
     wants_thinking: bool = False
     unfinished: str | None = None
+    documents: Sequence[Mapping[str, Any]] = ()
 
     @property
     def text(self) -> str:
@@ -113,6 +124,7 @@ def read_question(wire: WireName, body: dict[str, Any]) -> Question:
         max_tokens=limit if isinstance(limit, int) and not isinstance(limit, bool) else None,
         wants_thinking=effort not in {None, "none"} or "reasoning" in model or "magistral" in model,
         unfinished=unfinished,
+        documents=[each for each in body.get("documents") or [] if isinstance(each, dict)],
     )
 
 
@@ -124,10 +136,21 @@ def answer(question: Question) -> Reply:
     if question.for_title:
         asked = question.text.partition("\n\nAnswer:")[0].removeprefix("Question:")
         return _own(question, _TITLES.get(_plainly(asked), ""))
+    if question.documents and question.unfinished is None:
+        return _quoting(question)
     whole = _recording(question.wire, question.text)
     if question.unfinished is not None:
         return _own(question, _rest(whole.text if whole else _OWN_TEXT, question.unfinished))
     return whole or _own(question, _OWN_TEXT)
+
+
+def _quoting(question: Question) -> Reply:
+    """Return an answer that repeats how the first document begins, and says so as a provider that cites would."""
+    data = question.documents[0].get("data")
+    words = " ".join(str(data.get("text", "") if isinstance(data, dict) else data).split()[:8])
+    before = "No API key is set, so no model has read your file. It begins with: "
+    cited = Cited(len(before), len(before) + len(words), (question.documents[0],))
+    return replace(_own(question, before + words), citations=(cited,) if words else ())
 
 
 def _recording(wire: WireName, text: str) -> Reply | None:

@@ -171,6 +171,7 @@ def _respond(seen: Seen, script: Script) -> _Response:
     reply = answers.answer(answers.read_question(wire, seen.body))
     if script.pieces is not None:
         reply = replace(reply, pieces=script.pieces, thinking=script.thinking, finish=script.finish)
+        reply = replace(reply, citations=_cited(reply, script, seen.body.get("documents") or []))
     elif script.finish is None:
         reply = replace(reply, finish=None)
     if not seen.body.get("stream"):
@@ -194,6 +195,16 @@ def _stream(wire: WireName, seen: Seen, reply: Reply, script: Script) -> _Respon
         for each in payloads
     ]
     return _Response(script.status, _JSON_LINES if lines else _SSE, parts)
+
+
+def _cited(reply: Reply, script: Script, documents: list[Any]) -> tuple[answers.Cited, ...]:
+    """What a script cites of the documents that came with the request."""
+    places = ((reply.text.index(words), words, number) for words, number in script.cites)
+    return tuple(
+        answers.Cited(start, start + len(words), (documents[number],))
+        for start, words, number in places
+        if number < len(documents)
+    )
 
 
 def _with_error(payloads: Iterable[Payload], script: Script) -> Iterator[Payload]:

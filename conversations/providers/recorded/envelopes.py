@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conversations.providers.events import WireName
-from conversations.providers.recorded.answers import Reply
+from conversations.providers.recorded.answers import Cited, Reply
 
 Json = dict[str, Any]
 
@@ -94,6 +94,12 @@ def _cohere(reply: Reply) -> Iterator[Payload]:
         if pieces:
             yield from _block(index, kind, pieces)
             index += 1
+    for number, cited in enumerate(reply.citations):
+        citation = _citation(reply, cited) | {"content_index": index - 1}
+        yield _event(
+            {"type": "citation-start", "index": number, "delta": {"message": {"citations": citation}}}
+        )
+        yield _event({"type": "citation-end", "index": number})
     if reply.finish:
         ending = {"finish_reason": _COHERE_FINISH[reply.finish], "usage": _cohere_usage(reply)}
         yield _event({"type": "message-end", "delta": ending})
@@ -147,8 +153,19 @@ def _cohere_whole(reply: Reply) -> Json:
     blocks = (("thinking", "".join(reply.thinking)), ("text", reply.text))
     content = [{"type": kind, kind: text} for kind, text in blocks if text]
     finish = _COHERE_FINISH.get(reply.finish or "")
-    message = {"role": "assistant", "content": content}
+    message: Json = {"role": "assistant", "content": content}
+    if reply.citations:
+        message["citations"] = [_citation(reply, cited) for cited in reply.citations]
     return {"id": reply.id, "finish_reason": finish, "message": message, "usage": _cohere_usage(reply)}
+
+
+def _citation(reply: Reply, cited: Cited) -> Json:
+    sources = [
+        {"type": "document", "id": each.get("id"), "document": {"id": each.get("id"), **each.get("data", {})}}
+        for each in cited.documents
+    ]
+    words = reply.text[cited.start : cited.end]
+    return {"start": cited.start, "end": cited.end, "text": words, "sources": sources, "type": "TEXT_CONTENT"}
 
 
 def _usage(reply: Reply) -> Json:

@@ -36,7 +36,8 @@ class Script:
     body to send as it is. `sizes` re-cuts the body into writes of these sizes, the last one repeated.
     `cut_after` drops the connection after so many bytes, `hang_after` falls silent after so many tokens
     until the client leaves, `comment` stands before every event, `error` is an object that takes the
-    place of the token number `error_after`. `finish=None` ends the body cleanly without a finish marker.
+    place of the token number `error_after`. `cites` are words of the pieces, each with the number of the document
+    of the request that they are said to rest on. `finish=None` ends the body cleanly without a finish marker.
     """
 
     status: int = 200
@@ -54,6 +55,7 @@ class Script:
     hang_after: int | None = None
     error: Mapping[str, Any] | None = None
     error_after: int = 0
+    cites: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
