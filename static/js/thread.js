@@ -2,8 +2,6 @@
 
 const log = document.querySelector("[data-log]");
 const announcer = document.querySelector("[data-announce]");
-const LIVE = ["pending", "running"];
-const READ_ALOUD = 1200; // characters; a longer answer is announced and read at will
 
 // A new turn comes twice: in the reply to the form and over the socket. The first to arrive stays.
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
@@ -92,12 +90,6 @@ document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (article && detail.target.innerText.trim()) article.dataset.status = "running";
 });
 
-function announce(article, status) {
-  const text = article.querySelector("[data-text]").innerText.trim();
-  if (status !== "done") announcer.textContent = article.querySelector(".ending p")?.innerText ?? "";
-  else announcer.textContent = text.length > READ_ALOUD ? "The answer is complete." : text;
-}
-
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (!detail.target.id.startsWith("foot-")) return;
   const foot = document.getElementById(detail.target.id);
@@ -107,7 +99,6 @@ document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (!article || article.dataset.status === foot.dataset.status) return;
   article.dataset.status = foot.dataset.status;
   document.getElementById("composer-error").textContent = ""; // what was said of the running answer is over
-  if (!LIVE.includes(foot.dataset.status)) announce(article, foot.dataset.status);
 });
 
 function fit(field) {
