@@ -21,7 +21,15 @@ from django.utils import timezone
 
 from conversations import attaching, budgets, refusals, spending, standing
 from conversations.attaching import File
-from conversations.models import Attachment, Conversation, Generation, Message, Persona, PersonaVersion
+from conversations.models import (
+    Attachment,
+    Charge,
+    Conversation,
+    Generation,
+    Message,
+    Persona,
+    PersonaVersion,
+)
 from conversations.models.conversation import TEMPORARY
 from conversations.rendering import plaintext
 from conversations.tree import Tree
@@ -322,7 +330,9 @@ def _check_limits(person: User, conversation: Conversation | None) -> None:
         )
     per_minute = settings.MESSAGES_PER_MINUTE
     since = timezone.now() - timedelta(minutes=1)
-    if per_minute and mine.filter(created_at__gt=since).count() >= per_minute:
+    # By the charges, which outlive chats that are deleted meanwhile.
+    sent = Charge.objects.filter(person=person, title=False, made_at__gt=since)
+    if per_minute and sent.count() >= per_minute:
         raise Refused(
             f"You have sent {per_minute} messages in a minute, the most that is allowed. "
             "Wait a moment, then send again. Your text is kept.",

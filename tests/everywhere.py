@@ -196,6 +196,13 @@ def works(person: User, company: Company, other: posting.Turn, cast: Cast) -> No
     _reading(company, person, other.conversation.owner, word, other.conversation)
     _hold(company, person, word, conversation=other.conversation)
     _hold(company, cast.admin, word, person=person)
+    # What others wrote of somebody else, with the person's name in it.
+    _reading(company, cast.admin, other.conversation.owner, f"like {NAME}", other.conversation)
+    _hold(company, cast.admin, f"not {NAME} alone", conversation=other.conversation)
+    Export.objects.create(
+        company=company, kind="csv", by=cast.admin, by_name="admin", reason=f"for {WORD}First", upto=record.pk,
+        answers=1, filters={},
+    )  # fmt: skip
     endpoint = cast.guide.current.endpoint  # type: ignore[union-attr]
     persona = cast.guide if company == cast.coca_cola else cast.helpdesk
     made = PersonaVersion(endpoint=endpoint, model="m", seed=len(word) + company.pk.int % 1_000)

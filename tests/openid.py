@@ -29,6 +29,7 @@ class Provider:
     person: dict[str, Any] = field(default_factory=lambda: {"sub": "1001"})
     claims: dict[str, Any] = field(default_factory=dict)  # put over those of the token
     userinfo: dict[str, Any] | None = None  # instead of the person
+    key_set: Any = None  # instead of what is published of the key
     discovery: dict[str, Any] = field(default_factory=dict)  # put over what the issuer says of itself
     forged: bool = False  # signs with a key that is not published
     algorithm: str = "RS256"
@@ -84,8 +85,10 @@ class Provider:
         key = self.other_key if self.forged else self.key
         return jwt.encode(claims, key, algorithm=self.algorithm, headers={"kid": KID})
 
-    def keys(self) -> dict[str, Any]:
+    def keys(self) -> Any:
         """What is published of the key."""
+        if self.key_set is not None:
+            return self.key_set
         public: dict[str, Any] = RSAAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**public, "kid": KID, "use": "sig", "alg": "RS256"}]}
 

@@ -283,6 +283,21 @@ def test_a_long_chat_goes_in_pieces_and_counts_as_one(
     assert with_word() == []
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite keeps no values in its statistics")
+def test_no_words_stay_in_the_statistics_of_the_database(person: User, live_cast: Cast) -> None:
+    ended(live_cast, "Of somebody else")  # of a table without rows PostgreSQL makes no new ones
+    tables = ["auth_user", "conversations_message", "conversations_conversation"]
+    found = "concat(most_common_vals::text, histogram_bounds::text)"
+    kept = f"SELECT count(*) FROM pg_stats WHERE tablename = ANY(%s) AND {found} LIKE %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute(kept, [tables, f"%{WORD}%"])
+        assert cursor.fetchone()[0] > 0
+        erase(person, live_cast)
+        cursor.execute(kept, [tables, f"%{WORD}%"])
+        assert cursor.fetchone()[0] == 0
+
+
 def test_the_ledger_is_complete_before_the_words_go(live_cast: Cast) -> None:
     person = person_of(live_cast, live_cast.coca_cola)
     ended(live_cast, WORD, by=person)  # and not filed yet
@@ -374,7 +389,7 @@ def test_entries_are_a_companys_by_its_number(live_cast: Cast) -> None:
 def test_entries_from_before_are_a_companys_too(live_cast: Cast) -> None:
     """By the rows that there are; of a place that somebody lost by the whole name of the company."""
     theirs = Company.objects.create(name="Coffee at Coca Cola")
-    gone, place = Membership(pk=99, user=live_cast.outsider), Membership.objects.get(user=live_cast.member)
+    gone, place = Membership(pk=2**30, user=live_cast.outsider), Membership.objects.get(user=live_cast.member)
     entries = {}
     for row, company in (
         (live_cast.guide, live_cast.coca_cola),

@@ -15,6 +15,7 @@ from django.urls import reverse
 
 from conversations import (
     access,
+    deleting,
     erasing,
     expiry,
     filing,
@@ -290,6 +291,17 @@ def test_what_has_grown_since_is_added(live_cast: Cast, me: User) -> None:
     chat = access.conversations(me).get()
     assert shown(chat)[-1] == "Said here"  # who has gone on here is not taken away from it
     assert Message.objects.filter(text="Said there").exists()
+
+
+def test_what_was_deleted_a_moment_ago_is_brought_back(live_cast: Cast, me: User) -> None:
+    ended(live_cast, "Mine")
+    brought_in(me, live_cast.guide, chatgpt(BRANCHED))
+    data = my_data(me)
+    for file in (data, chatgpt(BRANCHED)):
+        deleting.delete(list(access.conversations(me)))
+        assert not access.conversations(me).exists()
+        brought_in(me, live_cast.guide, file, name="person.jsonl")
+        assert access.conversations(me).count() == (2 if file is data else 1)
 
 
 def test_one_s_own_export_changes_nothing_where_it_was_made(live_cast: Cast, me: User) -> None:

@@ -52,6 +52,14 @@ def test_guessers_beside_it_do_not_lock_it_either(cast: Cast) -> None:
     assert attempt(client, PASSWORD) == 302
 
 
+def test_a_known_browser_is_one_until_the_password_changes(cast: Cast) -> None:
+    client = known()
+    guess()
+    cast.member.set_password("another password")
+    cast.member.save()
+    assert attempt(client, "another password") == 429
+
+
 def test_a_known_browser_may_fail_no_oftener(cast: Cast) -> None:
     client = known()
     assert [attempt(client, "wrong") for _ in range(7)] == [200] * 5 + [429] * 2

@@ -148,6 +148,16 @@ def test_limits_of_a_person(cast: Cast, settings: Settings) -> None:
     posting.start(cast.member2, cast.guide, "others are free", client_id=uuid.uuid4())
 
 
+def test_a_limit_counts_what_was_deleted_meanwhile(cast: Cast, settings: Settings) -> None:
+    settings.MESSAGES_PER_MINUTE = 2
+    for _ in range(2):
+        end(start(cast))
+    Conversation.objects.all().delete()
+    with pytest.raises(Refused) as refusal:
+        start(cast)
+    assert refusal.value.status == 429
+
+
 def test_an_unpublished_persona_is_read_only(cast: Cast) -> None:
     turn = start(cast)
     end(turn)

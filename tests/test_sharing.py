@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from conversations import erasing, expiry, filing, holds, posting, retention, sharing
+from conversations import deleting, erasing, expiry, filing, holds, posting, retention, sharing
 from conversations.models import Conversation, Membership, Message, RetentionRun, SharedLink
 from tests.answers import ended, ended_in
 from tests.conftest import PASSWORD, Cast
@@ -98,6 +98,20 @@ def test_it_can_be_read_and_nothing_else(live_cast: Cast, chat: Conversation, pa
     assert str(chat.pk) not in page
     assert client_of(live_cast.member2).post(path).status_code == 405
     assert client_of(live_cast.member2).get(reverse("conversation", args=[chat.pk])).status_code == 404
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_deleted_chat_is_read_by_no_link(
+    live_cast: Cast, chat: Conversation, path: str, held: bool
+) -> None:
+    if held:
+        holds.place(live_cast.coca_cola, "A dispute", live_cast.admin, conversation=chat)
+    reader = client_of(live_cast.member2)
+    assert reader.get(path).status_code == 200
+    deleting.delete([chat])
+    assert is_gone(reader.get(path))
+    deleting.restore([chat])
+    assert reader.get(path).status_code == 200
 
 
 def test_a_link_that_expired_or_was_revoked_is_as_a_guessed_one(live_cast: Cast, chat: Conversation) -> None:

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from conversations.access.nobody import one
 from conversations.access.own import conversations
-from conversations.models import Membership, SharedLink
+from conversations.models import Conversation, Membership, SharedLink
+from conversations.models.conversation import present
 
 
 def shared_links(person: User) -> QuerySet[SharedLink]:
@@ -24,10 +25,11 @@ def shared_link(person: User, link_id: int) -> SharedLink:
 
 def shared(person: User, token_hash: str) -> SharedLink:
     """What a link with the secret of this hash shows `person`: a chat of their own company, for as long as its owner
-    belongs to that too. Raises NotVisible, whatever the reason."""
+    belongs to that too and has it. Raises NotVisible, whatever the reason."""
     there = Membership.objects.filter(company=OuterRef("conversation__persona__company"))
     return one(
         SharedLink.objects.select_related("conversation__persona__company", "conversation__owner").filter(
+            Exists(Conversation.objects.filter(present(), pk=OuterRef("conversation"))),
             Exists(there.filter(user=person.pk)),
             Exists(there.filter(user=OuterRef("conversation__owner"))),
             token_hash=token_hash,

@@ -7,6 +7,7 @@ nothing, and no company but its own is touched.
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -99,7 +100,8 @@ def welcome(row: CompanySignIn, claims: Mapping[str, Any], account: SocialAccoun
 
 def _save_under_a_new_name(draft: User, wish: str) -> None:
     """Save `draft` under a name like `wish` that no account has in any spelling."""
-    base = re.sub(r"[^\w.-]", "", wish.partition("@")[0])[:NAME_CHARS] or "person"
+    wish = unicodedata.normalize("NFKC", wish).partition("@")[0]
+    base = re.sub(r"[^\w.-]", "", wish)[:NAME_CHARS] or "person"
     for number in range(1, TRIES):
         name = base if number == 1 else f"{base}{number}"
         if User.objects.filter(username__iexact=name).exists():

@@ -1,13 +1,15 @@
 """In which browsers somebody signed in before. What is guessed elsewhere locks nobody out of those.
 
 A signed cookie says so, for a few accounts (OWASP calls it a device cookie). It lets nobody in: mistakes with it have a
-count of their own, as strict as that of strangers, and only who signed in once has one for that account.
+count of their own, as strict as that of strangers, and only who signed in once has one for that account. It is good for
+as long as the password is the same.
 """
 
 from __future__ import annotations
 
 import secrets
 
+from django.contrib.auth.models import User
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
@@ -20,7 +22,8 @@ ACCOUNTS = 5  # of one browser, those that signed in last
 
 def of(request: HttpRequest, username: str) -> str | None:
     """What this browser is called at the account `username`; None where nobody signed in to that with it."""
-    return _known(request).get(_account(username))
+    known = _known(request)
+    return known.get(_account(username)) if known else None
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, username: str) -> None:
@@ -48,5 +51,7 @@ def _known(request: HttpRequest) -> dict[str, str]:
 
 
 def _account(username: str) -> str:
-    """What stands for an account in the cookie, which others at the same machine may look into."""
-    return salted_hmac(COOKIE, username, algorithm="sha256").hexdigest()[:16]
+    """What stands for an account with its password in the cookie, which others at the same machine may look into."""
+    named = User.objects.filter(username__iexact=username).order_by("pk")
+    password = named.values_list("password", flat=True).first() or ""
+    return salted_hmac(COOKIE, f"{username} {password}", algorithm="sha256").hexdigest()[:16]

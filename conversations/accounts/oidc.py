@@ -97,7 +97,8 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
                 options={"require": list(NEEDED)},
             )
             genuine = hmac.compare_digest(str(claims["nonce"]).encode(), self.nonce.encode()) and self.nonce
-            ours = claims.get("azp", self.row.client_id) == self.row.client_id
+            alone = claims["aud"] in (self.row.client_id, [self.row.client_id])
+            ours = claims.get("azp", self.row.client_id if alone else None) == self.row.client_id
         except (jwt.PyJWTError, KeyError, TypeError, ValueError) as error:
             raise Untrue(f"The token does not hold: {type(error).__name__}.") from None
         subject = str(claims["sub"])
@@ -110,7 +111,8 @@ class CompanyOAuth2Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         with get_adapter().get_requests_session() as session:
             response = session.get(self.openid_config["jwks_uri"])
             response.raise_for_status()
-            keys = [each for each in response.json()["keys"] if each.get("use", "sig") == "sig"]
+            named = [each for each in response.json()["keys"] if isinstance(each, dict)]
+            keys = [each for each in named if each.get("use", "sig") == "sig"]
         if "kid" in header:
             keys = [each for each in keys if each.get("kid") == header["kid"]]
         (key,) = keys

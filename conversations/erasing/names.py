@@ -26,12 +26,16 @@ SITTINGS = "reasons typed in sessions"
 Scrub = Callable[[str], str]
 
 
-def scrub(erasure: Erasure) -> Scrub:
-    """Puts the pseudonym in the place of the person's username, address and names, where they stand as words."""
-    person = erasure.person
+def of(person: User) -> list[str]:
+    """What a person is called, the longest first."""
     parts = [part for part in (person.first_name, person.last_name) if len(part) >= SHORTEST]
     names = [person.email, person.get_full_name(), person.username, *parts]
-    longest_first = sorted({name for name in names if name.strip()}, key=len, reverse=True)
+    return sorted({name for name in names if name.strip()}, key=len, reverse=True)
+
+
+def scrub(erasure: Erasure) -> Scrub:
+    """Puts the pseudonym in the place of the person's username, address and names, where they stand as words."""
+    longest_first = of(erasure.person)
     if not longest_first:
         return lambda text: text
     found = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.apps import apps
@@ -18,10 +20,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from conversations import histories
 from conversations.erasing import names
 from conversations.erasing.handled import READINGS, REFERENCES, Fate, Reference
-from conversations.models import Erasure, Export, Feedback, Flag, Hold, Judgement, Reading
+from conversations.models import Erasure, Export, Feedback, Flag, Folder, Hold, Judgement, Reading
 
 BATCH = 500
 WITHOUT_REASON = "The reason went with the person who gave it."
+REASONS = ((Reading, "reason"), (Export, "reason"), (Hold, "reason"), (Hold, "lifted_reason"))
 NO_WORDS = "…"  # a search for nothing finds nothing, where one that was left out would find everything
 
 Rows = QuerySet[Any, Any]
@@ -45,6 +48,8 @@ def passes() -> tuple[Pass, ...]:
         Pass("lines of readings by the person", _of("reader_id"), _anonymous_reader, stays=True),
         Pass("lines of readings of the person", _of("owner_id"), _anonymous_owner, stays=True),
         Pass("holds placed or lifted", _holds, _anonymous_holds, stays=True),
+        *(_naming(model, field) for model, field in REASONS),
+        Pass("folders with nothing left in them", _empty_folders, lambda _, rows: rows.delete(), stays=False),
         Pass(
             "entries in histories", _log, lambda erasure, rows: rows.update(user=erasure.stand_in), stays=True
         ),
@@ -161,6 +166,30 @@ def _anonymous_owner(erasure: Erasure, rows: Rows) -> None:
         reading.reason = put(reading.reason)[:300]
     models.QuerySet.bulk_update(models.QuerySet(Reading), named, ["reason"])
     rows.update(owner_id=_stand_in(erasure), owner_name=erasure.pseudonym)
+
+
+def _naming(model: type[models.Model], field: str) -> Pass:
+    """The reasons that others gave for something else and in which they named the person."""
+
+    def rows(erasure: Erasure) -> Rows:
+        named = [Q(**{f"{field}__icontains": name}) for name in names.of(erasure.person)]
+        found: Rows = models.QuerySet(model).filter(company__in=erasure.companies)
+        return found.filter(reduce(or_, named)) if named else found.none()
+
+    def act(erasure: Erasure, found: Rows) -> None:
+        put, most = names.scrub(erasure), getattr(model._meta.get_field(field), "max_length", None)
+        named = list(found.only("pk", field))
+        for row in named:
+            setattr(row, field, put(getattr(row, field))[:most])
+        models.QuerySet.bulk_update(models.QuerySet(model), named, [field])
+
+    return Pass("reasons of others that named the person", rows, act, stays=True)
+
+
+def _empty_folders(erasure: Erasure) -> Rows:
+    """How somebody sorted chats that are all gone says something of them. Everywhere all folders go, further down."""
+    mine = Folder.objects.filter(owner=erasure.person_id, conversations=None)
+    return mine if erasure.company_id else mine.none()
 
 
 def _holds(erasure: Erasure) -> Rows:

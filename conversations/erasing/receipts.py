@@ -25,6 +25,7 @@ WHY = {
     "labels given": "Labels are the company’s own words. The person goes by the pseudonym.",
     "versions of personas": "What a persona is told is the company’s. The person goes by the pseudonym.",
     "holds placed or lifted": "Who held what back has to be accounted for. The person goes by the pseudonym.",
+    "reasons of others that named the person": "Others’ reasons are on the record. The pseudonym stands for the name.",
     "entries in histories": "Who changed what has to be accounted for. The person goes by the pseudonym.",
     "erasures asked for": "Receipts of others’ erasures. The person goes by the pseudonym.",
     "claims": "The entries of the queue are the company’s. Nobody has claimed them now.",

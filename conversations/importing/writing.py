@@ -29,6 +29,7 @@ from conversations.models import (
     Message,
     Persona,
 )
+from conversations.models.conversation import just_deleted
 from conversations.posting import Refused
 
 Status = Import.Status
@@ -120,9 +121,11 @@ def _chosen(file: Import, chats: list[Chat]) -> list[_Rows]:
     """The chats that are to be kept, each with its persona: one of the same name and company, or the one chosen."""
     offered = {(each.company.name, each.name): each for each in access.personas(file.person)}
     named = {chat.id: found for chat in chats if (found := _uuid(chat.id))}
-    here = set(
-        Conversation.objects.filter(owner=file.person, pk__in=named.values()).values_list("pk", flat=True)
-    )
+    mine = Conversation.objects.filter(owner=file.person)
+    # What was deleted a moment ago is wanted again.
+    again = [*named.values(), *(_id_of(file, chat) for chat in chats)]
+    mine.filter(just_deleted(), pk__in=again).update(deleted_at=None)
+    here = set(mine.filter(pk__in=named.values()).values_list("pk", flat=True))
     now = timezone.now()
     days = retention.in_force(now=now)
     chosen = []
@@ -137,8 +140,12 @@ def _chosen(file: Import, chats: list[Chat]) -> list[_Rows]:
     return chosen
 
 
+def _id_of(file: Import, chat: Chat) -> uuid.UUID:
+    return uuid.uuid5(IDS, f"{file.person_id} {chat.id}")
+
+
 def _rows(file: Import, chat: Chat, persona: Persona) -> _Rows:
-    pk = uuid.uuid5(IDS, f"{file.person_id} {chat.id}")
+    pk = _id_of(file, chat)
     ids = {said.id: uuid.uuid5(pk, said.id) for said in chat.said}
     conversation = Conversation(
         pk=pk,

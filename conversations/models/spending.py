@@ -130,7 +130,7 @@ class Charge(models.Model):
         Persona, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
     )
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, db_index=False, related_name="+"
     )
     title = models.BooleanField(default=False, help_text="For a conversation's title, and not for an answer.")
     day = models.DateField()
@@ -160,6 +160,7 @@ class Charge(models.Model):
         indexes = [
             models.Index(fields=["company", "day"], name="charges_by_day"),
             models.Index(fields=["company"], condition=Q(settled_at=None), name="open_charges"),
+            models.Index(fields=["person", "made_at"], name="charges_of_a_person"),
         ]
 
     def __str__(self) -> str:

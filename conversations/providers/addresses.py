@@ -169,12 +169,9 @@ def _port(text: str | None, default: int) -> int:
 
 
 def is_number(host: str) -> bool:
-    """Whether a host is an IP address and no name."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    """Whether a host is an IP address, in whatever form resolvers take one, and no name. No domain is a number."""
+    last = host.rstrip(".").rpartition(".")[2].lower()
+    return ":" in host or last.isdecimal() or last.startswith("0x")
 
 
 def _words(address: Address) -> dict[str, str]:
