@@ -76,8 +76,8 @@ async function taken(file) {
   }
 }
 
-export async function attach(chosen) {
-  if (!input) return;
+// Gives back what was added.
+async function attach(chosen) {
   const most = Number(input.dataset.most);
   const problems = [];
   const added = [];
@@ -95,6 +95,16 @@ export async function attach(chosen) {
   if (added.length) said.textContent = `${added.map(({ name }) => name).join(", ")} attached.`;
   complain(problems.length ? [...new Set(problems), files.length ? KEPT : ""].join(" ").trim() : "");
   field.focus();
+  return added;
+}
+
+// A name that no file has yet.
+function freeName(stem, suffix) {
+  const taken = new Set(files.map(({ name }) => name));
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? `${stem}${suffix}` : `${stem} (${number})${suffix}`;
+    if (!taken.has(name)) return name;
+  }
 }
 
 function total(some) {
@@ -140,6 +150,11 @@ if (input) {
   for (const kind of ["dragenter", "dragover", "dragleave"]) document.addEventListener(kind, drag);
   document.addEventListener("drop", drop);
   document.addEventListener("paste", paste);
+  // A text that is to be a file: whoever wants that is told whether it is one.
+  form.addEventListener("fold", async ({ detail }) => {
+    const file = new File([detail.text], freeName("pasted", ".txt"), { type: "text/plain" });
+    detail.done((await attach([file])).length === 1);
+  });
   form.addEventListener("htmx:configRequest", (event) => {
     sending = files;
     if (event.target !== form || !reading) return;
