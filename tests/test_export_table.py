@@ -134,6 +134,7 @@ def test_a_row_says_all_of_an_answer(cast: Cast) -> None:
         "verdict": "Unfit",
         "correction": "'=2",
         "labels": "'=Facts; Sums",
+        "attachments": "",
     }
     assert f'\r\n{record.pk},"' in f"\r\n{data.decode()}"  # a number, not a text that looks like one
     assert ",7,9,250," in data.decode()
@@ -141,7 +142,7 @@ def test_a_row_says_all_of_an_answer(cast: Cast) -> None:
 
 def test_it_begins_with_the_mark_that_spreadsheets_need() -> None:
     assert table.HEAD.encode().startswith(b'\xef\xbb\xbf"record","conversation",')
-    assert table.HEAD.endswith('"labels"\r\n')
+    assert table.HEAD.endswith('"labels","attachments"\r\n')
 
 
 def test_filters_choose_and_foreign_ids_choose_nothing(cast: Cast) -> None:
@@ -180,5 +181,7 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_is_in_it(
         judge(ended(cast, f"More {number}"))
     many = export_of(cast)
     for export in (one, many):
-        with django_assert_num_queries(4):  # answers, judgements, labels; and once more to find the end
+        with django_assert_num_queries(
+            5
+        ):  # answers, judgements, labels, names of files; and once more to find the end
             lines_of(export)

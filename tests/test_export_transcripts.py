@@ -137,5 +137,5 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_is_in_it(
         judge(ended_in(ended(cast, f"Answer {number}").conversation))
     many = export_of(cast, Kind.CONVERSATIONS)
     for export in (one, many):
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             lines_of(export)

@@ -244,5 +244,5 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_is_in_it(
         judge(again(turn, f"Good {number}"), correction="" if number % 2 else "Right.")
         judge(ended_in(turn.conversation, f"More {number}"))
     export = export_of(cast, kind)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         lines_of(export)
