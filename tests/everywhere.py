@@ -166,9 +166,8 @@ def says(person: User, company: Company, cast: Cast) -> posting.Turn:
     assert turn.answer.parent
     file = attaching.made(f"{word}.txt", word)
     Attachment.objects.bulk_create(attaching.rows(turn.answer.parent, [file]))
-    brought = Message(conversation=turn.conversation, role="user", text=word, depth=0)
-    brought.strand = brought.pk
-    brought.save()
+    brought = Message.opening(turn.conversation, word)
+    brought.save(force_insert=True)
     Imported.objects.create(message=brought, origin=word, sentence=word)
     _reading(company, cast.admin, person, f"about {NAME}", turn.conversation)
     return turn

@@ -248,11 +248,9 @@ def poison(cast: Cast) -> Conversation:
         reason=LONG[:300],
         sitting=uuid.UUID(int=9),
     )
-    above = Message.objects.filter(conversation=turn.conversation).latest("depth")
-    brought = Message.objects.create(
-        conversation=turn.conversation, parent=above, role="assistant", text=LONG,
-        strand=above.strand, depth=above.depth + 1,
-    )  # fmt: skip
+    brought = Message.objects.filter(conversation=turn.conversation).latest("depth").reply(LONG)
+    brought.role = Message.Role.ASSISTANT
+    brought.save(force_insert=True)
     Imported.objects.create(message=brought, origin=SHORT, sentence=LONG)
     Conversation.objects.filter(pk=turn.conversation.pk).update(head=brought)
     Import.objects.create(
