@@ -61,6 +61,7 @@ DOORS = {
     ),
     "chats": door(others=200),
     "palette": door(others=200),
+    "preview": door("POST", others=400),  # of nothing
     "my_data": door(others=200),
     **dict.fromkeys(("chat_files", "all_chats"), door(others=200)),
     **dict.fromkeys(("one_chat", "share"), door(member=200)),

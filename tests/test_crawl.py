@@ -81,7 +81,7 @@ TAKES: dict[str, set[str]] = {
     "edit": BOTH,
     **dict.fromkeys(("account", "mfa_index", "mfa_list_webauthn", "account_second_factor"), SAFE),
     **dict.fromkeys(("chat_menu", "folder_menu"), SAFE),
-    **dict.fromkeys(("order", "folder"), FORM),
+    **dict.fromkeys(("order", "folder", "preview"), FORM),
     **dict.fromkeys(("csp_report", "account_sign_out_elsewhere"), FORM),
     **dict.fromkeys(("invitation", "new_password", "edit"), BOTH),
     **dict.fromkeys(("my_data", "all_chats", "one_chat"), FETCHED),
