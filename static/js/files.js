@@ -17,7 +17,7 @@ function complain(sentence) {
 }
 
 function words(size) {
-  if (size < 1024) return `${size} bytes`;
+  if (size < 1024) return size === 1 ? "1 byte" : `${size} bytes`;
   const kilobytes = size / 1024;
   return kilobytes < 1000 ? `${Math.round(kilobytes)} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
 }

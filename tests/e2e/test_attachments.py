@@ -104,7 +104,7 @@ async def test_files_are_dropped_and_pasted(page: Page, providers: Providers) ->
     await expect(page.locator("body[data-dropping]")).to_have_count(1)
     assert await page.evaluate(ARRIVES, dropped)
     await expect(page.locator("body[data-dropping]")).to_have_count(0)
-    await expect(chips(page)).to_have_text(["dropped.txt1 bytes×"])
+    await expect(chips(page)).to_have_text(["dropped.txt1 byte×"])
     assert await page.evaluate(ARRIVES, {"kind": "paste", "files": [{"name": "pasted.csv", "body": "a,b"}]})
     await expect(chips(page)).to_have_count(2)
     # What was copied out of a document: its words are meant, not its picture.
@@ -167,3 +167,27 @@ async def test_the_draft_and_its_files_outlive_a_lost_line(page: Page, providers
     await box(page).press("Enter")
     await expect(answer(page).locator("[data-text]")).to_have_text("Two.")
     await expect(page.get_by_role("list", name="Attached files").get_by_role("listitem")).to_have_count(1)
+
+
+async def test_an_answer_says_what_it_rests_on(page: Page, providers: Providers) -> None:
+    script = Script(pieces=("The tallest ", "is the emperor."), cites=(("emperor", 0),))
+    await page.get_by_role("radio", name="Coca Cola historian").check()
+    await box(page).fill(providers.on("Who is tallest?", script))
+    await choose(page, named("birds.md", "Emperor penguins <b>are</b> the tallest.\n"))
+    await box(page).press("Enter")
+    await ends(page)
+    assert providers.upstream.log.requests[-1].body["documents"][0]["data"]["title"] == "birds.md, line 1"
+    for _ in range(2):  # as it came, and as it is kept
+        notes = answer(page).get_by_role("region", name="Sources of this answer")
+        note = notes.get_by_role("listitem")
+        await expect(note).to_contain_text("birds.md, line 1")
+        await expect(note.locator("q")).to_have_text("emperor")
+        await note.locator("summary").click()
+        await expect(note.locator("blockquote")).to_have_text("Emperor penguins <b>are</b> the tallest.")
+        await page.reload()
+    # Another version has its own.
+    providers.on("Who is tallest?", Script(pieces=("I do not know.",)))
+    await answer(page).hover()
+    await page.get_by_role("button", name="Regenerate").click()
+    await expect(answer(page).locator("[data-text]")).to_have_text("I do not know.")
+    await expect(page.get_by_role("region", name="Sources of this answer")).to_have_count(0)
