@@ -104,8 +104,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     administration = (
         place is not None and "admin" in place.namespaces and place.url_name != "conversations_persona_try"
     )
-    files = (request.content_type or "").startswith("multipart/")
-    sentence = TOO_MUCH if administration else attaching.TOO_MUCH if files else TOO_LONG
+    sentence = TOO_MUCH if administration else attaching.TOO_MUCH if _has_files(request) else TOO_LONG
     if "HX-Request" not in request.headers:
         page = {"sentence": sentence, "administration": administration}
         return HttpResponse(loader.render_to_string("refused.html", page), status=413)
@@ -113,6 +112,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
         desk = {"sentence": sentence, "oob": True}
         return HttpResponse(loader.render_to_string("admin/review/_sentence.html", desk), status=413)
     return HttpResponse(pages.error(sentence), status=413)
+
+
+def _has_files(request: HttpRequest) -> bool:
+    """Whether a form that takes files was longer than these may be; one that is not has too many words."""
+    more = getattr(request.resolver_match.func, "more_bytes", 0) if request.resolver_match else 0
+    length = int(request.META.get("CONTENT_LENGTH") or 0)
+    return bool(more) and length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE + more
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
