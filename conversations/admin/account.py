@@ -69,7 +69,7 @@ class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
         ("Important dates", {"fields": ["last_login", "date_joined"]}),
         ("What is kept", {"fields": ["kept"]}),
     ]
-    readonly_fields = ["kept"]
+    readonly_fields = ["kept", "last_login", "date_joined"]
 
     @admin.display(description="All of this person’s")
     def kept(self, person: User) -> str:

@@ -18,6 +18,7 @@ from playwright.async_api import Browser, BrowserContext, expect
 from tests.e2e.acts import menu_of, undo
 from tests.e2e.pictures import OUT, answered, ask, shoot
 from tests.e2e.screenshots_accounts import ACCOUNTS
+from tests.e2e.screenshots_menus import MENUS
 from tests.e2e.screenshots_review import REVIEW
 from tests.e2e.site import Site, launch, sign_in
 from tests.servers import ROOT
@@ -121,11 +122,14 @@ async def trial(context: BrowserContext, site: Site, suffix: str) -> None:
     await shoot(page, f"trial-alone-{suffix}")
 
 
+WALKS = (chat, passing, out_and_in, trial, *MENUS, *ACCOUNTS, *REVIEW)
+
+
 async def photograph(
     browser: Browser, site: Site, scheme: Scheme, size: tuple[int, int], suffix: str
 ) -> None:
     """Every page in one theme and one size."""
-    for pages in (chat, passing, out_and_in, trial, *ACCOUNTS, *REVIEW):
+    for pages in WALKS:
         context = await browser.new_context(
             viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, has_touch=size == PHONE
         )
