@@ -9,6 +9,7 @@ const limit = Number(field?.dataset.limit);
 const touch = matchMedia("(hover: none)");
 const encoder = new TextEncoder();
 let sent = "";
+let pressing = false; // the keyboard is, or was last, on Send or Stop
 
 function say(sentence) {
   document.getElementById("composer-error").textContent = sentence;
@@ -94,10 +95,15 @@ if (form) {
   field.addEventListener("input", changed);
   form.addEventListener("htmx:configRequest", send);
   form.addEventListener("accepted", accepted);
-  // The button that was pressed may be gone with what it did; the next word is typed here.
+  // The button that was pressed may be gone with what it did; the next word is typed here. Where that would bring a
+  // keyboard onto the screen, the button that stands there now is as good.
   document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
-    if (detail.target.id !== "composer-button") return;
-    if (document.activeElement === document.body && !touch.matches) field.focus();
+    if (detail.target.id !== "composer-button" || document.activeElement !== document.body) return;
+    if (!touch.matches) field.focus();
+    else if (pressing) document.querySelector("#composer-button button")?.focus();
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    pressing = target.closest("#composer-button") !== null;
   });
 }
 

@@ -4,6 +4,11 @@ const menu = document.getElementById("chat-menu");
 const list = document.getElementById("chat-list");
 const selection = document.querySelector("[data-selection]");
 let opener = null;
+let entered = null; // the button that led into a folder or the archive, by what it asks for
+
+function button(address) {
+  return address && list.querySelector(`button[hx-get="${CSS.escape(address)}"]`);
+}
 
 function place(button) {
   const { top, bottom, left } = button.getBoundingClientRect();
@@ -30,12 +35,22 @@ function select(id) {
   count();
 }
 
-// The way back from what was done, or else the first of the list: what was pressed is there no more.
+// The line of the chat, as long as it is there and nothing can be taken back; or else the way back from what was done.
 function land() {
   const at = document.activeElement;
   if (at !== document.body && !menu.contains(at) && !selection.contains(at)) return;
-  if (opener?.isConnected) opener.focus();
-  else (document.querySelector("#deed .link-button") ?? document.querySelector(".sidebar-new")).focus();
+  const undo = document.querySelector("#deed .link-button");
+  const same = opener?.isConnected ? opener : button(opener?.getAttribute("hx-get"));
+  (same ?? undo ?? document.querySelector(".sidebar-new")).focus();
+}
+
+// What was pressed in the list went with the list: the keyboard is at the way back, or where it had gone in.
+function enter({ detail }) {
+  const { elt } = detail.requestConfig;
+  if (detail.target !== list || elt.isConnected || document.activeElement !== document.body) return;
+  const back = list.querySelector(".chat-place button");
+  (back ?? button(entered) ?? document.querySelector(".sidebar-new")).focus();
+  if (back) entered = elt.getAttribute("hx-get");
 }
 
 function end() {
@@ -60,9 +75,14 @@ if (menu && list) {
     if (chosen) select(chosen.dataset.select);
   });
   list.addEventListener("change", count);
-  selection.querySelector("[data-select-end]").addEventListener("click", end);
+  list.addEventListener("htmx:afterSettle", enter); // not before it can be pressed
+  selection.querySelector("[data-select-end]").addEventListener("click", () => {
+    land();
+    end();
+  });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    if (!detail.elt.matches("[data-order]") || !detail.successful) return;
+    // `detail.elt` is what is left of where a form stood that is gone.
+    if (!detail.requestConfig.elt.matches("[data-order]") || !detail.successful) return;
     if (menu.matches(":popover-open")) menu.hidePopover();
     land();
     end();

@@ -68,6 +68,18 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
   if (isCommand(detail)) say("");
 });
 
+// A button that may be pressed once is out of reach meanwhile, which takes the keyboard off it.
+const pressed = new WeakMap();
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.elt === document.activeElement) pressed.set(detail.xhr, detail.elt);
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const button = pressed.get(detail.xhr);
+  if (button?.isConnected && document.activeElement === document.body) button.focus({ preventScroll: true });
+});
+
 document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
   if (isCommand(detail) && detail.xhr.status < 400) memory.removeItem(`command:${detail.requestConfig.path}`);
 });

@@ -10,3 +10,20 @@ htmx.defineExtension("tail", {
     return true;
   },
 });
+
+// What the keyboard is on in an answer, a link or a block of code, may come anew too. It is found again by how many like
+// it stand before it: what is settled stands where it stood while it was open.
+const STOPS = "a[href], button, [tabindex]";
+let reading = null;
+
+document.addEventListener("htmx:wsBeforeMessage", () => {
+  const element = document.activeElement;
+  const text = element?.closest("[data-text]");
+  reading = text && { id: text.id, element, index: [...text.querySelectorAll(STOPS)].indexOf(element) };
+});
+
+document.addEventListener("htmx:wsAfterMessage", () => {
+  if (!reading || document.activeElement === reading.element) return;
+  const text = document.getElementById(reading.id);
+  text?.querySelectorAll(STOPS)[reading.index]?.focus({ preventScroll: true });
+});

@@ -2,6 +2,7 @@
 
 const log = document.querySelector("[data-log]");
 const announcer = document.querySelector("[data-announce]");
+const LIVE = ["pending", "running"];
 
 // A new turn comes twice: in the reply to the form and over the socket. The first to arrive stays.
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
@@ -33,17 +34,20 @@ function keepAbove(old, whole) {
   }
 }
 
-// Where the keyboard is: which button of which message, by how many stand above it.
+// Where the keyboard is: in which message, by how many stand above it, and on what of it.
+const STOPS = "a[href], button, summary, input, textarea, [tabindex]";
 let left = null;
 
-function nameOf(button) {
-  return button.getAttribute("aria-label") ?? button.innerText;
+function nameOf(element) {
+  return element.getAttribute("aria-label") ?? element.textContent.trim();
 }
 
 function place(element) {
   const article = element?.closest("#messages > article");
-  if (!article || !element.matches("button")) return null;
-  return { depth: article.dataset.depth, name: nameOf(element) };
+  if (!article) return null;
+  const index = [...article.querySelectorAll(STOPS)].indexOf(element);
+  const group = [".versions", ".feedback", ".foot"].find((each) => element.closest(each));
+  return { depth: article.dataset.depth, name: nameOf(element), index, group, element };
 }
 
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
@@ -52,12 +56,22 @@ document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
   }
 });
 
+// What has the same name and stands where it stood; or else what stands beside it: the other version where this is the
+// last one, the folded form where it was sent.
+function comeBack() {
+  if (left.element.isConnected) return left.element.focus({ preventScroll: true });
+  const article = log.querySelector(`article[data-depth="${left.depth}"]`);
+  const stops = [...(article?.querySelectorAll(STOPS) ?? [])];
+  const open = stops.filter((each) => !each.disabled && each.checkVisibility());
+  const far = (each) => Math.abs(stops.indexOf(each) - left.index);
+  const same = open.filter((each) => nameOf(each) === left.name).sort((one, other) => far(one) - far(other));
+  const beside = left.group && open.filter((each) => each.closest(left.group));
+  (same[0] ?? beside?.[0])?.focus({ preventScroll: left.group === undefined });
+}
+
 document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (!left || !(detail.target.id === "messages" || detail.target.id.startsWith("foot-"))) return;
-  const article = log.querySelector(`article[data-depth="${left.depth}"]`);
-  const buttons = [...(article?.querySelectorAll("button:enabled") ?? [])];
-  const same = buttons.find((button) => nameOf(button) === left.name && button.checkVisibility());
-  (same ?? article?.querySelector(".feedback > summary"))?.focus(); // the form that was sent is folded now
+  if (document.activeElement === document.body) comeBack();
   left = null;
 });
 
@@ -99,6 +113,23 @@ document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   if (!article || article.dataset.status === foot.dataset.status) return;
   article.dataset.status = foot.dataset.status;
   document.getElementById("composer-error").textContent = ""; // what was said of the running answer is over
+  if (!LIVE.includes(foot.dataset.status)) article.dispatchEvent(new Event("answered", { bubbles: true }));
+});
+
+// A page that comes back may find that an answer ended meanwhile.
+let running = [];
+
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.id !== "messages") return;
+  running = LIVE.flatMap((status) => [...log.querySelectorAll(`article[data-status=${status}]`)]).map(({ id }) => id);
+});
+
+document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
+  if (detail.target.id !== "messages") return;
+  const ended = running.map((id) => document.getElementById(id));
+  for (const article of ended.filter((each) => each && !LIVE.includes(each.dataset.status))) {
+    article.dispatchEvent(new Event("answered", { bubbles: true }));
+  }
 });
 
 function fit(field) {
