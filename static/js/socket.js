@@ -47,7 +47,7 @@ function connect(address) {
   retire(socket);
   const url = new URL(address, location.href);
   url.searchParams.set("state", document.getElementById("state")?.dataset.state ?? "");
-  url.searchParams.set("title", document.title);
+  url.searchParams.set("title", document.querySelector("title").dataset.own ?? document.title);
   socket = new WebSocket(url);
   heard = Date.now();
   frames = unreported = 0;
