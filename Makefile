@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs, so that a fresh clone needs nothing else.
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock screenshots topology chaos soak bench bench-finding bench-page clean
+.PHONY: run test check format lock screenshots icons topology chaos soak bench bench-finding bench-page clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -27,6 +27,10 @@ format: .venv/.dev
 
 screenshots: .venv/.dev
 	$(BIN)/python -m tests.e2e.screenshots
+
+# The icons of an installed site, out of static/icon.svg.
+icons: .venv/.dev
+	$(BIN)/python scripts/icons.py
 
 # Two processes, PostgreSQL, Redis and nginx from Debian's packages, as `deploy/` has them. Ctrl+C ends it.
 topology: .venv/.dev

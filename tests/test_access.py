@@ -89,6 +89,7 @@ DOORS = {
     "feedback": door("POST", member=302),
     "flag": door("POST", member=302),
     "theme": open_to_all(),
+    **dict.fromkeys(("manifest", "worker", "offline"), open_to_all()),
     "readyz": open_to_all(),
     "metrics": open_to_all(),  # from this machine: tests/test_metrics.py has the others
     "csp_report": open_to_all(400, "POST"),  # of nothing: tests/test_headers.py has the others

@@ -74,6 +74,7 @@ THEIRS = (
 # What each address takes; the rest is refused, whoever asks and whatever for, before anything is looked up.
 TAKES: dict[str, set[str]] = {
     **dict.fromkeys(("start", "chats", "palette", "conversation", "theme", "readyz", "metrics"), SAFE),
+    **dict.fromkeys(("manifest", "worker", "offline"), SAFE),
     **dict.fromkeys(
         ("start_chat", "send", "stop", "regenerate", "continue", "switch", "feedback", "flag"), FORM
     ),

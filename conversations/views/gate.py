@@ -32,7 +32,7 @@ SETTING_UP = {
     "account_reauthenticate",
     "account_logout",
 }
-FOR_NOBODY = {"theme", "readyz", "metrics"}
+FOR_NOBODY = {"theme", "readyz", "metrics", "manifest", "worker", "offline"}
 FIRST = "Your company asks for a second factor. Set one up first: open this page again. Your text is kept."
 
 PROVE = "Your company's sign-in is not enough here. Prove that it is you: open this page again. Your text is kept."

@@ -88,8 +88,18 @@ function accepted(event) {
   if (!touch.matches || document.activeElement === field) field.focus();
 }
 
+// What was begun where no page could be fetched, also by whom the tab did not know yet (offline.js).
+function kept() {
+  const nameless = `draft::${location.pathname}`;
+  const words = sessionStorage.getItem(nameless);
+  if (words !== null && sessionStorage.getItem(draft) === null) sessionStorage.setItem(draft, words);
+  sessionStorage.removeItem(nameless);
+  return sessionStorage.getItem(draft) ?? "";
+}
+
 if (form) {
-  field.value ||= sessionStorage.getItem(draft) ?? "";
+  sessionStorage.setItem("person", person);
+  field.value ||= kept();
   fit();
   count();
   field.addEventListener("input", changed);

@@ -124,8 +124,11 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    """A browser of one person. Any error on a page that a test did not foresee fails it."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    """A browser of one person. Any error on a page that a test did not foresee fails it.
+
+    What tests do to requests they do to none that a service worker has heard of: `test_offline.py` lets it in.
+    """
+    context = await browser.new_context(viewport={"width": 1280, "height": 800}, service_workers="block")
     context.set_default_timeout(10_000)
     problems: list[str] = []
     context.on("weberror", lambda error: problems.append(str(error.error)))

@@ -1,0 +1,89 @@
+"""What makes the site one that a device can keep: its manifest, a service worker, and the page that is shown offline.
+
+The same for everybody, and nobody's: nothing here asks who somebody is, and nothing that was said is kept by it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+COLOUR = "#3159a8"  # the icon's
+SURFACE = "#fdfdfe"
+ICONS = (("192", "any"), ("512", "any"), ("512", "maskable"))
+STYLES = ("base", "tokens", "controls", "page", "offline")
+_KEPT = {"Cache-Control": "public, max-age=3600"}
+
+
+@require_safe
+def manifest(request: HttpRequest) -> JsonResponse:
+    """What the site is called on a device, by the name that it is reached by, and how it looks there."""
+    icons = [
+        {
+            "src": static(f"icons/{purpose}-{size}.png"),
+            "sizes": f"{size}x{size}",
+            "type": "image/png",
+            "purpose": purpose,
+        }
+        for size, purpose in ICONS
+    ]
+    described = {
+        "id": "/",
+        "name": f"Chat at {request.get_host().partition(':')[0]}",
+        "short_name": "Chat",
+        "start_url": reverse("start"),
+        "scope": "/",
+        "display": "standalone",
+        "background_color": SURFACE,
+        "theme_color": SURFACE,
+        "icons": icons,
+    }
+    return JsonResponse(described, content_type="application/manifest+json", headers=_KEPT)
+
+
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The service worker. It is another one as soon as the offline page is, which it then fetches anew."""
+    constants = {"OFFLINE": reverse("offline"), "VERSION": _hash(_offline()[0])[:16]}
+    lines = [f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()]
+    program = (settings.BASE_DIR / "static" / "js" / "worker.js").read_text(encoding="utf-8")
+    return HttpResponse(
+        "".join(lines) + program,
+        content_type="text/javascript; charset=utf-8",
+        headers={"Cache-Control": "no-cache, max-age=0"},
+    )
+
+
+@require_safe
+def offline(request: HttpRequest) -> HttpResponse:
+    """The page that stands where no page can be fetched: whole in itself, since nothing else can be fetched either."""
+    page, policy = _offline()
+    return HttpResponse(page, headers=_KEPT | {"Content-Security-Policy": policy})
+
+
+@cache
+def _offline() -> tuple[str, str]:
+    """The offline page and its policy, which lets in what it holds and nothing else."""
+    folder = settings.BASE_DIR / "static"
+    style = "\n".join((folder / "css" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
+    script = (folder / "js" / "offline.js").read_text(encoding="utf-8")
+    page = (settings.BASE_DIR / "templates" / "offline.html").read_text(encoding="utf-8")
+    page = page.replace("/* style */", style).replace("/* script */", script)
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}'; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "report-uri /csp-report/"
+    )
+    return page, policy
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
