@@ -297,7 +297,7 @@ def test_indexing_a_batch_costs_the_same_number_of_queries(
 ) -> None:
     for number in range(20):
         ended(cast, f"Number {number}")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         filing.file_ended()
     assert documents() == 20
 
