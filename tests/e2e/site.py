@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ NO_LIMITS = (  # of those that a site has for people: a test, or a benchmark, is
     "PERSON_SOCKETS",
     "COMPANY_SOCKETS",
 )
+TABLES: list[Path] = []  # the database of a site that was just migrated
 QUIET_CHROMIUM = (
     "--no-sandbox",
     "--disable-gpu",
@@ -57,9 +61,22 @@ class Site:
 
     def install(self) -> Site:
         """Migrate, collect the static files and load the demo companies, as `make run` does."""
-        for command in ("migrate", "collectstatic --noinput", "demo"):
+        self._migrate()
+        for command in ("collectstatic --noinput", "demo"):
             self.manage(*command.split())
         return self
+
+    def _migrate(self) -> None:
+        """Make the tables; on SQLite once in a run of the tests, which takes its time, and from then on by copying."""
+        if "DATABASE_URL" in self.environment:
+            self.manage("migrate")
+        elif TABLES:
+            _copy(TABLES[0], self.folder / "chat.sqlite3")
+        else:
+            self.manage("migrate")
+            TABLES.append(Path(tempfile.mkdtemp(prefix="tables-")) / "chat.sqlite3")
+            atexit.register(shutil.rmtree, TABLES[0].parent)
+            _copy(self.folder / "chat.sqlite3", TABLES[0])
 
     def manage(self, *arguments: str) -> str:
         """Run a command of manage.py and give back what it prints."""
@@ -109,6 +126,11 @@ class Site:
         """What browsers reported of pages that met their policy, as lines of `/metrics`."""
         metrics = httpx.get(f"{self.url}/metrics", trust_env=False).text
         return [line for line in metrics.splitlines() if line.startswith("chat_csp_reports_total{")]
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
 
 
 async def launch(chromium: str) -> tuple[Any, Browser]:
