@@ -189,7 +189,7 @@ def test_the_proxys_log_opens_nothing_and_has_nobodys_words(deployed: Topology) 
 
 
 def test_the_proxy_refuses_what_is_too_much(deployed: Topology) -> None:
-    request = urllib.request.Request(f"{deployed.url}/start/", data=b"x" * (3 * 2**20))
+    request = urllib.request.Request(f"{deployed.url}/start/", data=b"x" * (5 * 2**20))
     with pytest.raises((urllib.error.HTTPError, urllib.error.URLError)) as refused:
         urllib.request.urlopen(request, timeout=10, context=deployed.nginx.tls)
     if isinstance(refused.value, urllib.error.HTTPError):
