@@ -75,7 +75,7 @@ def test_the_same_on_postgresql(tmp_path: Path) -> None:
         cwd=here.parent,
         capture_output=True,
         text=True,
-        timeout=1_200,
+        timeout=2_400,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-2_000:]

@@ -69,12 +69,14 @@ VALUES: Final = {
     ),
     **{"form": frozenset({"prefix", "infix", "postfix"}), "fence": _FLAGS, "largeop": _FLAGS},
 }
+MOST_SIGNS: Final = 10_000  # of beginnings and ends of formulas in a text: beyond that none is one
 LENGTHS: Final = frozenset({"width", "height", "depth", "lspace", "rspace", "minsize", "maxsize"})
 
 
 def events(source: str, options: Options) -> Iterator[tuple[Event, Range]]:
     """What Markdown's reader says of a cleaned `source`, formulas included; ranges count the bytes of `source`."""
-    if "$" not in source and "\\" not in source:
+    signs = sum(map(source.count, ("$", "\\(", "\\[")))
+    if not 0 < signs <= MOST_SIGNS:
         yield from pyromark.events_with_range(source, options=options, merge_text=True)
         return
     marked = _without_money(_with_dollars(source, options))

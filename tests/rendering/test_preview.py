@@ -60,7 +60,7 @@ def test_open_code_is_code_from_its_first_line() -> None:
     assert stream.feed("```py").tail is None
     patch = stream.feed("thon\nx = ")
     assert patch.tail is not None
-    assert parse(patch.tail).text() == "pythonCopyx = \n"
+    assert parse(patch.tail).text() == "pythonWrap linesCopyx = \n"
     assert stream.feed("'<b>'\n``").append == "'&lt;b&gt;'\n"
     patch = stream.feed("`\n")
     assert patch.settled.count('<span class="s">') == 1
