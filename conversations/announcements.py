@@ -52,11 +52,6 @@ async def titled(person_id: int, conversation_id: uuid.UUID, title: str) -> None
     await _announce(person_id, {"type": "chat.titled", "chat": str(conversation_id), "title": title})
 
 
-async def listed(person_id: int) -> None:
-    """Say that the list of a person's chats is another one now."""
-    await _announce(person_id, {"type": "chats.listed", "list": True})
-
-
 async def _announce(of: uuid.UUID | int, event: dict[str, Any]) -> None:
     peers.tell("announcement", {"group": _group(of), "event": event})
     await _tried(get_channel_layer().group_send(_group(of), event))

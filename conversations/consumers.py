@@ -164,10 +164,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """A chat of the person's, this one or another, is called otherwise."""
         self._soon(event)
 
-    async def chats_listed(self, event: dict[str, Any]) -> None:
-        """The list of the person's chats is another one."""
-        self._soon(event)
-
     def _soon(self, news: dict[str, Any] | None) -> None:
         """Show the page something after what it is being shown. Waiting for it here would keep out what it says."""
         if not self.shown_head:
@@ -187,9 +183,6 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         """
         while self.news:
             event = self.news.popleft()
-            if event and "list" in event:
-                await self._frame(pages.LISTED)
-                continue
             if event and "title" in event:
                 await self._entitle(uuid.UUID(event["chat"]), event["title"])
                 continue

@@ -17,9 +17,6 @@ from conversations.models import Conversation
 from conversations.posting import closed_reason
 from conversations.turn import Turn
 
-# That the list of chats is another one: the page asks for it when nobody is pointing there.
-LISTED = '<i id="listed" hidden hx-swap-oob="outerHTML"></i>'
-
 
 def whole_thread(conversation: Conversation, *, follow: bool, around: uuid.UUID | None = None) -> str:
     """What stands below the header, as it is now: for a branch that changed and a page that fell behind.

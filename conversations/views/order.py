@@ -174,7 +174,6 @@ def _many(chats: Sequence[Conversation]) -> str:
 
 def _done(request: PersonRequest, deed: Deed, chats: Sequence[Conversation]) -> HttpResponse:
     """The list anew, and what was done, with the way back."""
-    async_to_sync(announcements.listed)(request.user.pk)
     if not request.htmx:
         return redirect("start")
     context = history.listed(request) | {"deed": deed, "chats_done": chats, "oob": True}

@@ -53,15 +53,13 @@ def asking(request: PersonRequest) -> Iterator[uuid.UUID]:
         yield client_id
 
 
-def begin(turn: posting.Turn, *, new: bool = False) -> None:
-    """Run the answer, and tell the other pages that another branch is shown, or that there is a `new` conversation.
+def begin(turn: posting.Turn) -> None:
+    """Run the answer, and tell the other pages that another branch is shown.
 
     Repeated, it changes nothing but where the process that kept the question ended before it began the answer.
     """
     if turn.created:
-        chat = turn.conversation
-        told = announcements.listed(chat.owner_id) if new else announcements.branch_changed(chat.pk)
-        async_to_sync(_begin)(turn, told)
+        async_to_sync(_begin)(turn, announcements.branch_changed(turn.conversation.pk))
     elif turn.generation.status == Generation.Status.PENDING:
         async_to_sync(generation.start)(turn.generation)
 
@@ -75,7 +73,7 @@ def begin_at_the_end(turn: posting.Turn) -> str:
 
 def opened(request: PersonRequest, turn: posting.Turn) -> HttpResponse:
     """Run the first answer of a conversation, and go there."""
-    begin(turn, new=True)
+    begin(turn)
     url = reverse("conversation", args=[turn.conversation.pk])
     return (
         trigger_client_event(HttpResponseClientRedirect(url), "accepted") if request.htmx else redirect(url)

@@ -64,28 +64,6 @@ async def test_another_tab_is_told_and_comes_back(page: Page, context: BrowserCo
     await ends(other)
 
 
-async def test_the_list_of_another_tab_follows_where_nobody_points_at_it(
-    page: Page, context: BrowserContext, site: Site
-) -> None:
-    await started(page, "stays in the list")
-    other = await context.new_page()
-    await other.goto(page.url)
-    await started(page, "and is followed there")
-    await expect(other.locator('article[data-role="assistant"]')).to_have_count(2)
-    await page.goto(site.url)
-    await started(page, "comes and goes")
-    await expect(line_of(other, "comes and goes")).to_be_visible()
-    await line_of(other, "stays in the list").hover()
-    await delete(page, "comes and goes")
-    await line_of(other, "stays in the list").hover()
-    await expect(line_of(page, "comes and goes")).to_have_count(0)
-    await expect(line_of(other, "comes and goes")).to_be_visible()
-    await other.get_by_role("textbox", name="Message").hover()
-    await expect(line_of(other, "comes and goes")).to_have_count(0)
-    await undo(page).click()
-    await expect(line_of(other, "comes and goes")).to_be_visible()
-
-
 async def test_by_the_keyboard_undo_is_at_hand_and_waits(page: Page, site: Site) -> None:
     await started(page, "by the keyboard")
     await page.clock.install()
