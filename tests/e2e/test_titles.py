@@ -49,13 +49,13 @@ async def test_it_comes_into_every_tab_without_a_reload(
     await beside.reload()
     await expect(line_of(beside, "Keeping an opened bottle")).to_be_visible()
     await expect(beside).to_have_title("Something beside")
-    await rename(page, "Keeping an opened bottle", "Bottles")
+    await rename(page, "Keeping an opened bottle", "Bottled up")
     for tab in (second, beside):
-        await expect(line_of(tab, "Bottles")).to_be_visible()
-    await expect(second).to_have_title("Bottles")
+        await expect(line_of(tab, "Bottled up")).to_be_visible()
+    await expect(second).to_have_title("Bottled up")
     await expect(beside).to_have_title("Something beside")
-    await line_of(beside, "Bottles").get_by_role("link").click()
-    await expect(beside).to_have_title("Bottles")
+    await line_of(beside, "Bottled up").get_by_role("link").click()
+    await expect(beside).to_have_title("Bottled up")
 
 
 async def test_a_hostile_title_is_a_line_of_text(page: Page, providers: Providers) -> None:
