@@ -50,7 +50,7 @@ async def test_it_is_marked_and_its_end_is_told(page: Page, context: BrowserCont
 
 
 async def test_the_next_chat_is_none_unless_it_is_asked_for(page: Page) -> None:
-    await begin(page, "another between us")
+    await begin(page, "one more of us")
     await page.get_by_role("link", name="New chat").click()
     await expect(page.get_by_role("checkbox", name="Temporary chat")).not_to_be_checked()
     await ask(page, "for all to keep")
