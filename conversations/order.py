@@ -21,7 +21,7 @@ from conversations.rendering import plaintext
 
 PINS = 20  # at most: more would be a list of its own
 FOLDERS = 100
-TITLE_CHARS = 120
+TITLE_CHARS, FOLDER_CHARS = 120, 60
 
 
 def rename(chat: Conversation, title: str) -> None:
@@ -48,15 +48,15 @@ def pin(person: User, chats: Sequence[Conversation]) -> None:
     """Have chats stand above the others, the last one pinned first. Raises Refused beyond PINS."""
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person.pk)  # of two at once the second sees the first
-        pinned = Conversation.objects.filter(owner=person, pinned_at__isnull=False, deleted_at=None)
-        if pinned.exclude(pk__in=[chat.pk for chat in chats]).count() + len(chats) > PINS:
+        others = _pinned(person).exclude(pk__in=[chat.pk for chat in chats])
+        if others.count() + len(chats) > PINS:
             raise Refused(f"{PINS} chats are pinned, the most there can be. Unpin one first.", status=409)
         _of(chats).filter(pinned_at=None).update(pinned_at=timezone.now(), archived_at=None)
 
 
 def pins_left(person: User) -> int:
     """How many more chats can be pinned."""
-    return PINS - Conversation.objects.filter(owner=person, pinned_at__isnull=False, deleted_at=None).count()
+    return PINS - _pinned(person).count()
 
 
 def unpin(chats: Sequence[Conversation]) -> None:
@@ -81,7 +81,7 @@ def move(chats: Sequence[Conversation], folder: Folder | None) -> None:
 
 def make_folder(person: User, name: str) -> Folder:
     """A folder by this name, the one that there is or a new one. Raises Refused."""
-    name = _line(name, 60, "a name")
+    name = _line(name, FOLDER_CHARS, "a name")
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person.pk)
         if found := Folder.objects.filter(owner=person, name=name).first():
@@ -93,7 +93,7 @@ def make_folder(person: User, name: str) -> Folder:
 
 def rename_folder(folder: Folder, name: str) -> None:
     """Give a folder another name. Raises Refused."""
-    folder.name = _line(name, 60, "a name")
+    folder.name = _line(name, FOLDER_CHARS, "a name")
     try:
         with transaction.atomic():
             folder.save(update_fields=["name"])
@@ -104,6 +104,10 @@ def rename_folder(folder: Folder, name: str) -> None:
 def remove_folder(folder: Folder) -> None:
     """Remove a folder. Its chats stay, in none."""
     folder.delete()
+
+
+def _pinned(person: User) -> ConversationQuerySet:
+    return Conversation.objects.filter(owner=person, pinned_at__isnull=False, deleted_at=None)
 
 
 def _of(chats: Sequence[Conversation]) -> ConversationQuerySet:

@@ -159,17 +159,11 @@ def _anonymous_reader(erasure: Erasure, rows: Rows) -> None:
 
 
 def _anonymous_owner(erasure: Erasure, rows: Rows) -> None:
-    """Others gave the reason, which stays but for the person's name."""
-    put = names.scrub(erasure)
-    named = [reading for reading in rows.only("pk", "reason") if put(reading.reason) != reading.reason]
-    for reading in named:
-        reading.reason = put(reading.reason)[:300]
-    models.QuerySet.bulk_update(models.QuerySet(Reading), named, ["reason"])
     rows.update(owner_id=_stand_in(erasure), owner_name=erasure.pseudonym)
 
 
 def _naming(model: type[models.Model], field: str) -> Pass:
-    """The reasons that others gave for something else and in which they named the person."""
+    """The reasons that others gave, for reading the person's chats or for something else, and that name the person."""
 
     def rows(erasure: Erasure) -> Rows:
         named = [Q(**{f"{field}__icontains": name}) for name in names.of(erasure.person)]

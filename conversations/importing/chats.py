@@ -19,7 +19,6 @@ MESSAGES = 10_000  # of a chat
 MESSAGE_CHARS = 512 * 1024
 CHAT_CHARS = 16 * 1024 * 1024
 TITLE_CHARS, ID_CHARS, ORIGIN_CHARS, SENTENCE_CHARS = 120, 200, 200, 1_000
-FOLDER_CHARS = 60
 
 WRONG = "It is not made as a chat is."
 CIRCLE = "Its messages lead in a circle."

@@ -15,7 +15,6 @@ from django.utils import timezone
 from conversations import attaching
 from conversations.importing.chats import (
     CHAT_CHARS,
-    FOLDER_CHARS,
     MESSAGES,
     ORIGIN_CHARS,
     SENTENCE_CHARS,
@@ -33,6 +32,7 @@ from conversations.importing.chats import (
 from conversations.importing.elements import CUT, parsed
 from conversations.importing.source import Unusable
 from conversations.models import Message
+from conversations.order import FOLDER_CHARS
 from conversations.posting import clean
 
 FORMAT = "person/1"

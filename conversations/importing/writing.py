@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from conversations import access, attaching, order, retention, standing
+from conversations import access, attaching, deleting, order, retention, standing
 from conversations.importing.chats import Bad, Chat
 from conversations.models import (
     Attachment,
@@ -29,7 +29,6 @@ from conversations.models import (
     Message,
     Persona,
 )
-from conversations.models.conversation import just_deleted
 from conversations.posting import Refused
 
 Status = Import.Status
@@ -124,7 +123,8 @@ def _chosen(file: Import, chats: list[Chat]) -> list[_Rows]:
     mine = Conversation.objects.filter(owner=file.person)
     # What was deleted a moment ago is wanted again.
     again = [*named.values(), *(_id_of(file, chat) for chat in chats)]
-    mine.filter(just_deleted(), pk__in=again).update(deleted_at=None)
+    if deleted := access.conversations_among(file.person, again, deleted=True):
+        deleting.restore(list(deleted.values()))
     here = set(mine.filter(pk__in=named.values()).values_list("pk", flat=True))
     now = timezone.now()
     days = retention.in_force(now=now)
@@ -197,9 +197,10 @@ def _has_turn(file: Import, personas: Iterable[Persona]) -> bool:
 def _open(person: User, chats: list[_Rows], *, whole: bool) -> None:
     """Write the conversations that are not there yet. They show their branch once the `whole` of it is there."""
     pins = order.pins_left(person) if any(chat.conversation.pinned_at for chat in chats) else 0
+    folders = {name: _folder(person, name) for name in dict.fromkeys(chat.folder for chat in chats) if name}
     for chat in chats:
         chat.conversation.head_id = chat.head if whole else None
-        chat.conversation.folder = _folder(person, chat.folder)
+        chat.conversation.folder = folders.get(chat.folder)
         if chat.conversation.pinned_at:
             pins -= 1
             chat.conversation.pinned_at = chat.conversation.pinned_at if pins >= 0 else None
@@ -209,7 +210,7 @@ def _open(person: User, chats: list[_Rows], *, whole: bool) -> None:
 def _folder(person: User, name: str) -> Folder | None:
     """That of the name, and none where there is no room for another one."""
     with contextlib.suppress(Refused):
-        return order.make_folder(person, name) if name else None
+        return order.make_folder(person, name)
     return None
 
 

@@ -16,7 +16,6 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-COLOUR = "#3159a8"  # the icon's
 SURFACE = "#fdfdfe"
 ICONS = (("192", "any"), ("512", "any"), ("512", "maskable"))
 STYLES = ("base", "tokens", "controls", "page", "offline")
@@ -52,11 +51,8 @@ def manifest(request: HttpRequest) -> JsonResponse:
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker. It is another one as soon as the offline page is, which it then fetches anew."""
-    constants = {"OFFLINE": reverse("offline"), "VERSION": _hash(_offline()[0])[:16]}
-    lines = [f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()]
-    program = (settings.BASE_DIR / "static" / "js" / "worker.js").read_text(encoding="utf-8")
     return HttpResponse(
-        "".join(lines) + program,
+        _program(),
         content_type="text/javascript; charset=utf-8",
         headers={"Cache-Control": "no-cache, max-age=0"},
     )
@@ -67,6 +63,13 @@ def offline(request: HttpRequest) -> HttpResponse:
     """The page that stands where no page can be fetched: whole in itself, since nothing else can be fetched either."""
     page, policy = _offline()
     return HttpResponse(page, headers=_KEPT | {"Content-Security-Policy": policy})
+
+
+@cache
+def _program() -> str:
+    constants = {"OFFLINE": reverse("offline"), "VERSION": _hash(_offline()[0])[:16]}
+    lines = [f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()]
+    return "".join(lines) + (settings.BASE_DIR / "static" / "js" / "worker.js").read_text(encoding="utf-8")
 
 
 @cache
