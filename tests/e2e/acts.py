@@ -38,7 +38,9 @@ async def shows(page: Page, text: str) -> None:
 
 
 def line_of(page: Page, title: str) -> Locator:
-    return page.get_by_role("navigation", name="Chats").get_by_role("listitem").filter(has_text=title)
+    """The lines of chats with just this title: those of other tests may begin alike."""
+    chats = page.get_by_role("navigation", name="Chats").get_by_role("listitem")
+    return chats.filter(has=page.locator(".chat-title", has_text=re.compile(f"^{re.escape(title)}$")))
 
 
 def undo(page: Page) -> Locator:

@@ -22,7 +22,7 @@ TAKING = (screenshots, screenshots_accounts, screenshots_menus, screenshots_revi
 def everything(tmp_path_factory: pytest.TempPathFactory, chromium: str) -> Iterator[Site]:
     """A site as it is started for the first time, in which much was said already."""
     site = Site(tmp_path_factory.mktemp("everything")).install()
-    site.manage("demo_history", "--messages", "400", "--end", f"{date.today()}")
+    site.manage("demo_history", "--messages", "1000", "--end", f"{date.today()}")
     yield site.start()
     site.close()
     assert "Traceback" not in site.log.read_text()

@@ -150,7 +150,9 @@ async def test_the_menu_of_a_chat(page: Page, providers: Providers) -> None:
     await press(more)
     await menu.get_by_label("Title").fill(f"{title} 2")
     await page.keyboard.press("Enter")
-    await expect(line_of(page, f"{title} 2").first).to_be_visible()
+    title = f"{title} 2"
+    await expect(line_of(page, title).first).to_be_visible()
+    more = line_of(page, title).get_by_role("button", name="More").first
     await stays(page, more)
     for deed in ("Archive", "Delete"):
         await press(more)
@@ -164,9 +166,15 @@ async def test_the_menu_of_a_chat(page: Page, providers: Providers) -> None:
 
 async def test_folders_the_archive_and_searching(page: Page, providers: Providers) -> None:
     title = "a chat to be filed"
+    menu = page.locator("#chat-menu")
+    await ask(page, providers.on("a chat to be put away", Script(pieces=("Well.",))))
+    await ends(page)
+    await press(line_of(page, "a chat to be put away").get_by_role("button", name="More").first)
+    await press(menu.get_by_role("button", name="Archive", exact=True))
+    await expect(line_of(page, "a chat to be put away")).to_have_count(0)
+    await press(page.get_by_role("link", name="New chat").first)
     await ask(page, providers.on(title, Script(pieces=("Well.",))))
     await ends(page)
-    menu = page.locator("#chat-menu")
     more = line_of(page, title).get_by_role("button", name="More").first
     await press(more)
     await menu.get_by_label("or a new one").fill("Papers")
