@@ -1,6 +1,6 @@
 # The commands of the project. Each installs what it needs, so that a fresh clone needs nothing else.
 .DELETE_ON_ERROR:
-.PHONY: run test check format lock screenshots icons topology chaos soak bench bench-finding bench-page clean
+.PHONY: run test check format lock screenshots icons messages topology chaos soak bench bench-finding bench-page clean
 
 PYTHON ?= python3
 PORT ?= 8000
@@ -31,6 +31,14 @@ screenshots: .venv/.dev
 # The icons of an installed site, out of static/icon.svg.
 icons: .venv/.dev
 	$(BIN)/python scripts/icons.py
+
+# What is said, collected into the catalogues of conversations/locale, and these compiled. Needs GNU gettext.
+COLLECT := makemessages --all --no-wrap --no-obsolete --add-location file -i .venv -i tests -i var -v 0
+PREREQUISITE := .venv/.dev
+messages: $(PREREQUISITE)
+	$(BIN)/python manage.py $(COLLECT)
+	$(BIN)/python manage.py $(COLLECT) -d djangojs
+	$(BIN)/python manage.py compilemessages -v 0 -i .venv
 
 # Two processes, PostgreSQL, Redis and nginx from Debian's packages, as `deploy/` has them. Ctrl+C ends it.
 topology: .venv/.dev

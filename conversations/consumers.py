@@ -20,8 +20,9 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.db import Error as DatabaseError
+from django.utils import translation
 
-from conversations import access, announcements, generation, metrics, pages, rechecks, thread, viewer
+from conversations import access, announcements, generation, language, metrics, pages, rechecks, thread, viewer
 from conversations.database import in_database
 from conversations.hearing import Ear, TooMuch
 from conversations.models import Conversation
@@ -53,6 +54,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     conversation_id: uuid.UUID
     session_key: str
+    language: str
     visitor: Visitor
     conversation: Conversation  # as it was when the socket last went through the door
     evidence: rechecks.Evidence
@@ -64,15 +66,18 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     news: deque[dict[str, Any] | None]  # what the page is to be shown, None for all that there is
     ear: Ear
     wanted: uuid.UUID | None  # the answer that it asked for last
+    ended: bool  # closed from here
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.tasks, self.shown_head, self.wanted = Tasks(self._guarded), "", None
+        self.ended = False
         self.window, self.news, self.followed_at = Window(), deque(), deque(maxlen=FOLLOWS)
         self.ear = Ear(self.window)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One socket, from its handshake to its end, of which a server does not always tell."""
+        self.language = language.of_socket(scope)
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -221,6 +226,10 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         await self._out(self._end(code))
 
     async def _end(self, code: int) -> None:
+        """Close, once: looks after everybody's rights may come faster than the end of one."""
+        if self.ended:
+            return
+        self.ended = True
         metrics.sockets_closed.labels(str(code)).inc()
         await self.close(code=code)
 
@@ -294,6 +303,7 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
         """Do `work`. What breaks in it is logged and ends the socket, which the page takes as a lost line."""
+        translation.activate(self.language)  # whoever begins it, a look after everybody's rights for one
         try:
             await work
         except StopConsumer:

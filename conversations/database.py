@@ -14,6 +14,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections, connection
+from django.utils import translation
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +43,8 @@ async def aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> 
 
 
 async def _in(pool: ThreadPoolExecutor, call: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(pool, partial(_with_fresh_connection, call))
+    work = partial(_with_fresh_connection, translation.get_language(), call)
+    return await asyncio.get_running_loop().run_in_executor(pool, work)
 
 
 def recover() -> None:
@@ -52,9 +54,10 @@ def recover() -> None:
             pool.check()
 
 
-def _with_fresh_connection(call: Callable[[], T]) -> T:
+def _with_fresh_connection(language: str | None, call: Callable[[], T]) -> T:
     close_old_connections()
     try:
-        return call()
+        with translation.override(language):  # some of what is asked for is shown as it comes
+            return call()
     finally:
         close_old_connections()

@@ -16,6 +16,7 @@ from conversations.views import (
     reports,
     sharing,
     site,
+    speaking,
 )
 
 urlpatterns = [
@@ -59,6 +60,8 @@ urlpatterns = [
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/feedback/", feedback.feedback, name="feedback"),
     path("c/<uuid:conversation_id>/messages/<uuid:message_id>/flag/", feedback.flag, name="flag"),
     re_path(r"^theme/(?P<code>[0-9a-f]{6})\.css\Z", site.theme, name="theme"),
+    path("words/<slug:language>.js", speaking.words, name="words"),
+    path("language/", speaking.speak, name="speak"),
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("worker.js", installing.worker, name="worker"),
     path("offline/", installing.offline, name="offline"),

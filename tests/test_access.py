@@ -90,6 +90,8 @@ DOORS = {
     "flag": door("POST", member=302),
     "theme": open_to_all(),
     **dict.fromkeys(("manifest", "worker", "offline"), open_to_all()),
+    "words": open_to_all(),
+    "speak": open_to_all(302, "POST"),
     "readyz": open_to_all(),
     "metrics": open_to_all(),  # from this machine: tests/test_metrics.py has the others
     "csp_report": open_to_all(400, "POST"),  # of nothing: tests/test_headers.py has the others
@@ -164,6 +166,7 @@ def test_every_door_as_everybody(live_cast: Cast) -> None:
         "import_piece": {"number": 0},
         "revoke": {"link_id": SharedLink.objects.get().pk},
         "theme": {"code": "e4002b"},
+        "words": {"language": "de"},
         **{
             key: {"conversation_id": turn.conversation.pk, "attachment_id": file.pk}
             for key in ("attachment", "attachment_file")

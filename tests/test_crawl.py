@@ -74,7 +74,7 @@ THEIRS = (
 # What each address takes; the rest is refused, whoever asks and whatever for, before anything is looked up.
 TAKES: dict[str, set[str]] = {
     **dict.fromkeys(("start", "chats", "palette", "conversation", "theme", "readyz", "metrics"), SAFE),
-    **dict.fromkeys(("manifest", "worker", "offline"), SAFE),
+    **dict.fromkeys(("manifest", "worker", "offline", "words"), SAFE),
     **dict.fromkeys(
         ("start_chat", "send", "stop", "regenerate", "continue", "switch", "feedback", "flag"), FORM
     ),
@@ -83,7 +83,7 @@ TAKES: dict[str, set[str]] = {
     **dict.fromkeys(("account", "mfa_index", "mfa_list_webauthn", "account_second_factor"), SAFE),
     **dict.fromkeys(("chat_menu", "folder_menu"), SAFE),
     **dict.fromkeys(("order", "folder", "preview"), FORM),
-    **dict.fromkeys(("csp_report", "account_sign_out_elsewhere"), FORM),
+    **dict.fromkeys(("csp_report", "account_sign_out_elsewhere", "speak"), FORM),
     **dict.fromkeys(("invitation", "new_password", "edit"), BOTH),
     **dict.fromkeys(("my_data", "all_chats", "one_chat"), FETCHED),
     **dict.fromkeys(("chat_files", "shared", "shared_after_sign_in"), SAFE),
@@ -97,6 +97,7 @@ TAKES: dict[str, set[str]] = {
 }
 WORDS = {
     "theme": "e4002b",
+    "words": "de",
     "all_chats": "html",
     "invitation": "guessed",
     "new_password": "guessed",

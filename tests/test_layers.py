@@ -73,6 +73,7 @@ LAYERS = (
         "estimates",
         "refusals",
         "tasks",
+        "language",
     },
     {"models"},
 )
@@ -94,6 +95,7 @@ ALONE = {
     "traces",
     "estimates",
     "refusals",
+    "language",
 }  # these know nothing of ours but themselves
 OUTSIDE = {"apps", "checks", "migrations", "templatetags", "__init__"}
 

@@ -50,7 +50,8 @@ async def test_other_tabs_get_the_question_before_its_answer(
 ) -> None:
     turn = await in_database(first_turn, live_cast)
     cookie = await in_database(cookie_of, live_cast.member)
-    tabs = [socket(f"/ws/c/{turn.conversation.pk}/", cookie) for _ in range(2)]
+    state = (await in_database(thread.standing, turn.conversation)).state
+    tabs = [socket(f"/ws/c/{turn.conversation.pk}/?state={state}", cookie) for _ in range(2)]
     for tab in tabs:
         assert (await tab.connect())[0]
     client = await signed_in(live_cast)

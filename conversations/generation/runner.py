@@ -15,7 +15,7 @@ import uuid
 
 from django.db import Error as DatabaseError
 
-from conversations import citing, endpoints, metrics, peers, providers, titles, trace
+from conversations import citing, endpoints, language, metrics, peers, providers, titles, trace
 from conversations.database import writing
 from conversations.generation import redis_log, store
 from conversations.generation.log import AnswerLog
@@ -66,6 +66,7 @@ class Run:
         # A context of its own: the request's would tie the run to the request's thread and connection.
         context = contextvars.Context()
         trace.carry_into(context)
+        language.carry_into(context)
         self.task = asyncio.create_task(self._run(generation), context=context)
 
     def stop(self, sentence: str = store.STOPPED, status: store.Status = Status.STOPPED) -> None:

@@ -115,6 +115,11 @@ class Site:
         with closing(sqlite3.connect(self.folder / "chat.sqlite3", timeout=10)) as database:
             return database.execute(query, values).fetchall()
 
+    def run(self, statement: str) -> None:
+        """Change what the database has, which no process of the site's may be writing."""
+        with closing(sqlite3.connect(self.folder / "chat.sqlite3", timeout=10)) as database, database:
+            database.execute(statement)
+
     def has_stale_readers(self) -> bool:
         """Whether a connection goes on showing a moment that is over: then the log of writes cannot be emptied."""
         path = self.folder / "chat.sqlite3"

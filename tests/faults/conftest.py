@@ -18,7 +18,7 @@ from tests.faults.services import program
 # Short enough to be waited for, long enough for a machine that is busy.
 CLOCKS = {
     "UPSTREAM_CONNECT_TIMEOUT": "2",
-    "UPSTREAM_FIRST_TOKEN_TIMEOUT": "4",
+    "UPSTREAM_FIRST_TOKEN_TIMEOUT": "7",
     "UPSTREAM_SILENCE_TIMEOUT": "3",
     "UPSTREAM_TOTAL_TIMEOUT": "40",
 }

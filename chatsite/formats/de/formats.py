@@ -1,0 +1,5 @@
+"""Dates as German pages write them."""
+
+DATE_FORMAT = "j. F Y"
+DATETIME_FORMAT = "j. F Y, H:i"
+TIME_FORMAT = "H:i"
