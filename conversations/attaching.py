@@ -12,6 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from conversations.models import Attachment, Message
 from conversations.refusals import Refused
 from conversations.rendering import plaintext
@@ -22,12 +25,18 @@ TOTAL_BYTES = 2 * 1024 * 1024  # of all files of a message
 NAME_CHARS = 100
 UNNAMED = "file.txt"
 
-KEPT = "Nothing was sent; your text and your files are kept."
-TOO_MANY = f"At most {MOST} files can go with a message. Take some away. {KEPT}"
-TOO_MUCH = f"Your files are too large together: at most 2 MB can go with a message. Take some away. {KEPT}"
-EMPTY = "is empty"
-TOO_LARGE = "is larger than 1 MB"
-NO_TEXT = "is not a file of text, whatever its name says"
+# What is wrong, for the person. These say the numbers above.
+KEPT = gettext_noop("Nothing was sent; your text and your files are kept.")
+TOO_MANY = gettext_noop(
+    "At most 8 files can go with a message. Take some away. Nothing was sent; your text and your files are kept."
+)
+TOO_MUCH = gettext_noop(
+    "Your files are too large together: at most 2 MB can go with a message. Take some away. Nothing was sent; your "
+    "text and your files are kept."
+)
+EMPTY = gettext_noop("“%(name)s” is empty.")
+TOO_LARGE = gettext_noop("“%(name)s” is larger than 1 MB.")
+NO_TEXT = gettext_noop("“%(name)s” is not a file of text, whatever its name says.")
 
 _MEDIA_TYPES = {
     "md": "text/markdown",
@@ -85,7 +94,7 @@ class File:
 def read(uploads: Sequence[Upload]) -> list[File]:
     """The files of a form. Raises Refused with all that is wrong with them."""
     if len(uploads) > MOST:
-        raise Refused(TOO_MANY, status=413, limit="attachments")
+        raise Refused(_(TOO_MANY), status=413, limit="attachments")
     files: list[File] = []
     problems: list[tuple[str, str]] = []
     for upload in uploads:
@@ -94,12 +103,12 @@ def read(uploads: Sequence[Upload]) -> list[File]:
             problems.append((file.name, problem))
         files.append(file)
     if problems:
-        large = any(problem == TOO_LARGE for _, problem in problems)
+        large = any(problem == TOO_LARGE for name, problem in problems)
         limit = "attachment_bytes" if large else ""
-        said = [f"“{name}” {problem}." for name, problem in problems]
-        raise Refused(" ".join([*said, KEPT]), status=413 if large else 400, limit=limit)
+        said = [_(problem) % {"name": name} for name, problem in problems]
+        raise Refused(" ".join([*said, _(KEPT)]), status=413 if large else 400, limit=limit)
     if sum(file.size for file in files) > TOTAL_BYTES:
-        raise Refused(TOO_MUCH, status=413, limit="attachment_bytes")
+        raise Refused(_(TOO_MUCH), status=413, limit="attachment_bytes")
     return list(apart(files))
 
 

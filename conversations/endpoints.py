@@ -15,13 +15,14 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from conversations import keys, providers, sealing
 from conversations.keys import KeyOf
 from conversations.models import Endpoint
 from conversations.providers import ErrorKind, ProviderError, addresses, recorded
 
-RECORDED_NOTICE = "Recorded answers: no key is set"
+RECORDED_NOTICE = gettext_noop("Recorded answers: no key is set")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def notices(asked: Sequence[tuple[Endpoint, uuid.UUID]]) -> list[str]:
     """The hint for each provider and company, with one query at most."""
     kept = keys.kept(asked) if any(_stands_in(endpoint, keyed=False) for endpoint, _ in asked) else set()
     return [
-        RECORDED_NOTICE
+        gettext(RECORDED_NOTICE)
         if _stands_in(endpoint, keyed=bool({(endpoint.pk, company), (endpoint.pk, None)} & kept))
         else ""
         for endpoint, company in asked

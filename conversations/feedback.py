@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 from conversations.models import Feedback, Flag, Generation, Message
 from conversations.posting import Refused, clean
@@ -26,7 +28,9 @@ def rate(
     comment = clean(comment).strip()
     if len(comment) > COMMENT_CHARS:
         raise Refused(
-            f"A comment has at most {COMMENT_CHARS:,} characters. Shorten it and send again.", status=413
+            gettext("A comment has at most %(most)s characters. Shorten it and send again.")
+            % {"most": number_format(COMMENT_CHARS, force_grouping=True)},
+            status=413,
         )
     known = [] if good else [reason.value for reason in Feedback.Reason if reason.value in set(reasons)]
     with transaction.atomic():
@@ -64,7 +68,7 @@ def unflag(answer: Message) -> None:
 def _file_anew(answer: Message) -> None:
     """Have `answer` filed again. Takes its generation's row, so that filing sees all of this or nothing."""
     if answer.conversation.trial_id is not None:
-        raise Refused("Answers in a trial are not judged.", status=409)
+        raise Refused(gettext("Answers in a trial are not judged."), status=409)
     ended = Generation.objects.filter(message=answer, finished_at__isnull=False)
     if not ended.update(filed=False):
-        raise Refused("Only answers that have ended can be judged.", status=409)
+        raise Refused(gettext("Only answers that have ended can be judged."), status=409)

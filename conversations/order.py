@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Min
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from conversations import posting, search
 from conversations.models import AnswerRecord, Conversation, Folder, Imported
@@ -23,10 +25,20 @@ PINS = 20  # at most: more would be a list of its own
 FOLDERS = 100
 TITLE_CHARS, FOLDER_CHARS = 120, 60
 
+# What is said of a line that is empty, and of one that is too long.
+A_TITLE = (
+    gettext_noop("Give a title."),
+    gettext_noop("Give a title of at most %(most)s characters; this one has %(length)s."),
+)
+A_NAME = (
+    gettext_noop("Give a name."),
+    gettext_noop("Give a name of at most %(most)s characters; this one has %(length)s."),
+)
+
 
 def rename(chat: Conversation, title: str) -> None:
     """Give a chat another title, which is the person's own from then on. Raises Refused."""
-    title = _line(title, TITLE_CHARS, "a title")
+    title = _line(title, TITLE_CHARS, A_TITLE)
     entitle(chat, title, Conversation.TitledBy.PERSON)
 
 
@@ -50,7 +62,8 @@ def pin(person: User, chats: Sequence[Conversation]) -> None:
         User.objects.select_for_update().get(pk=person.pk)  # of two at once the second sees the first
         others = _pinned(person).exclude(pk__in=[chat.pk for chat in chats])
         if others.count() + len(chats) > PINS:
-            raise Refused(f"{PINS} chats are pinned, the most there can be. Unpin one first.", status=409)
+            full = _("%(number)s chats are pinned, the most there can be. Unpin one first.")
+            raise Refused(full % {"number": PINS}, status=409)
         _of(chats).filter(pinned_at=None).update(pinned_at=timezone.now(), archived_at=None)
 
 
@@ -81,24 +94,25 @@ def move(chats: Sequence[Conversation], folder: Folder | None) -> None:
 
 def make_folder(person: User, name: str) -> Folder:
     """A folder by this name, the one that there is or a new one. Raises Refused."""
-    name = _line(name, FOLDER_CHARS, "a name")
+    name = _line(name, FOLDER_CHARS, A_NAME)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=person.pk)
         if found := Folder.objects.filter(owner=person, name=name).first():
             return found
         if Folder.objects.filter(owner=person).count() >= FOLDERS:
-            raise Refused(f"You have {FOLDERS} folders, the most there can be. Remove one first.", status=409)
+            full = _("You have %(number)s folders, the most there can be. Remove one first.")
+            raise Refused(full % {"number": FOLDERS}, status=409)
         return Folder.objects.create(owner=person, name=name)
 
 
 def rename_folder(folder: Folder, name: str) -> None:
     """Give a folder another name. Raises Refused."""
-    folder.name = _line(name, FOLDER_CHARS, "a name")
+    folder.name = _line(name, FOLDER_CHARS, A_NAME)
     try:
         with transaction.atomic():
             folder.save(update_fields=["name"])
     except IntegrityError as taken:
-        raise Refused("You have a folder of this name already.", status=409) from taken
+        raise Refused(_("You have a folder of this name already."), status=409) from taken
 
 
 def remove_folder(folder: Folder) -> None:
@@ -114,10 +128,11 @@ def _of(chats: Sequence[Conversation]) -> ConversationQuerySet:
     return Conversation.objects.filter(pk__in=[chat.pk for chat in chats])
 
 
-def _line(text: str, most: int, what: str) -> str:
+def _line(text: str, most: int, sentences: tuple[str, str]) -> str:
+    none, long = sentences
     line = " ".join(plaintext.clean(posting.clean(text)).split())
     if all(unicodedata.category(each) == "Cf" for each in line):
-        raise Refused(f"Give {what}.", status=400)
+        raise Refused(_(none), status=400)
     if len(line) > most:
-        raise Refused(f"Give {what} of at most {most} characters; this one has {len(line)}.", status=400)
+        raise Refused(_(long) % {"most": most, "length": len(line)}, status=400)
     return line

@@ -18,6 +18,8 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from conversations import attaching, budgets, refusals, spending, standing
 from conversations.attaching import File
@@ -37,8 +39,10 @@ from conversations.tree import Tree
 Refused = refusals.Refused  # what every verb here raises
 
 MAX_MESSAGE_BYTES = 32 * 1024
-TOO_LONG = "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it."
-SAY_WHAT = "Write what is to be done with what you attached. Your files are kept."
+TOO_LONG = gettext_noop(
+    "This message is too long: at most 32 KB can be sent at once. Your text is kept; shorten it."
+)
+SAY_WHAT = gettext_noop("Write what is to be done with what you attached. Your files are kept.")
 TITLE_CHARS = 60
 
 BROKEN_OFF = {Generation.Status.STOPPED, Generation.Status.INTERRUPTED, Generation.Status.FAILED}
@@ -104,7 +108,7 @@ def post(
 def edit(person: User, question: Message, text: str, *, client_id: uuid.UUID) -> Turn:
     """Ask `question` anew in other words, with all that is attached to it, as a version beside it. Raises Refused."""
     if question.role != Message.Role.USER:
-        raise Refused("Only your own messages can be edited.", status=400)
+        raise Refused(_("Only your own messages can be edited."), status=400)
     return _ask(
         person,
         question.conversation,
@@ -119,7 +123,7 @@ def regenerate(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     """Have the question of `answer` answered anew by the version now in force, beside it. Raises Refused."""
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None:
-        raise Refused("Only answers can be made anew.", status=400)
+        raise Refused(_("Only answers can be made anew."), status=400)
     return _turn(person, conversation, answer.parent, answer.version(), None, client_id)
 
 
@@ -130,7 +134,7 @@ def continue_(person: User, answer: Message, *, client_id: uuid.UUID) -> Turn:
     """
     conversation = answer.conversation
     if answer.role != Message.Role.ASSISTANT or answer.parent is None or not can_continue(answer):
-        raise Refused("This answer is complete: there is nothing to continue.", status=409)
+        raise Refused(_("This answer is complete: there is nothing to continue."), status=409)
     made = answer.generation
     carried_on = answer.version(answer.text)
     return _turn(
@@ -163,16 +167,17 @@ def closed_reason(conversation: Conversation) -> str:
     persona = conversation.persona
     if conversation.trial_id is not None or (persona.published and persona.current_id is not None):
         return ""
-    return f"{persona.name} is not published at the moment. You can read this chat, but not write in it."
+    sentence = _("%(persona)s is not published at the moment. You can read this chat, but not write in it.")
+    return sentence % {"persona": persona.name}
 
 
 def checked_text(text: str, *, files: Iterable[File] = ()) -> str:
     """A message as it is kept. Raises Refused for an empty and an over-long one."""
     text = clean(text)
     if not text.strip():
-        raise Refused(SAY_WHAT if files else "Write a message first.", status=400)
+        raise Refused(_(SAY_WHAT) if files else _("Write a message first."), status=400)
     if len(text.encode("utf-8")) > MAX_MESSAGE_BYTES:
-        raise Refused(TOO_LONG, status=413, limit="message_bytes")
+        raise Refused(_(TOO_LONG), status=413, limit="message_bytes")
     return text.strip("\n")
 
 
@@ -263,7 +268,7 @@ def _once(
     try:
         with transaction.atomic():
             if problem := standing.problem(person, conversation.persona, known):
-                raise Refused(problem.sentence, status=problem.status)
+                raise Refused(_(problem.sentence), status=problem.status)
             _check_limits(person, known)
             return make()
     except (IntegrityError, Refused) as lost:
@@ -324,7 +329,12 @@ def _check_limits(person: User, conversation: Conversation | None) -> None:
     at_once = settings.ANSWERS_AT_ONCE
     if at_once and len(running) >= at_once:
         raise Refused(
-            f"You have {at_once} answers running already. Wait for one to end, or stop one. Your text is kept.",
+            ngettext(
+                "You have %(number)s answer running already. Wait for its end, or stop it. Your text is kept.",
+                "You have %(number)s answers running already. Wait for one to end, or stop one. Your text is kept.",
+                at_once,
+            )
+            % {"number": at_once},
             status=429,
             limit="answers_of_a_person",
         )
@@ -334,8 +344,14 @@ def _check_limits(person: User, conversation: Conversation | None) -> None:
     sent = Charge.objects.filter(person=person, title=False, made_at__gt=since)
     if per_minute and sent.count() >= per_minute:
         raise Refused(
-            f"You have sent {per_minute} messages in a minute, the most that is allowed. "
-            "Wait a moment, then send again. Your text is kept.",
+            ngettext(
+                "You have sent %(number)s message in a minute, the most that is allowed. "
+                "Wait a moment, then send again. Your text is kept.",
+                "You have sent %(number)s messages in a minute, the most that is allowed. "
+                "Wait a moment, then send again. Your text is kept.",
+                per_minute,
+            )
+            % {"number": per_minute},
             status=429,
             limit="messages_per_minute",
         )
@@ -343,7 +359,8 @@ def _check_limits(person: User, conversation: Conversation | None) -> None:
 
 def _busy() -> Refused:
     return Refused(
-        "An answer is still being written here. Stop it or wait for its end. Your text is kept.", status=409
+        _("An answer is still being written here. Stop it or wait for its end. Your text is kept."),
+        status=409,
     )
 
 
@@ -363,7 +380,9 @@ def _earlier(
     elsewhere = conversation is not None and found.conversation_id != conversation.pk
     other_words = text is not None and text != (question.text if question else "")
     if elsewhere or other_words or (files is not None and _attached_to(question) != _names_and_texts(files)):
-        raise Refused("Something else was sent from this page already. Reload it and send again.", status=409)
+        raise Refused(
+            _("Something else was sent from this page already. Reload it and send again."), status=409
+        )
     return Turn(found.conversation, found.message, found, created=False)
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from conversations import attached
 from conversations.attached import Begun
@@ -20,7 +22,7 @@ from conversations.rendering import markdown, plaintext
 from conversations.tree import Place, Tree
 
 BATCH = 20  # messages read at once: an answer may have half a megabyte
-UNFINISHED = "This answer was still being written."
+UNFINISHED = gettext_noop("This answer was still being written.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Said:
         if self.question:
             return ""
         made = self.message.generation
-        return UNFINISHED if made.live else made.sentence
+        return _(UNFINISHED if made.live else made.sentence)
 
     @property
     def notes(self) -> list[Noted]:

@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from conversations import standing
 from conversations.models import Conversation, Generation, SharedLink
@@ -27,21 +28,24 @@ def share(chat: Conversation, days: int) -> str:
     """Make a link to `chat` as it is now, good for so many `days`. Gives back its secret, which nobody can find out
     later. Raises Refused."""
     if days not in DAYS:
-        raise Refused("Choose how long the link is to be good. None was made.", status=400)
+        raise Refused(_("Choose how long the link is to be good. None was made."), status=400)
     now = timezone.now()
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         if not standing.is_there(chat):
-            raise Refused("This chat was removed because its time was over. No link was made.", status=410)
+            raise Refused(_("This chat was removed because its time was over. No link was made."), status=410)
         head = Conversation.objects.values_list("head_id", flat=True).get(pk=chat.pk)
         if head is None:
-            raise Refused("Nothing is said in this chat yet. No link was made.", status=409)
+            raise Refused(_("Nothing is said in this chat yet. No link was made."), status=409)
         if Generation.objects.live().filter(message=head).exists():
-            raise Refused("An answer is still being written here. Wait for its end, then share.", status=409)
+            raise Refused(
+                _("An answer is still being written here. Wait for its end, then share."), status=409
+            )
         mine = SharedLink.objects.filter(conversation__owner=chat.owner_id)
         mine.filter(expires_at__lte=now).delete()
         if mine.count() >= OPEN:
-            raise Refused(f"You have {OPEN} links, the most there can be. Revoke one first.", status=409)
+            full = _("You have %(number)s links, the most there can be. Revoke one first.")
+            raise Refused(full % {"number": OPEN}, status=409)
         SharedLink.objects.create(
             token_hash=hashed(token), conversation=chat, head_id=head, expires_at=now + timedelta(days=days)
         )

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from conversations import bounds
 from conversations.bounds import Bound, Standing
@@ -96,8 +97,11 @@ def reserve(generation: Generation, question: Message) -> None:
     most = settings.COMPANY_ANSWERS_AT_ONCE
     if most and standing.live >= most:
         raise Refused(
-            f"{persona.company} has as many answers being written as it may have at once: {most}. "
-            "Wait a moment, then send again. Your text is kept.",
+            gettext(
+                "%(company)s has as many answers being written as it may have at once: %(most)s. "
+                "Wait a moment, then send again. Your text is kept."
+            )
+            % {"company": persona.company, "most": most},
             status=429,
             limit="answers_of_a_company",
             retry_after=HELD_SECONDS,

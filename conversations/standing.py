@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db.models import BooleanField, Exists, ExpressionWrapper
+from django.utils.translation import gettext_noop
 
 from conversations.models import Conversation, Membership, Persona
 from conversations.models.conversation import ConversationQuerySet, present
@@ -24,15 +25,23 @@ class Problem:
 
 
 CLOSED = Problem(
-    "You cannot write here any more: your account, or your place at this company, was closed. Nothing was sent.",
+    gettext_noop(
+        "You cannot write here any more: your account, or your place at this company, was closed. Nothing was sent."
+    ),
     403,
 )
 REMOVED = Problem(
-    "This chat was removed because its time was over. Your text is kept; start a new chat to send it.", 410
+    gettext_noop(
+        "This chat was removed because its time was over. Your text is kept; start a new chat to send it."
+    ),
+    410,
 )
-DELETED = Problem("This chat was deleted. Your text is kept; start a new chat to send it.", 410)
+DELETED = Problem(gettext_noop("This chat was deleted. Your text is kept; start a new chat to send it."), 410)
 OVER = Problem(
-    "This chat was temporary, and its time is over. Your text is kept; start a new chat to send it.", 410
+    gettext_noop(
+        "This chat was temporary, and its time is over. Your text is kept; start a new chat to send it."
+    ),
+    410,
 )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from conversations.citing import Noted, noted
 from conversations.models import (
@@ -102,7 +104,7 @@ class Turn:
     @property
     def reasons(self) -> list[tuple[str, str]]:
         """What can be wrong with an answer."""
-        return Feedback.Reason.choices
+        return [(value, str(label)) for value, label in Feedback.Reason.choices]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def turn(
         status=generation.status if generation else Generation.Status.DONE if answer else "",
         text=message.text,
         reasoning=generation.reasoning if generation else "",
-        sentence=generation.sentence if generation else imported.sentence if imported else "",
+        sentence=_(generation.sentence) if generation else imported.sentence if imported else "",
         trimmed=_trimmed(generation.left_out) if generation else "",
         persona=conversation.persona,
         can_edit=writable and not answer,
@@ -197,5 +199,10 @@ def _urls(
 def _trimmed(left_out: int) -> str:
     if not left_out:
         return ""
-    messages = "The oldest message was" if left_out == 1 else f"The {left_out} oldest messages were"
-    return f"{messages} not sent with this question: the conversation is longer than the model can read."
+    sentence = ngettext(
+        "The oldest message was not sent with this question: the conversation is longer than the model can read.",
+        "The %(number)s oldest messages were not sent with this question: the conversation is longer than the model "
+        "can read.",
+        left_out,
+    )
+    return sentence % {"number": left_out}

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from django.utils import translation
+
 from conversations import generation, metrics, pages, thread
 from conversations.access import NotVisible
 from conversations.database import in_database
@@ -52,7 +54,9 @@ async def frames(answer: Answer, *, shown: bool = False) -> AsyncIterator[str]:
         texts.append(piece.text)
         if stream.is_laborious(piece.text):
             loop = asyncio.get_running_loop()
-            frame = await loop.run_in_executor(_pool, _frame, mid, stream, piece.text, first)
+            frame = await loop.run_in_executor(
+                _pool, _frame_aside, translation.get_language(), mid, stream, piece.text, first
+            )
         else:
             frame = _frame(mid, stream, piece.text, first)
         if piece.reasoning or first:
@@ -69,6 +73,12 @@ def _frame(mid: str, stream: BlockStream, text: str, first: bool) -> str:
     """What `text`, the next of the answer, changes on the page; with `first` everything that there is to show."""
     patch = stream.feed(text)
     return fragments.snapshot(mid, stream) if first else fragments.frame(mid, patch)
+
+
+def _frame_aside(language: str | None, mid: str, stream: BlockStream, text: str, first: bool) -> str:
+    """The same in another thread, which does not know by itself in which language the page is."""
+    with translation.override(language):
+        return _frame(mid, stream, text, first)
 
 
 def _ending(answer: Answer, stream: BlockStream, shown: str) -> str:

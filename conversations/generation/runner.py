@@ -14,6 +14,7 @@ import time
 import uuid
 
 from django.db import Error as DatabaseError
+from django.utils.translation import gettext_noop
 
 from conversations import citing, endpoints, language, metrics, peers, providers, titles, trace
 from conversations.database import writing
@@ -29,7 +30,7 @@ LEASE = peers.ME
 FIRST_PAUSE = 0.5  # seconds between two tries to take on an answer, and the first two to save its end
 LONGEST_PAUSE = 10.0  # seconds between two tries to save an end
 LONGEST_CLAIM = 15.0  # seconds
-BROKE = "Something went wrong on our side. What had arrived is kept. Try again."
+BROKE = gettext_noop("Something went wrong on our side. What had arrived is kept. Try again.")
 RUNS: dict[uuid.UUID, Run] = {}
 metrics.answers_running.set_function(lambda: len(RUNS))
 

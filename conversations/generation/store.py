@@ -13,6 +13,7 @@ from datetime import datetime
 
 from django.db import DatabaseError, connection, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations import attached, endpoints, estimates, personas, providers, spending
 from conversations.citing import Note
@@ -22,15 +23,15 @@ from conversations.tree import Tree, place
 
 Status = Generation.Status
 
-INTERRUPTED = (
+INTERRUPTED = gettext_noop(
     "The server stopped while it wrote this answer. All but the last second is kept. "
     "Continue it or try again."
 )
-RESTARTED = (
+RESTARTED = gettext_noop(
     "The server was restarted while it wrote this answer. What had arrived is kept. Continue it or try again."
 )
-STOPPED = "This answer was stopped."
-SHUT = (
+STOPPED = gettext_noop("This answer was stopped.")
+SHUT = gettext_noop(
     "This answer ended because the page was closed to you meanwhile: you were signed out, lost your place here, or had "
     "to prove first who you are or to set up a second factor. What had arrived is kept."
 )

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations.importing.chats import (
     CHAT_CHARS,
@@ -42,7 +43,7 @@ Object = dict[str, Any]
 def chat(entry: Any) -> Chat:
     """A conversation. Raises Bad."""
     if not isinstance(entry, dict) or not isinstance(entry.get("mapping"), dict):
-        raise Bad("This is no conversation of ChatGPT’s.")
+        raise Bad(gettext_noop("This is no conversation of ChatGPT’s."))
     title = words(entry.get("title"), TITLE_CHARS)
     created = moment(entry.get("create_time"), timezone.now())
     tree = _Tree(entry["mapping"], title, created)

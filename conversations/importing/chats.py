@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations.attaching import File
 from conversations.models import Message
@@ -20,11 +21,11 @@ MESSAGE_CHARS = 512 * 1024
 CHAT_CHARS = 16 * 1024 * 1024
 TITLE_CHARS, ID_CHARS, ORIGIN_CHARS, SENTENCE_CHARS = 120, 200, 200, 1_000
 
-WRONG = "It is not made as a chat is."
-CIRCLE = "Its messages lead in a circle."
-EMPTY = "Nobody says anything in it."
-TOO_MANY = f"It has more than {MESSAGES:,} messages."
-TOO_LONG = "A message of it is longer than 512 KB, or all of them together than 16 MB."
+WRONG = gettext_noop("It is not made as a chat is.")
+CIRCLE = gettext_noop("Its messages lead in a circle.")
+EMPTY = gettext_noop("Nobody says anything in it.")
+TOO_MANY = gettext_noop("It has more than 10,000 messages.")
+TOO_LONG = gettext_noop("A message of it is longer than 512 KB, or all of them together than 16 MB.")
 
 _TICK = timedelta(microseconds=1)
 
@@ -89,11 +90,11 @@ class Chat:
         """From the first messages down. Versions of one another differ in their times: a page orders them by these."""
         known = {each.id for each in self.said}
         if len(known) < len(self.said):
-            raise Bad("Two of its messages have the same name.", self.title)
+            raise Bad(gettext_noop("Two of its messages have the same name."), self.title)
         replies: dict[str | None, list[Said]] = defaultdict(list)
         for each in self.said:
             if each.parent is not None and each.parent not in known:
-                raise Bad("A message of it follows one that is not there.", self.title)
+                raise Bad(gettext_noop("A message of it follows one that is not there."), self.title)
             replies[each.parent].append(each)
         found: list[Said] = []
         waiting: list[str | None] = [None]

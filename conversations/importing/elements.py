@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
+from django.utils.translation import gettext_noop
+
 from conversations.importing.chats import Bad
 from conversations.importing.source import Unusable
 
@@ -20,10 +22,10 @@ DEEPEST: Final = 100  # brackets within one another
 
 ENDLESS: Final = 8  # times as much, and nobody looks for the end of an entry any more
 
-CUT = "This file ends in the middle: it was not written or copied whole."
-TOO_LONG = "It is longer than 8 MB, or made of too many parts."
-NO_END = "An entry of this file has no end."
-TOO_DEEP = "It is nested too deeply."
+CUT = gettext_noop("This file ends in the middle: it was not written or copied whole.")
+TOO_LONG = gettext_noop("It is longer than 8 MB, or made of too many parts.")
+NO_END = gettext_noop("An entry of this file has no end.")
+TOO_DEEP = gettext_noop("It is nested too deeply.")
 
 _OUTSIDE = re.compile(rb'["\[\]{},]')
 _INSIDE = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
@@ -115,7 +117,7 @@ def parsed(text: bytes) -> Any:
     try:
         return json.loads(text.decode("utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise Bad("It is no valid JSON.") from error
+        raise Bad(gettext_noop("It is no valid JSON.")) from error
 
 
 def lines(chunks: Iterator[bytes]) -> Iterator[bytes | Bad]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations import attaching
 from conversations.importing.chats import (
@@ -38,8 +39,8 @@ from conversations.posting import clean
 FORMAT = "person/1"
 MOST_FOLDERS = 1_000  # of a file that are remembered
 MOST_BYTES = 2 * CHAT_CHARS  # of the lines of a conversation
-TOO_MANY_FILES = f"A message of it has more than {attaching.MOST} files, or one of more than 1 MB."
-NEWER = "This export is of a kind that is not known here."
+TOO_MANY_FILES = gettext_noop("A message of it has more than 8 files, or one of more than 1 MB.")
+NEWER = gettext_noop("This export is of a kind that is not known here.")
 
 Object = dict[str, Any]
 

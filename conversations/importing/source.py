@@ -16,7 +16,9 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import IO
 
-from conversations.importing.receiving import MEGABYTE, PIECE
+from django.utils.translation import gettext_noop
+
+from conversations.importing.receiving import PIECE
 from conversations.models import Import
 
 CHUNK = 64 * 1024  # bytes
@@ -26,14 +28,16 @@ _END, _END_SIZE, _COMMENT = b"PK\x05\x06", 22, 65_535
 _LOCATOR, _LOCATOR_SIZE = b"PK\x06\x07", 20
 _WANTED = re.compile(r"(?:.*/)?conversations(?:-\d+)?\.json", re.IGNORECASE)
 
-DAMAGED = "This zip is damaged, or was not copied whole."
-NOT_INSIDE = (
+DAMAGED = gettext_noop("This zip is damaged, or was not copied whole.")
+NOT_INSIDE = gettext_noop(
     "There is no conversations.json in this zip. Choose the zip that ChatGPT sent you, or the JSON of an export of "
     "such a site."
 )
-TOO_MUCH = "This zip unpacks to more than {most:.0f} MB, which is more than can be read."
-TOO_MANY = "This zip holds more files than can be looked through. Choose the conversations.json inside it."
-LOCKED = (
+TOO_MUCH = gettext_noop("This zip unpacks to more than 300 MB, which is more than can be read.")
+TOO_MANY = gettext_noop(
+    "This zip holds more files than can be looked through. Choose the conversations.json inside it."
+)
+LOCKED = gettext_noop(
     "This zip is locked by a password, or packed in an unusual way. Unpack it and choose the file inside."
 )
 
@@ -113,7 +117,7 @@ def _check(wanted: list[zipfile.ZipInfo]) -> None:
     if not wanted:
         raise Unusable(NOT_INSIDE)
     if sum(each.file_size for each in wanted) > MOST_UNPACKED:
-        raise Unusable(TOO_MUCH.format(most=MOST_UNPACKED / MEGABYTE))
+        raise Unusable(TOO_MUCH)
     # Of these two alone the module unpacks no more than it is asked for.
     if any(each.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED} for each in wanted):
         raise Unusable(LOCKED)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext_noop
 
 from conversations.importing import chatgpt, lines, marking, receiving, writing
 from conversations.importing.chats import Bad, Chat
@@ -26,11 +27,13 @@ logger = logging.getLogger(__name__)
 ENTRIES = 50  # read before they are written
 SECONDS = 0.2  # of reading, likewise
 
-UNKNOWN = (
+UNKNOWN = gettext_noop(
     "This is neither an export of such a site nor one of ChatGPT. Choose the JSON of an export, the zip that ChatGPT "
     "sent you, or the conversations.json inside it."
 )
-BROKEN = "This file could not be read to its end, for a reason that is ours: tell whoever runs the site."
+BROKEN = gettext_noop(
+    "This file could not be read to its end, for a reason that is ours: tell whoever runs the site."
+)
 
 
 class Reader:

@@ -17,6 +17,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from conversations import access, attaching, deleting, order, retention, standing
 from conversations.importing.chats import Bad, Chat
@@ -39,11 +40,11 @@ PROBLEMS = 50  # that are told with their titles
 MOST_BAD = 2_000  # entries, after which nobody goes on
 IDS = uuid.UUID("6f6c2c0e-9a63-5a0f-8d0c-3f0f0c1c5d5e")  # what all names here begin with
 
-NOTHING, REST = " Nothing was kept.", " What came before that was kept."
-NO_CHATS = "There are no chats in this file."
-NONE_GOOD = "Nothing in this file can be read as a chat."
-HOPELESS = "Too much of this file cannot be read."
-CLOSED = "Your place at this company was closed."
+NOTHING, REST = gettext_noop("Nothing was kept."), gettext_noop("What came before that was kept.")
+NO_CHATS = gettext_noop("There are no chats in this file.")
+NONE_GOOD = gettext_noop("Nothing in this file can be read as a chat.")
+HOPELESS = gettext_noop("Too much of this file cannot be read.")
+CLOSED = gettext_noop("Your place at this company was closed.")
 
 
 Files = dict[uuid.UUID, list[Attachment]]  # by message
@@ -112,7 +113,7 @@ def end(file: Import, sentence: str) -> None:
     kept = bool(file.chats or file.known or file.too_old)
     Import.objects.filter(pk=file.pk, status=Status.WAITING).update(
         status=Status.DONE if kept else Status.FAILED,
-        sentence=sentence and sentence + (REST if kept else NOTHING),
+        sentence=sentence and f"{sentence} {REST if kept else NOTHING}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from conversations.models.conversation import Message
 from conversations.models.persona import Persona
@@ -54,6 +55,15 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return f"import {self.pk}"
+
+    @property
+    def told(self) -> str:
+        """The sentence in the language of who reads it. What was kept of the file, it may say behind the reason."""
+        whole = gettext(self.sentence)
+        reason, stop, kept = self.sentence.rpartition(". ")
+        if not stop or whole != self.sentence:
+            return whole
+        return f"{gettext(f'{reason}.')} {gettext(kept)}"
 
 
 class ImportPiece(models.Model):

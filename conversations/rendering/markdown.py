@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.rendering import formulas
 from conversations.rendering.budget import Budget, OverBudgetError
-from conversations.rendering.markup import CONTROLS, SLOT, figure, plain
+from conversations.rendering.markup import BOX, DONE, SLOT, UNDONE, figure, plain, words
 from conversations.rendering.plaintext import clean
 from conversations.rendering.writer import Block, write
 
@@ -43,7 +43,7 @@ _CLEANER: Final = nh3.Cleaner(
     tag_attribute_values={
         "p": {"class": {"plain"}, "dir": {"auto"}},
         "div": {"class": {"footnote"}, "dir": {"auto"}},
-        "span": {"class": {"task", "host", "formula"}, "role": {"img"}, "aria-label": {"Done", "Not done"}},
+        "span": {"class": {"task", "host", "formula"}, "role": {"img"}, "aria-label": {DONE, UNDONE}},
         **{tag: {"dir": {"auto"}} for tag in ("h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table")},
         **{tag: {"class": {"left", "center", "right"}} for tag in ("th", "td")},
         **dict.fromkeys(formulas.ELEMENTS, formulas.VALUES),
@@ -56,7 +56,7 @@ _CLEANER: Final = nh3.Cleaner(
     url_relative="deny",
     clean_content_tags=set(),
 )
-_TABLE: Final = '<div class="table" tabindex="0" role="region" aria-label="Table"><table'
+_TABLE: Final = '<div class="table" tabindex="0" role="region" aria-label="{}"><table'
 
 _FORMULA: Final = '<span class="formula" tabindex="0">'
 
@@ -76,7 +76,7 @@ def render(text: str) -> SafeString:
 
 def read_only(text: str) -> SafeString:
     """The whole of a text for a page without scripts: nothing in it is to be pressed."""
-    return mark_safe(render(text).replace(CONTROLS, ""))  # noqa: S308 - text cannot hold that tag: a constant goes
+    return mark_safe(render(text).replace(words().controls, ""))  # noqa: S308 - text cannot hold that tag: a constant goes
 
 
 def render_part(source: str) -> SafeString:
@@ -156,7 +156,9 @@ def _trust(blocks: list[Block]) -> SafeString:
         raise OverBudgetError
     html = _CLEANER.clean(html)
     # Text cannot hold these tags: the sanitiser has written every "<" of it as an entity.
-    html = html.replace("<table", _TABLE).replace("</table>", "</table></div>")
+    told = words()
+    html = html.replace(BOX.format(DONE), told.done).replace(BOX.format(UNDONE), told.undone)
+    html = html.replace("<table", _TABLE.format(told.table)).replace("</table>", "</table></div>")
     html = html.replace('<span class="formula">', _FORMULA)
     figures = chain.from_iterable(block.figures for block in blocks)
     between, *rest = html.split(SLOT)

@@ -4,18 +4,48 @@ What lives here: plain paragraphs, the frame of code, the end of a link. Every f
 it is given, but for code that comes highlighted, which `highlight` has escaped.
 """
 
+from functools import lru_cache
 from html import escape
-from typing import Final
+from typing import Final, NamedTuple
+
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
 
 from conversations.rendering.links import Destination, speaks_for_itself
 
 # What a code block leaves in the HTML that is sanitised; its frame is put there afterwards.
 SLOT: Final = "<pre></pre>"
-# What can be done with a block of code.
-CONTROLS: Final = (
-    '<button type="button" data-wrap-code aria-pressed="false">Wrap lines</button>'
-    '<button type="button" data-copy-code>Copy</button>'
-)
+# The box of a task, as it is before its words are put in.
+BOX: Final = '<span class="task" role="img" aria-label="{}">'
+DONE, UNDONE = "Done", "Not done"
+
+
+class Words(NamedTuple):
+    """What stands around a model's words, in one language."""
+
+    controls: str  # what can be done with a block of code
+    text: str  # what a block of code is called that names no language
+    table: str
+    done: str
+    undone: str
+
+
+def words() -> Words:
+    """Those of the language in which the page is."""
+    return _words(get_language())
+
+
+@lru_cache(16)
+def _words(language: str | None) -> Words:
+    wrap, copy = escape(_("Wrap lines")), escape(pgettext("code", "Copy"))
+    return Words(
+        f'<button type="button" data-wrap-code aria-pressed="false">{wrap}</button>'
+        f'<button type="button" data-copy-code>{copy}</button>',
+        escape(pgettext("code without a language", "text"), quote=False),
+        escape(_("Table")),
+        BOX.format(escape(pgettext("task", "Done"))),
+        BOX.format(escape(pgettext("task", "Not done"))),
+    )
 
 
 def plain(text: str) -> str:
@@ -25,18 +55,19 @@ def plain(text: str) -> str:
 
 def figure(language: str, inner: str, *, growing: bool = False) -> str:
     """The frame of a code block around escaped or highlighted code."""
-    label = escape(language[:30], quote=False) or "text"
+    told = words()
+    label = escape(language[:30], quote=False) or told.text
     mark = " data-open" if growing else ""
     return (
-        f'<figure class="code" dir="ltr"><figcaption><span class="language">{label}</span>{CONTROLS}</figcaption>'
+        f'<figure class="code" dir="ltr"><figcaption><span class="language">{label}</span>{told.controls}</figcaption>'
         f'<pre tabindex="0"><code{mark}>{inner}</code></pre></figure>\n'
     )
 
 
 def task(*, done: bool) -> str:
-    """The box of a task, which a screen reader reads as a word."""
-    label, glyph = ("Done", "☑") if done else ("Not done", "☐")
-    return f'<span class="task" role="img" aria-label="{label}">{glyph}</span> '
+    """The box of a task, which a screen reader reads as a word: in English until it is cleaned."""
+    label, glyph = (DONE, "☑") if done else (UNDONE, "☐")
+    return f"{BOX.format(label)}{glyph}</span> "
 
 
 def language_of(info: str) -> str:

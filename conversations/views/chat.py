@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import trigger_client_event
 
@@ -29,7 +30,9 @@ from conversations.models import Company, Conversation, Message, Persona
 from conversations.views import history, trial, turns
 from conversations.views.guards import PersonRequest, signed_in, takes_files
 
-UNKNOWN_PERSONA = "This persona is not available to you any more. Choose another one. Your text is kept."
+UNKNOWN_PERSONA = gettext_noop(
+    "This persona is not available to you any more. Choose another one. Your text is kept."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def start_chat(request: PersonRequest) -> HttpResponse:
     try:
         persona = access.persona(request.user, uuid.UUID(request.POST.get("persona", "")))
     except (ValueError, access.NotVisible) as error:
-        raise posting.Refused(UNKNOWN_PERSONA, status=404) from error
+        raise posting.Refused(gettext(UNKNOWN_PERSONA), status=404) from error
     with turns.asking(request) as client_id:
         temporary = "temporary" in request.POST
         turn = posting.start(

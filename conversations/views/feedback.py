@@ -6,6 +6,8 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST
 
 from conversations import access, pages, thread
@@ -13,11 +15,10 @@ from conversations import feedback as verbs
 from conversations.views.guards import PersonRequest, signed_in
 
 # What a press has done, below the answer and for the ears.
-READ_BY = "Your company’s reviewers may read this whole conversation."
-RATED = f"Kept with this answer. {READ_BY}"
-ASKED = "Kept with this answer. Say below what was wrong, if you like."
-FLAGGED = f"Flagged. {READ_BY}"
-TAKEN_BACK = "Taken back. Where it has opened a review already, that goes on."
+RATED = gettext_noop("Kept with this answer. Your company’s reviewers may read this whole conversation.")
+ASKED = gettext_noop("Kept with this answer. Say below what was wrong, if you like.")
+FLAGGED = gettext_noop("Flagged. Your company’s reviewers may read this whole conversation.")
+TAKEN_BACK = gettext_noop("Taken back. Where it has opened a review already, that goes on.")
 
 
 @require_POST
@@ -45,7 +46,7 @@ def feedback(request: PersonRequest, conversation_id: uuid.UUID, message_id: uui
     # A press of "Bad answer" is asked for its reasons at once; the form has been.
     asking = good == "0" and "press" in request.POST
     said = ASKED if asking else RATED if good in {"0", "1"} else TAKEN_BACK
-    return HttpResponse(pages.foot(thread.turn(found, answer.pk), asking=asking, said=said))
+    return HttpResponse(pages.foot(thread.turn(found, answer.pk), asking=asking, said=_(said)))
 
 
 @require_POST
@@ -61,4 +62,4 @@ def flag(request: PersonRequest, conversation_id: uuid.UUID, message_id: uuid.UU
         verbs.unflag(answer)
     if not request.htmx:
         return redirect("conversation", conversation_id)
-    return HttpResponse(pages.foot(thread.turn(found, answer.pk), said=FLAGGED if flagged else TAKEN_BACK))
+    return HttpResponse(pages.foot(thread.turn(found, answer.pk), said=_(FLAGGED if flagged else TAKEN_BACK)))

@@ -15,7 +15,10 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import resolve, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import urlencode
+from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from conversations import access, posting, recall
@@ -155,12 +158,12 @@ def _line(chat: Conversation, current: uuid.UUID | None) -> ListedChat:
 def _label(moment: datetime, today: date) -> str:
     day = timezone.localtime(moment).date()
     if day >= today:
-        return "Today"
+        return gettext("Today")
     if day == today - timedelta(days=1):
-        return "Yesterday"
+        return gettext("Yesterday")
     if day > today - timedelta(days=7):
-        return "Previous 7 days"
-    return f"{day:%B %Y}"
+        return gettext("Previous 7 days")
+    return capfirst(date_format(day, "F Y"))
 
 
 def shown(request: PersonRequest) -> uuid.UUID | None:

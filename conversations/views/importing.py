@@ -6,6 +6,7 @@ import uuid
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations import access, importing
@@ -13,7 +14,7 @@ from conversations.models import Import, Persona
 from conversations.posting import Refused
 from conversations.views.guards import PersonRequest, signed_in
 
-CHOOSE = "Choose with whom the chats are to go on. Nothing was kept."
+CHOOSE = gettext_noop("Choose with whom the chats are to go on. Nothing was kept.")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -58,7 +59,7 @@ def _persona(request: PersonRequest) -> Persona:
     try:
         return access.persona(request.user, uuid.UUID(request.POST.get("persona", "")))
     except (ValueError, access.NotVisible) as error:
-        raise Refused(CHOOSE, status=400) from error
+        raise Refused(gettext(CHOOSE), status=400) from error
 
 
 def _state(request: PersonRequest) -> HttpResponse:

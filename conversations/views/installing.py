@@ -12,13 +12,21 @@ from functools import cache
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template import engines
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import get_language, gettext_noop, override, pgettext
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 SURFACE = "#fdfdfe"
 ICONS = (("192", "any"), ("512", "any"), ("512", "maskable"))
 STYLES = ("base", "tokens", "controls", "page", "offline")
+# What the script of the offline page says, as it is written there.
+SAID = (
+    gettext_noop("Trying…"),
+    gettext_noop("The server does not answer yet. This page comes back by itself."),
+)
 _KEPT = {"Cache-Control": "public, max-age=3600"}
 
 
@@ -36,8 +44,8 @@ def manifest(request: HttpRequest) -> JsonResponse:
     ]
     described = {
         "id": "/",
-        "name": f"Chat at {request.get_host().partition(':')[0]}",
-        "short_name": "Chat",
+        "name": _("Chat at %(host)s") % {"host": request.get_host().partition(":")[0]},
+        "short_name": pgettext("name of the site", "Chat"),
         "start_url": reverse("start"),
         "scope": "/",
         "display": "standalone",
@@ -52,7 +60,7 @@ def manifest(request: HttpRequest) -> JsonResponse:
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker. It is another one as soon as the offline page is, which it then fetches anew."""
     return HttpResponse(
-        _program(),
+        _program(get_language() or settings.LANGUAGE_CODE),
         content_type="text/javascript; charset=utf-8",
         headers={"Cache-Control": "no-cache, max-age=0"},
     )
@@ -60,25 +68,40 @@ def worker(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """The page that stands where no page can be fetched: whole in itself, since nothing else can be fetched either."""
-    page, policy = _offline()
-    return HttpResponse(page, headers=_KEPT | {"Content-Security-Policy": policy})
+    """The page that stands where no page can be fetched: whole in itself, since nothing else can be fetched either.
+
+    It is fetched as by nobody, so the address says in which language: without one, in the site's own.
+    """
+    language = request.GET.get("language", "")
+    if language not in dict(settings.LANGUAGES):
+        language = settings.LANGUAGE_CODE
+    page, policy = _offline(language)
+    headers = {"Content-Security-Policy": policy, "Content-Language": language}
+    return HttpResponse(page, headers=_KEPT | headers)
 
 
 @cache
-def _program() -> str:
-    constants = {"OFFLINE": reverse("offline"), "VERSION": _hash(_offline()[0])[:16]}
+def _program(language: str) -> str:
+    where = "" if language == settings.LANGUAGE_CODE else f"?language={language}"
+    constants = {"OFFLINE": reverse("offline") + where, "VERSION": _hash(_offline(language)[0])[:16]}
     lines = [f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()]
     return "".join(lines) + (settings.BASE_DIR / "static" / "js" / "worker.js").read_text(encoding="utf-8")
 
 
 @cache
-def _offline() -> tuple[str, str]:
+def _offline(language: str) -> tuple[str, str]:
     """The offline page and its policy, which lets in what it holds and nothing else."""
     folder = settings.BASE_DIR / "static"
     style = "\n".join((folder / "css" / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
     script = (folder / "js" / "offline.js").read_text(encoding="utf-8")
-    page = (settings.BASE_DIR / "templates" / "offline.html").read_text(encoding="utf-8")
+    # Not by the loader of templates, which would write a nonce into it.
+    source = (settings.BASE_DIR / "templates" / "offline.html").read_text(encoding="utf-8")
+    with override(language):
+        page = engines["django"].from_string(source).render()
+        said = {words: _(words) for words in SAID}
+    if language != settings.LANGUAGE_CODE:
+        catalogue = json.dumps(said, ensure_ascii=False)
+        script = f"globalThis.django = {{ gettext: (text) => {catalogue}[text] ?? text }};\n{script}"
     page = page.replace("/* style */", style).replace("/* script */", script)
     policy = (
         f"default-src 'none'; script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}'; "

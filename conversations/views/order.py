@@ -10,6 +10,8 @@ from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.html import conditional_escape
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import access, announcements, deleting, order
@@ -20,7 +22,7 @@ from conversations.views.guards import PersonRequest, signed_in
 
 AT_ONCE = 100  # chats
 
-GONE = "These chats are gone, or no longer open to you. Nothing was changed."
+GONE = gettext_noop("These chats are gone, or no longer open to you. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def put(request: PersonRequest) -> HttpResponse:
     elif do in _ACTS:
         chats = _chats(request)
     else:
-        raise Refused("The page is out of date. Reload it and try again. Nothing was changed.", status=400)
+        raise Refused(_("The page is out of date. Reload it and try again. Nothing was changed."), status=400)
     if do == "wait":
         deleting.wait(chats)
         return HttpResponse(status=204)
@@ -73,9 +75,10 @@ def put_folder(request: PersonRequest, folder_id: int) -> HttpResponse:
     folder = access.folder(request.user, folder_id)
     if request.POST.get("do") == "remove":
         order.remove_folder(folder)
-        return _done(request, Deed(f"“{folder.name}” was removed. Its chats stand among the others."), [])
+        said = _("“%(folder)s” was removed. Its chats stand among the others.") % {"folder": folder.name}
+        return _done(request, Deed(said), [])
     order.rename_folder(folder, request.POST.get("name", ""))
-    return _done(request, Deed("Renamed."), [])
+    return _done(request, Deed(_("Renamed.")), [])
 
 
 def _chats(request: PersonRequest, *, deleted: bool = False) -> list[Conversation]:
@@ -85,60 +88,71 @@ def _chats(request: PersonRequest, *, deleted: bool = False) -> list[Conversatio
     except ValueError:
         named = set()
     if len(named) > AT_ONCE:
-        raise Refused(f"At most {AT_ONCE} chats can be taken at once. Nothing was changed.", status=400)
+        most = _("At most %(number)s chats can be taken at once. Nothing was changed.")
+        raise Refused(most % {"number": AT_ONCE}, status=400)
     found = list(access.conversations_among(request.user, named, deleted=deleted).values())
     if not found or len(found) != len(named):
-        raise Refused(GONE, status=404)
+        raise Refused(_(GONE), status=404)
     return found
 
 
 def _rename(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     if len(chats) != 1:
-        raise Refused("One chat at a time can be renamed.", status=400)
+        raise Refused(_("One chat at a time can be renamed."), status=400)
     (chat,) = chats
     order.rename(chat, request.POST.get("title", ""))
     async_to_sync(announcements.titled)(request.user.pk, chat.pk, chat.title)
-    return Deed("Renamed.")
+    return Deed(_("Renamed."))
 
 
 def _pin(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     order.pin(request.user, chats)
-    return Deed(f"{_many(chats)} pinned.", undo="unpin")
+    return Deed(_said(chats, ngettext("Chat pinned.", "%(number)s chats pinned.", len(chats))), undo="unpin")
 
 
 def _unpin(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     order.unpin(chats)
-    return Deed(f"{_many(chats)} unpinned.", undo="pin")
+    return Deed(
+        _said(chats, ngettext("Chat unpinned.", "%(number)s chats unpinned.", len(chats))), undo="pin"
+    )
 
 
 def _archive(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     order.archive(chats)
-    return Deed(f"{_many(chats)} archived.", undo="unarchive")
+    return Deed(
+        _said(chats, ngettext("Chat archived.", "%(number)s chats archived.", len(chats))), undo="unarchive"
+    )
 
 
 def _unarchive(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     order.unarchive(chats)
-    return Deed(f"{_many(chats)} brought back.", undo="archive")
+    return Deed(_said(chats, _brought_back(chats)), undo="archive")
 
 
 def _delete(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     stay = deleting.delete(chats)
-    return Deed(f"{_many(chats)} deleted.{_staying(stay, len(chats))}", undo="restore")
+    said = _said(chats, ngettext("Chat deleted.", "%(number)s chats deleted.", len(chats)))
+    return Deed(f"{said} {_staying(stay, len(chats))}".rstrip(), undo="restore")
 
 
 def _staying(number: int, of: int) -> str:
     """What is to be said of chats that cannot go yet."""
     if not number:
         return ""
-    which = "It is" if of == 1 else "One of them is" if number == 1 else f"{number} of them are"
-    them, go = ("it", "it goes") if number == 1 else ("them", "they go")
-    return f" {which} under review or held: reviewers can read {them} until that is over, then {go} too."
+    if of == 1:
+        return _("It is under review or held: reviewers can read it until that is over, then it goes too.")
+    sentence = ngettext(
+        "One of them is under review or held: reviewers can read it until that is over, then it goes too.",
+        "%(number)s of them are under review or held: reviewers can read them until that is over, then they go too.",
+        number,
+    )
+    return sentence % {"number": number}
 
 
 def _restore(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     if not (number := deleting.restore(chats)):
-        raise Refused(GONE, status=404)
-    return Deed(f"{_many(chats[:number])} brought back.")
+        raise Refused(_(GONE), status=404)
+    return Deed(_said(chats[:number], _brought_back(chats[:number])))
 
 
 def _move(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
@@ -150,10 +164,17 @@ def _move(request: PersonRequest, chats: Sequence[Conversation]) -> Deed:
     elif given := request.POST.get("folder", ""):
         folder = history.folder_named(request.user, given)
     order.move(chats, folder)
-    said = f"moved to “{folder.name}”." if folder else "moved out of the folder."
+    if folder:
+        into = ngettext("Chat moved to “%(folder)s”.", "%(number)s chats moved to “%(folder)s”.", len(chats))
+        said = into % {"number": len(chats), "folder": folder.name}
+    else:
+        out = ngettext(
+            "Chat moved out of the folder.", "%(number)s chats moved out of the folder.", len(chats)
+        )
+        said = _said(chats, out)
     # Of several that came from different places there is no one way back.
     back = {"undo": "move", "folder": str(next(iter(before)) or "")} if len(before) == 1 else {}
-    return Deed(f"{_many(chats)} {said}", **back)
+    return Deed(said, **back)
 
 
 _ACTS: dict[str, Callable[[PersonRequest, Sequence[Conversation]], Deed]] = {
@@ -168,8 +189,12 @@ _ACTS: dict[str, Callable[[PersonRequest, Sequence[Conversation]], Deed]] = {
 }
 
 
-def _many(chats: Sequence[Conversation]) -> str:
-    return "Chat" if len(chats) == 1 else f"{len(chats)} chats"
+def _brought_back(chats: Sequence[Conversation]) -> str:
+    return ngettext("Chat brought back.", "%(number)s chats brought back.", len(chats))
+
+
+def _said(chats: Sequence[Conversation], sentence: str) -> str:
+    return sentence % {"number": len(chats)}
 
 
 def _done(request: PersonRequest, deed: Deed, chats: Sequence[Conversation]) -> HttpResponse:

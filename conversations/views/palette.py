@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from conversations import access, posting, recall, words
@@ -56,11 +57,11 @@ def _fits(name: str, typed: str) -> bool:
 
 def _commands(request: PersonRequest) -> list[Command]:
     commands = [
-        Command("New chat", url=reverse("start")),
-        Command("Keyboard shortcuts", does="shortcuts", keys="?"),
-        Command("Your account", url=reverse("account")),
-        Command("Download my data", url=reverse("my_data"), download=True),
+        Command(_("New chat"), url=reverse("start")),
+        Command(_("Keyboard shortcuts"), does="shortcuts", keys="?"),
+        Command(_("Your account"), url=reverse("account")),
+        Command(_("Download my data"), url=reverse("my_data"), download=True),
     ]
     if access.administers(request.user):
-        commands.append(Command("Administration", url=reverse("admin:index")))
+        commands.append(Command(_("Administration"), url=reverse("admin:index")))
     return commands

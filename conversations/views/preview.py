@@ -8,6 +8,7 @@ from threading import Lock
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_POST
 
 from conversations import posting
@@ -16,7 +17,7 @@ from conversations.views import turns
 from conversations.views.guards import PersonRequest, signed_in
 
 MOST, SECONDS = 20, 10.0  # previews of a person in so many seconds, in a process
-OFTEN = "You looked at previews very often. Wait a moment, then try again. Your text is kept."
+OFTEN = gettext_noop("You looked at previews very often. Wait a moment, then try again. Your text is kept.")
 PEOPLE = 1_000  # that are remembered at once
 
 _looked: dict[int, deque[float]] = {}
@@ -40,5 +41,5 @@ def _count(person: int) -> None:
             _looked.pop(next(iter(_looked)))
         looks = _looked.setdefault(person, deque(maxlen=MOST))
         if len(looks) == MOST and now - looks[0] < SECONDS:
-            raise posting.Refused(OFTEN, status=429, limit="previews", retry_after=int(SECONDS))
+            raise posting.Refused(gettext(OFTEN), status=429, limit="previews", retry_after=int(SECONDS))
         looks.append(now)

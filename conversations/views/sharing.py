@@ -13,6 +13,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from conversations import access, readable, sharing
@@ -44,7 +45,7 @@ def revoke(request: PersonRequest, link_id: int) -> HttpResponse:
     """Take a link back, and show where it was pressed what is left."""
     link = access.shared_link(request.user, link_id)
     link.delete()
-    messages.success(request, "The link was revoked. It leads nowhere any more.")
+    messages.success(request, gettext("The link was revoked. It leads nowhere any more."))
     return redirect("share", link.conversation_id) if "chat" in request.POST else redirect("chat_files")
 
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 from django.template import loader
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_safe
 
 from conversations import access, attaching, generation, metrics, pages, serving
@@ -31,7 +32,9 @@ FORWARDED = (
     "X-Real-IP",
     "Via",
 )  # of a proxy, also one beside us
-TOO_MUCH = "This form is too long: it holds more than any of its fields takes. Nothing was saved; shorten it."
+TOO_MUCH = gettext_noop(
+    "This form is too long: it holds more than any of its fields takes. Nothing was saved; shorten it."
+)
 
 
 @require_safe
@@ -104,7 +107,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     administration = (
         place is not None and "admin" in place.namespaces and place.url_name != "conversations_persona_try"
     )
-    sentence = TOO_MUCH if administration else attaching.TOO_MUCH if _has_files(request) else TOO_LONG
+    sentence = gettext(
+        TOO_MUCH if administration else attaching.TOO_MUCH if _has_files(request) else TOO_LONG
+    )
     if "HX-Request" not in request.headers:
         page = {"sentence": sentence, "administration": administration}
         return HttpResponse(loader.render_to_string("refused.html", page), status=413)

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods
 
@@ -55,7 +56,7 @@ def heading(version: PersonaVersion) -> dict[str, Any]:
     """What the head of a trial's page says: what is tried, and the ways to a new trial and to the persona."""
     persona = [version.persona_id]
     return {
-        "trial": f"Trial of {_named(version)}",
+        "trial": _named(version),
         "try_url": reverse("admin:conversations_persona_try", args=persona),
         "persona_url": reverse("admin:conversations_persona_change", args=persona),
     }
@@ -70,7 +71,8 @@ def framed(request: HttpRequest, template: str, context: dict[str, Any]) -> Http
 
 def _named(version: PersonaVersion) -> str:
     if version.number is not None:
-        return str(version)
+        return _("Trial of version %(number)s") % {"number": version.number}
     saved = timezone.localtime(version.created_at)
     today = saved.date() == timezone.localdate()
-    return f"the draft saved {date_format(saved, 'H:i' if today else 'j F Y, H:i')}"
+    when = date_format(saved, "TIME_FORMAT" if today else "DATETIME_FORMAT")
+    return _("Trial of the draft saved %(when)s") % {"when": when}

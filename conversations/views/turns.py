@@ -11,14 +11,16 @@ from asgiref.sync import async_to_sync
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from conversations import announcements, attaching, generation, pages, posting
 from conversations.models import Generation
 from conversations.views.guards import PersonRequest
 
-LEAVING = "The server is being restarted. Your text is kept; send it again in a moment."
-FULL = (
+LEAVING = gettext_noop("The server is being restarted. Your text is kept; send it again in a moment.")
+FULL = gettext_noop(
     "The server writes as many answers as it can at the moment. Your text is kept; send it again in a moment."
 )
 
@@ -40,16 +42,16 @@ def asking(request: PersonRequest) -> Iterator[uuid.UUID]:
     Raises Refused, also where no more answers can begin here.
     """
     if generation.leaving():
-        raise posting.Refused(LEAVING, status=503)
+        raise posting.Refused(_(LEAVING), status=503)
     try:
         client_id = uuid.UUID(request.POST.get("client_id", ""))
     except ValueError as error:
         raise posting.Refused(
-            "The page is out of date. Reload it and send again. Your text is kept.", status=400
+            _("The page is out of date. Reload it and send again. Your text is kept."), status=400
         ) from error
     with generation.place() as free:
         if not free:
-            raise posting.Refused(FULL, status=503, limit="answers_of_a_process")
+            raise posting.Refused(_(FULL), status=503, limit="answers_of_a_process")
         yield client_id
 
 
