@@ -13,6 +13,7 @@ from django.conf import settings as site
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from conversations.views import installing
 from tests.conftest import Cast
 
 pytestmark = pytest.mark.django_db
@@ -73,3 +74,13 @@ def test_the_worker_comes_from_us_alone_and_is_asked_for_anew(client: Client) ->
     policy = client.get("/accounts/login/").headers["Content-Security-Policy"]
     assert "worker-src 'self'" in policy
     assert "manifest-src 'self'" in policy
+
+
+def test_the_offline_page_is_in_the_language_that_its_address_names() -> None:
+    own = Client().get("/offline/")
+    assert '<html lang="en">' in own.content.decode()
+    assert Client().get("/offline/?language=xx").content == own.content
+    german = Client().get("/offline/?language=de")
+    assert '<html lang="de">' in german.content.decode()
+    assert german.headers["Content-Language"] == "de"
+    assert installing._program("de").startswith('const OFFLINE = "/offline/?language=de";\n')

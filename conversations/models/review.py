@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy as _
 
 from conversations.models.company import Company
 from conversations.models.conversation import Conversation, Message
@@ -50,11 +49,11 @@ class Feedback(Outcome):
     """What the person who asked thinks of an answer, and what became of it. They may change it or take it back."""
 
     class Reason(models.TextChoices):
-        WRONG = "wrong", _("Not correct")
-        INCOMPLETE = "incomplete", _("Not complete")
-        OFF_TOPIC = "off_topic", _("Not what I asked")
-        STYLE = "style", _("Wrong tone or form")
-        HARMFUL = "harmful", _("Harmful or offensive")
+        WRONG = "wrong", "Not correct"
+        INCOMPLETE = "incomplete", "Not complete"
+        OFF_TOPIC = "off_topic", "Not what I asked"
+        STYLE = "style", "Wrong tone or form"
+        HARMFUL = "harmful", "Harmful or offensive"
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="feedback")
     person = models.ForeignKey(

@@ -1,10 +1,11 @@
 """What each kind of Markdown becomes."""
 
 import pytest
+from django.utils.translation import get_language, override
 
-from conversations.rendering import markdown
+from conversations.rendering import markdown, markup
 from conversations.rendering.highlight import LANGUAGES, PALETTE, code_css, highlight
-from conversations.rendering.markdown import render
+from conversations.rendering.markdown import read_only, render
 from tests.rendering.dom import parse
 
 REL = 'target="_blank" rel="noopener noreferrer nofollow"'
@@ -180,3 +181,22 @@ def test_too_long_is_plain() -> None:
 def test_out_of_time_is_plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(markdown.render_clean, "__defaults__", (1e-9,))
     assert markdown.render("*a* " * 500).startswith('<p class="plain" dir="auto">*a* *a* ')
+
+
+def test_what_stands_around_the_words_is_in_the_language_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markup, "_", lambda words: f"{get_language()} <{words}")
+    monkeypatch.setattr(markup, "pgettext", lambda _, words: f"{get_language()} <{words}")
+    source = "- [x] a\n- [ ] b\n\n|a|\n|-|\n|1|\n\n```\nDone\n```\n"
+    markup._words.cache_clear()
+    try:
+        for language in ("de", "fr", "de"):
+            with override(language):
+                html, read = render(source), read_only(source)
+            for words in ("Done", "Not done", "Table"):
+                assert f' aria-label="{language} &lt;{words}"' in html
+            for words in ("Wrap lines", "Copy", "text"):
+                assert f">{language} &lt;{words}</" in html
+            assert "<button" in html
+            assert "<button" not in read
+    finally:
+        markup._words.cache_clear()
