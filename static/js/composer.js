@@ -1,6 +1,8 @@
 // The box that messages are written in: it grows, keeps a draft, and empties only when the server has taken
 // the message. (Enter is in keys.js.)
 
+import { gettext, interpolate, ngettext, number } from "./words.js";
+
 const form = document.querySelector("[data-composer]");
 const field = form?.querySelector("textarea");
 const person = document.querySelector("[data-person]")?.dataset.person;
@@ -31,8 +33,8 @@ function count() {
   const line = document.getElementById("composer-count");
   line.hidden = over === 0 || over < -limit / 10;
   if (line.hidden) line.textContent = "";
-  else if (over > 0) line.textContent = `Too long by ${over.toLocaleString()} bytes`;
-  else line.textContent = `${(-over).toLocaleString()} bytes left`;
+  else if (over > 0) line.textContent = interpolate(ngettext("Too long by %(bytes)s byte", "Too long by %(bytes)s bytes", over), { bytes: number(over) });
+  else line.textContent = interpolate(ngettext("%(bytes)s byte left", "%(bytes)s bytes left", -over), { bytes: number(-over) });
   field.setAttribute("aria-invalid", String(over > 0));
 }
 
@@ -57,13 +59,13 @@ function obstacle() {
   const button = document.getElementById("composer-button");
   if (!button.querySelector("[type=submit]")) {
     nudge(button);
-    return "An answer is still being written. Stop it, or wait for its end. Your text is kept.";
+    return gettext("An answer is still being written. Stop it, or wait for its end. Your text is kept.");
   }
   const attached = form.querySelector("[data-files]").files.length;
-  if (!field.value.trim()) return attached ? "Write what is to be done with what you attached." : "Write a message first.";
-  if (excess() > 0) return "This message is too long. Shorten it, or send it in parts.";
+  if (!field.value.trim()) return attached ? gettext("Write what is to be done with what you attached.") : gettext("Write a message first.");
+  if (excess() > 0) return gettext("This message is too long. Shorten it, or send it in parts.");
   const choices = form.querySelectorAll("input[name=persona]");
-  if (choices.length && !form.querySelector("input[name=persona]:checked")) return "Choose who to talk to first.";
+  if (choices.length && !form.querySelector("input[name=persona]:checked")) return gettext("Choose who to talk to first.");
   return null;
 }
 

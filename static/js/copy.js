@@ -1,6 +1,8 @@
 // "Copy" on a message gives its source and, to programs that take it, the same as rich text; on a block of code, the code;
 // beside a field, what stands in that.
 
+import { gettext } from "./words.js";
+
 const announcer = document.querySelector("[data-announce]");
 
 async function put({ text, html }) {
@@ -47,9 +49,9 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   try {
     await put(copied(button));
-    show(button, "Copied");
+    show(button, gettext("Copied"));
   } catch {
-    show(button, "Not copied");
+    show(button, gettext("Not copied"));
   }
 });
 

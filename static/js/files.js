@@ -1,12 +1,15 @@
 // Files that go with a message: chosen, dropped or pasted, shown above the text box until the server has taken them.
 // They are read at once, so that what is sent is what was there when it was attached.
 
+import { gettext, interpolate, ngettext, number } from "./words.js";
+
 const form = document.querySelector("[data-composer]");
 const input = form?.querySelector("[data-files]");
 const chips = form?.querySelector("[data-chips]");
 const said = form?.querySelector("[data-files-said]");
 const field = form?.querySelector("textarea");
-const KEPT = "What you attached before is kept.";
+const KEPT = gettext("What you attached before is kept.");
+const TENTHS = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
 const MARKS = [[0xff, 0xfe], [0xfe, 0xff]]; // of UTF-16, whose text is full of zeros
 let files = [];
 let sending = [];
@@ -17,9 +20,10 @@ function complain(sentence) {
 }
 
 function words(size) {
-  if (size < 1024) return size === 1 ? "1 byte" : `${size} bytes`;
+  if (size < 1024) return interpolate(ngettext("%(size)s byte", "%(size)s bytes", size), { size });
   const kilobytes = size / 1024;
-  return kilobytes < 1000 ? `${Math.round(kilobytes)} KB` : `${(kilobytes / 1024).toFixed(1)} MB`;
+  if (kilobytes < 1000) return interpolate(gettext("%(size)s KB"), { size: Math.round(kilobytes) });
+  return interpolate(gettext("%(size)s MB"), { size: number(kilobytes / 1024, TENTHS) });
 }
 
 function chip(file) {
@@ -33,7 +37,7 @@ function chip(file) {
   button.type = "button";
   button.className = "chip-remove";
   button.textContent = "×";
-  button.setAttribute("aria-label", `Remove ${file.name}`);
+  button.setAttribute("aria-label", interpolate(gettext("Remove %(name)s"), { name: file.name }));
   button.addEventListener("click", () => remove(file));
   item.append(name, size, button);
   return item;
@@ -54,7 +58,7 @@ function remove(file) {
   const at = files.indexOf(file);
   files = files.filter((each) => each !== file);
   show();
-  said.textContent = `${file.name} removed.`;
+  said.textContent = interpolate(gettext("%(name)s removed."), { name: file.name });
   complain("");
   (chips.querySelectorAll("button")[Math.min(at, files.length - 1)] ?? field).focus();
 }
@@ -65,15 +69,24 @@ function isText(bytes) {
 
 // The file as it is now, or why it cannot go.
 async function taken(file) {
-  if (file.size > Number(input.dataset.each)) return `“${file.name}” is larger than 1 MB.`;
-  if (file.size === 0) return `“${file.name}” is empty.`;
+  const { name } = file;
+  if (file.size > Number(input.dataset.each)) return interpolate(gettext("“%(name)s” is larger than 1 MB."), { name });
+  if (file.size === 0) return interpolate(gettext("“%(name)s” is empty."), { name });
   try {
     const bytes = await file.arrayBuffer();
-    if (!isText(new Uint8Array(bytes))) return `“${file.name}” is not a file of text: nothing else can be attached.`;
-    return new File([bytes], file.name, { type: file.type, lastModified: file.lastModified });
+    if (!isText(new Uint8Array(bytes))) return interpolate(gettext("“%(name)s” is not a file of text: nothing else can be attached."), { name });
+    return new File([bytes], name, { type: file.type, lastModified: file.lastModified });
   } catch {
-    return `“${file.name}” cannot be read.`; // a folder, or gone meanwhile
+    return interpolate(gettext("“%(name)s” cannot be read."), { name }); // a folder, or gone meanwhile
   }
+}
+
+function tooMany(most) {
+  return interpolate(ngettext("At most %(most)s file can go with a message.", "At most %(most)s files can go with a message.", most), { most });
+}
+
+function tooMuch({ name }) {
+  return interpolate(gettext("With “%(name)s” your files are larger than 2 MB together."), { name });
 }
 
 // Gives back what was added.
@@ -86,13 +99,14 @@ async function attach(chosen) {
   reading -= 1;
   for (const file of read) {
     if (typeof file === "string") problems.push(file);
-    else if (files.length + added.length === most) problems.push(`At most ${most} files can go with a message.`);
-    else if (total([...files, ...added, file]) > Number(input.dataset.total)) problems.push(`With “${file.name}” your files are larger than 2 MB together.`);
+    else if (files.length + added.length === most) problems.push(tooMany(most));
+    else if (total([...files, ...added, file]) > Number(input.dataset.total)) problems.push(tooMuch(file));
     else added.push(file);
   }
   files = [...files, ...added];
   show();
-  if (added.length) said.textContent = `${added.map(({ name }) => name).join(", ")} attached.`;
+  const names = added.map(({ name }) => name).join(", ");
+  if (added.length) said.textContent = interpolate(ngettext("%(names)s attached.", "%(names)s attached.", added.length), { names });
   complain(problems.length ? [...new Set(problems), files.length ? KEPT : ""].join(" ").trim() : "");
   field.focus();
   return added;
@@ -159,7 +173,7 @@ if (input) {
     sending = files;
     if (event.target !== form || !reading) return;
     event.preventDefault();
-    complain("Your files are still being read. Send again in a moment.");
+    complain(gettext("Your files are still being read. Send again in a moment."));
   });
   form.addEventListener("accepted", ({ target }) => {
     if (target !== form) return;

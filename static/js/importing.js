@@ -1,6 +1,8 @@
 // Bringing a file in: sent in pieces, each of which the server has before the next one leaves; then watched until it
 // has been read. A piece that did not arrive is sent again, which is harmless.
 
+import { gettext } from "./words.js";
+
 const form = document.querySelector("[data-import-form]");
 const state = document.querySelector("[data-import-state]");
 const problem = document.querySelector("[data-import-problem]");
@@ -45,7 +47,7 @@ async function look() {
   try {
     show(await ask(form.action));
   } catch {
-    complain("How far it is cannot be told at the moment. The import goes on; reload this page to look again.");
+    complain(gettext("How far it is cannot be told at the moment. The import goes on; reload this page to look again."));
   }
 }
 
@@ -75,7 +77,7 @@ if (form) {
     try {
       await send(form.querySelector("[type=file]").files[0]);
     } catch (error) {
-      complain(error instanceof Refused && error.message ? error.message : "The server cannot be reached, or the file cannot be read any more. Choose it again.");
+      complain(error instanceof Refused && error.message ? error.message : gettext("The server cannot be reached, or the file cannot be read any more. Choose it again."));
     }
     sending = false;
   });
@@ -84,7 +86,7 @@ if (form) {
     try {
       show(await ask(event.target.action, new FormData(event.target)));
     } catch {
-      complain("The server cannot be reached. The import goes on; try again.");
+      complain(gettext("The server cannot be reached. The import goes on; try again."));
     }
   });
   window.addEventListener("beforeunload", (event) => {

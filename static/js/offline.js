@@ -1,8 +1,10 @@
 // The page that stands where no page can be fetched: it keeps what is being written, where the composer looks for it
-// (composer.js), and makes way as soon as the server answers.
+// (composer.js), and makes way as soon as the server answers. It stands in the page itself and can import nothing: a
+// catalogue of words, where there is one, stands in the page before it (words.js).
 
 "use strict";
 
+const gettext = globalThis.django?.gettext ?? ((text) => text);
 const EVERY = 3000;
 const WRITING = 2000; // nobody is interrupted in the middle of a word
 const holder = document.querySelector("[data-draft]");
@@ -34,9 +36,9 @@ async function look() {
 
 async function again() {
   written = 0;
-  state.textContent = "Trying…";
+  state.textContent = gettext("Trying…");
   await look();
-  state.textContent = "The server does not answer yet. This page comes back by itself.";
+  state.textContent = gettext("The server does not answer yet. This page comes back by itself.");
 }
 
 if (path === "/" || /^\/c\/[0-9a-f-]{36}\/$/.test(path)) {

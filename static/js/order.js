@@ -1,5 +1,7 @@
 // Keeping chats in order: where the menu of a chat opens, selecting several, and where the keyboard is afterwards.
 
+import { gettext, interpolate, ngettext } from "./words.js";
+
 const menu = document.getElementById("chat-menu");
 const list = document.getElementById("chat-list");
 const selection = document.querySelector("[data-selection]");
@@ -19,7 +21,7 @@ function place(button) {
 
 function count() {
   const ticked = list.querySelectorAll(".chat-tick:checked").length;
-  selection.querySelector("[data-selected]").textContent = `${ticked} selected`;
+  selection.querySelector("[data-selected]").textContent = interpolate(ngettext("%(count)s selected", "%(count)s selected", ticked), { count: ticked });
   for (const button of selection.querySelectorAll("[name=do]")) button.disabled = ticked === 0;
 }
 
@@ -91,7 +93,7 @@ if (menu && list) {
   document.addEventListener("htmx:responseError", ({ detail }) => {
     if (detail.elt.matches("[data-order], [data-menu]")) {
       const said = new DOMParser().parseFromString(detail.xhr.responseText, "text/html").body.textContent.trim();
-      document.getElementById("deed").textContent = said || "This could not be done. Try again.";
+      document.getElementById("deed").textContent = said || gettext("This could not be done. Try again.");
     }
   });
 }

@@ -1,6 +1,9 @@
 // Passkeys: asks the browser for one, and sends what it signed with the form that the button stands in.
 // A form names what to do in data-passkey: "create" one or "get" one. What the server asks for is in data-options, or
 // is fetched from data-ask when it is needed.
+
+import { gettext } from "./words.js";
+
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
 
 const text = (buffer) =>
@@ -61,9 +64,9 @@ async function optionsOf(form) {
 }
 
 const SENTENCES = {
-  NotAllowedError: "No passkey was given. Try again, or use another way.",
-  InvalidStateError: "This device has a passkey for your account already.",
-  SecurityError: "Passkeys need an address with a name and a secure connection; this page has none.",
+  NotAllowedError: gettext("No passkey was given. Try again, or use another way."),
+  InvalidStateError: gettext("This device has a passkey for your account already."),
+  SecurityError: gettext("Passkeys need an address with a name and a secure connection; this page has none."),
 };
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
@@ -83,7 +86,7 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
       form.elements.credential.value = JSON.stringify(await act(await optionsOf(form)));
       form.submit();
     } catch (error) {
-      said.textContent = SENTENCES[error.name] ?? "That did not work. Reload the page and try again.";
+      said.textContent = SENTENCES[error.name] ?? gettext("That did not work. Reload the page and try again.");
       button.disabled = false;
       button.focus();
     }

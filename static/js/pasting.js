@@ -1,5 +1,7 @@
 // A long text that is pasted into the message: offered to be attached as a file instead, while one writes on.
 
+import { gettext, interpolate, ngettext, number } from "./words.js";
+
 const LONG = 4_000; // characters
 const LINES = 40;
 const form = document.querySelector("[data-composer]");
@@ -25,14 +27,21 @@ function arrived({ clipboardData: data, target }) {
   field.addEventListener("input", () => propose(text, at), { once: true });
 }
 
+function described(characters, lines) {
+  const sentence =
+    lines > 1
+      ? ngettext("You pasted %(characters)s character in %(lines)s lines.", "You pasted %(characters)s characters in %(lines)s lines.", characters)
+      : ngettext("You pasted %(characters)s character.", "You pasted %(characters)s characters.", characters);
+  return interpolate(sentence, { characters: number(characters), lines: number(lines) });
+}
+
 function propose(text, at) {
   pasted = { text, at };
   if (place() < 0) return close();
   offer.hidden = false;
-  const lines = text.split("\n").length;
-  const words = `You pasted ${text.length.toLocaleString("en")} characters${lines > 1 ? ` in ${lines.toLocaleString("en")} lines` : ""}.`;
+  const words = described(text.length, text.split("\n").length);
   offer.querySelector("[data-offer-words]").textContent = words;
-  form.querySelector("[data-files-said]").textContent = `${words} They can be attached as a file instead.`;
+  form.querySelector("[data-files-said]").textContent = `${words} ${gettext("They can be attached as a file instead.")}`;
 }
 
 // Where the pasted text stands now, which may have moved; -1 where it was changed.

@@ -1,10 +1,12 @@
 // How the message reads as Markdown: the server renders it, in the place of the text box, which keeps what it has.
 
+import { gettext } from "./words.js";
+
 const form = document.querySelector("[data-composer]");
 const field = form?.querySelector("textarea");
 const button = form?.querySelector("[data-preview]");
 const shown = form?.querySelector("[data-preview-shown]");
-const FAILED = "The preview cannot be had at the moment. Your text is kept.";
+const FAILED = gettext("The preview cannot be had at the moment. Your text is kept.");
 let asked = 0; // which of the requests is the last
 
 function say(sentence) {
@@ -30,12 +32,12 @@ async function render(text) {
 function toggle(previewing) {
   field.hidden = previewing;
   shown.hidden = !previewing;
-  button.textContent = previewing ? "Write" : "Preview";
+  button.textContent = previewing ? gettext("Write") : gettext("Preview");
 }
 
 async function preview() {
   if (!field.value.trim()) {
-    say("Write a message first.");
+    say(gettext("Write a message first."));
     field.focus();
     return;
   }

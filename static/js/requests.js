@@ -1,6 +1,8 @@
 // What all requests share: the id that makes a repeated command harmless, and the sentence for a command that
 // did not arrive.
 
+import { gettext } from "./words.js";
+
 const memory = window.sessionStorage;
 
 function uuid() {
@@ -85,8 +87,8 @@ document.addEventListener("htmx:beforeOnLoad", ({ detail }) => {
 });
 
 function unreachable({ detail }) {
-  if (isCommand(detail)) say("Could not reach the server. Your text is kept. Try again.");
-  else if (detail.elt.matches(READS)) say("Could not reach the server. Try again.");
+  if (isCommand(detail)) say(gettext("Could not reach the server. Your text is kept. Try again."));
+  else if (detail.elt.matches(READS)) say(gettext("Could not reach the server. Try again."));
 }
 
 document.addEventListener("htmx:sendError", unreachable);
@@ -96,8 +98,8 @@ document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
   if (heard() || !(isCommand(event.detail) || event.detail.elt.matches(READS))) return;
   if (xhr.status >= 500) unreachable(event);
-  else if (xhr.status === 404) say("This chat is gone, or it is no longer open to you. Your text is kept.");
-  else say("The server refused this. Your text is kept. Reload the page and try again.");
+  else if (xhr.status === 404) say(gettext("This chat is gone, or it is no longer open to you. Your text is kept."));
+  else say(gettext("The server refused this. Your text is kept. Reload the page and try again."));
 });
 
 // The socket may replace the pressed button before the reply to it is here, and htmx would look for the parts of

@@ -1,18 +1,20 @@
 // The line to the server: says what the page shows whenever it connects, tells when it is down, and does not
 // trust a silence. It keeps its own timetable, so that a return to the tab or the network is not waited out.
 
+import { gettext } from "./words.js";
+
 const host = document.querySelector("[data-socket]");
 const SILENCE = 40_000; // the server speaks every 15 seconds
 const PATIENCE = 10_000; // for a connection to come about
 const LONGEST = 2_500; // between two tries: a page is right again within three seconds of the server's return
 const REPORT = 32_768; // characters after which the server is told how many frames were taken in
 const GONE = 4401;
-const CLOSED = "This chat is no longer open to you here. Your text is kept. Reload the page to see why.";
+const CLOSED = gettext("This chat is no longer open to you here. Your text is kept. Reload the page to see why.");
 const DELETED = 4410;
-const REMOVED = "This chat was deleted. Your text is kept.";
+const REMOVED = gettext("This chat was deleted. Your text is kept.");
 const RETURNS = 150_000; // in which it may be brought back, from another page too
 const ASK_AGAIN = 5_000;
-const TEMPORARY = "This temporary chat is over, or no longer open to you here. Your text is kept.";
+const TEMPORARY = gettext("This temporary chat is over, or no longer open to you here. Your text is kept.");
 const FULL = 4503; // as many chats are open as may be, by this person or by all
 const CROWDED = 20_000; // the shortest wait for room, and half of the longest
 const REFUSALS = 2; // tries in vain after which it is asked each time whether the chat is still open to us
@@ -57,7 +59,7 @@ function connect(address) {
 function reconnect() {
   clearTimeout(timer);
   if (over || !wrapper) return;
-  if (!crowded && !deleted && (tries > 0 || socket.readyState !== WebSocket.OPEN)) tell("Reconnecting…");
+  if (!crowded && !deleted && (tries > 0 || socket.readyState !== WebSocket.OPEN)) tell(gettext("Reconnecting…"));
   wrapper.reconnect();
 }
 
@@ -101,11 +103,11 @@ function closed({ detail }) {
   }
   if (detail.event.code === FULL) {
     crowded = true;
-    tell("Too many chats are open. Close some: this one is then kept up to date again.");
+    tell(gettext("Too many chats are open. Close some: this one is then kept up to date again."));
     timer = setTimeout(reconnect, CROWDED * (1 + Math.random()));
     return;
   }
-  tell("Reconnecting…");
+  tell(gettext("Reconnecting…"));
   if (tries >= REFUSALS) askWhy();
   later();
 }
@@ -145,7 +147,7 @@ function watch() {
   if (over || document.hidden) return;
   const silence = Date.now() - heard;
   if (socket?.readyState === WebSocket.OPEN && silence > SILENCE) {
-    tell("Reconnecting…");
+    tell(gettext("Reconnecting…"));
     reconnect();
   } else if (socket?.readyState === WebSocket.CONNECTING && silence > PATIENCE) {
     socket.close(); // its close event brings the next try

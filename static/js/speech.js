@@ -1,6 +1,8 @@
 // An answer that is being written, for whoever listens instead of looking: its whole sentences, at most every three
 // seconds, and once how it ended. The log itself is silent: it would be read out word by word.
 
+import { gettext, interpolate } from "./words.js";
+
 const log = document.querySelector("[data-log]");
 const line = document.querySelector("[data-announce]");
 const LIVE = ["pending", "running"];
@@ -10,6 +12,7 @@ const EVERY = 3000;
 const LOOK = 500;
 const answers = new Map(); // those that were seen running, by the id of their article
 const sentences = window.Intl?.Segmenter && new Intl.Segmenter(undefined, { granularity: "sentence" });
+const names = new Set(); // what stands for something that is not read out
 let spoken = 0;
 let clock = 0;
 
@@ -17,10 +20,10 @@ let clock = 0;
 function named(node) {
   if (node.matches("figure.code")) {
     const language = node.querySelector(".language").textContent;
-    return language === "text" ? "Code block." : `Code block, ${language}.`;
+    return language === "text" ? gettext("Code block.") : interpolate(gettext("Code block, %(language)s."), { language });
   }
-  if (node.matches(".table, table")) return "Table.";
-  return node.matches("math[display=block]") ? "Formula." : "";
+  if (node.matches(".table, table")) return gettext("Table.");
+  return node.matches("math[display=block]") ? gettext("Formula.") : "";
 }
 
 function words(node) {
@@ -28,14 +31,17 @@ function words(node) {
   if (node.nodeType !== Node.ELEMENT_NODE || node.matches(".host")) return "";
   if (node.matches("[role=img]")) return node.getAttribute("aria-label");
   if (node.matches("br")) return " ";
-  if (node.matches("math") && node.querySelector(`:not(${SPELLED})`)) return "formula";
+  if (node.matches("math") && node.querySelector(`:not(${SPELLED})`)) return gettext("formula");
   const inside = [...node.childNodes].map(words).join("");
   return node.matches("a") ? inside.trim() : inside; // whose address is left out
 }
 
 // The parts of a block that stand for themselves, each as its words: paragraphs, items, and what is only named.
 function pieces(block) {
-  if (named(block)) return [named(block)];
+  if (named(block)) {
+    names.add(named(block));
+    return [named(block)];
+  }
   const found = [];
   let run = "";
   function cut() {
@@ -68,8 +74,7 @@ function finished(text) {
 function said(block, open) {
   const parts = pieces(block);
   return parts.flatMap((part, index) => {
-    const names = /^(Code block.*|Table|Formula)\.$/.test(part);
-    return open && !names && index === parts.length - 1 ? finished(part) : cut(part);
+    return open && !names.has(part) && index === parts.length - 1 ? finished(part) : cut(part);
   });
 }
 
@@ -98,7 +103,7 @@ function unsaid(article, answer) {
 }
 
 function ending(article) {
-  return article.querySelector(".ending p")?.textContent.trim() || "Answer finished.";
+  return article.querySelector(".ending p")?.textContent.trim() || gettext("Answer finished.");
 }
 
 function look() {

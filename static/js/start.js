@@ -1,5 +1,7 @@
 // The start page: who is chosen decides the greeting, the starters, the hint and the accent of the composer.
 
+import { gettext, interpolate } from "./words.js";
+
 const form = document.querySelector("form.start");
 const field = form?.querySelector("textarea");
 
@@ -8,7 +10,7 @@ function choose() {
   if (!choice) return;
   for (const part of form.querySelectorAll("[data-brief]")) part.hidden = part.dataset.brief !== choice.value;
   document.getElementById("composer-hint").textContent = choice.dataset.notice;
-  field.placeholder = `Message ${choice.dataset.name}`;
+  field.placeholder = interpolate(gettext("Message %(name)s"), { name: choice.dataset.name });
   form.classList.remove(...[...form.classList].filter((name) => name.startsWith("accent-")));
   form.classList.add(choice.dataset.accent);
 }

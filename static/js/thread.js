@@ -1,5 +1,7 @@
 // The turns of a conversation: none appears twice, each shows its state, a question is edited in its place.
 
+import { gettext } from "./words.js";
+
 const log = document.querySelector("[data-log]");
 const announcer = document.querySelector("[data-announce]");
 const LIVE = ["pending", "running"];
@@ -172,7 +174,7 @@ log?.addEventListener("htmx:configRequest", (event) => {
   const form = event.target;
   if (!form.matches("[data-edit-form]") || form.elements.text.value.trim()) return;
   event.preventDefault();
-  document.getElementById("composer-error").textContent = "Write a message first.";
+  document.getElementById("composer-error").textContent = gettext("Write a message first.");
 });
 
 log?.addEventListener("htmx:afterRequest", ({ target, detail }) => {

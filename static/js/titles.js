@@ -1,6 +1,8 @@
 // What a chat is called, once it is called otherwise: in the list, and in the tab of its own page. The tab also tells of
 // answers that ended while nobody looked at it.
 
+import { gettext, interpolate } from "./words.js";
+
 const tab = document.querySelector("title");
 const icon = document.querySelector("link[rel=icon]");
 const plain = icon.href;
@@ -19,7 +21,7 @@ document.addEventListener("htmx:oobAfterSwap", ({ detail }) => {
   const line = document.getElementById(`chat-title-${chat}`);
   if (line) {
     line.textContent = line.closest("a").title = title;
-    line.closest("li").querySelector(".chat-tick").setAttribute("aria-label", `Select ${title}`);
+    line.closest("li").querySelector(".chat-tick").setAttribute("aria-label", interpolate(gettext("Select %(title)s"), { title }));
   }
   if (location.pathname !== `/c/${chat}/`) return;
   own = title;

@@ -1,5 +1,7 @@
 // A conversation under review: the keys, the sign that the reviewer is at work, and what is typed but not yet saved.
 
+import { gettext } from "./words.js";
+
 const desk = document.getElementById("desk");
 const answers = [...document.querySelectorAll("[data-answer]")];
 const renewing = document.getElementById("renewing");
@@ -83,7 +85,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat) return;
   if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
   if (/^[1-5]$/.test(event.key)) {
-    if (!renewing) say("Claim this first: then your grade counts.");
+    if (!renewing) say(gettext("Claim this first: then your grade counts."));
     press(`[data-key="${event.key}"]`, current());
   } else if (Object.hasOwn(KEYS, event.key)) {
     KEYS[event.key]();
@@ -152,7 +154,7 @@ document.addEventListener("htmx:configRequest", (event) => {
   if (token) event.detail.headers["X-CSRFToken"] = event.detail.parameters.csrfmiddlewaretoken = token;
   if (event.target.matches("[data-finish]") && desk.querySelector("[data-keeps][data-unsaved]")) {
     event.preventDefault();
-    say("Something that you typed is not saved yet. Save it, then finish.");
+    say(gettext("Something that you typed is not saved yet. Save it, then finish."));
   }
 });
 
@@ -173,7 +175,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   const note = target.closest("[data-empties]");
   if (there && (detail.successful || xhr.status === 409)) (note ?? target).removeAttribute("data-unsaved");
   if (there && detail.successful && note) note.querySelector("textarea").value = "";
-  if (xhr.status && !there) say("You are signed out. What you typed is still here: sign in again in another tab, then try again.");
-  else if (!xhr.status || xhr.status >= 500) say("Could not reach the server. What you typed is still here. Try again.");
-  else if ([403, 404].includes(xhr.status)) say("The server refused this. Copy what you typed and reload the page.");
+  if (xhr.status && !there) say(gettext("You are signed out. What you typed is still here: sign in again in another tab, then try again."));
+  else if (!xhr.status || xhr.status >= 500) say(gettext("Could not reach the server. What you typed is still here. Try again."));
+  else if ([403, 404].includes(xhr.status)) say(gettext("The server refused this. Copy what you typed and reload the page."));
 });
