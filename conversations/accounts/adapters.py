@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from conversations import metrics, sealing
 from conversations.accounts import callers, companies, devices, limits, sessions
@@ -21,9 +22,9 @@ from conversations.models import CompanySignIn
 if TYPE_CHECKING:
     from allauth.socialaccount.models import SocialApp, SocialLogin
 
-WRONG = "The username or the password is not right."
+WRONG = gettext_lazy("The username or the password is not right.")
 QUIET = {"account/messages/logged_in.txt", "account/messages/logged_out.txt"}
-CLOSED = "This account is closed. Whoever runs the site can open it again."
+CLOSED = gettext_noop("This account is closed. Whoever runs the site can open it again.")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -31,7 +32,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "username_password_mismatch": WRONG,
-        "incorrect_password": "That is not your password.",
+        "incorrect_password": gettext_lazy("That is not your password."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -63,7 +64,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return response
 
     def respond_user_inactive(self, request: HttpRequest, user: Any) -> HttpResponse:
-        return render(request, "account/refused.html", {"sentence": CLOSED}, status=403)
+        return render(request, "account/refused.html", {"sentence": gettext(CLOSED)}, status=403)
 
     def is_safe_url(self, url: str) -> bool:
         """Whether a page of this site is meant, by the name and the scheme that it was asked by."""
@@ -85,7 +86,9 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     """Second factors. Their secrets are sealed in the database."""
 
     error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": "That is not right. Codes change every half minute and are good once.",
+        "incorrect_code": gettext_lazy(
+            "That is not right. Codes change every half minute and are good once."
+        ),
     }
 
     def encrypt(self, text: str) -> str:
@@ -95,7 +98,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
         return sealing.unseal(encrypted_text)
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002
-        return "Passkey"
+        return gettext("Passkey")
 
 
 class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
@@ -146,5 +149,5 @@ class CompanyAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
 def companies_refusal(request: HttpRequest, row: CompanySignIn) -> HttpResponse:
     """The provider did not say who it is, or what it said does not hold."""
     metrics.sign_in_refusals.labels("provider").inc()
-    page = {"sentence": companies.FAILED, "row": row}
+    page = {"sentence": gettext(companies.FAILED), "row": row}
     return render(request, "account/refused.html", page, status=403)

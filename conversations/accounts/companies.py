@@ -15,12 +15,15 @@ from typing import Any
 from allauth.socialaccount.models import SocialAccount, SocialApp
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from conversations import sealing
 from conversations.models import CompanySignIn, Membership
 
-FAILED = "The sign-in at your company did not work out. Nothing was changed. Try again from the start."
-REFUSED = "Your company's sign-in gives you no place here. Ask whoever looks after it there."
+FAILED = gettext_noop(
+    "The sign-in at your company did not work out. Nothing was changed. Try again from the start."
+)
+REFUSED = gettext_noop("Your company's sign-in gives you no place here. Ask whoever looks after it there.")
 ROLES = (Membership.Role.MANAGER, Membership.Role.REVIEWER, Membership.Role.MEMBER)  # the first that fits
 NAME_CHARS = 30
 EMAIL_CHARS = 254

@@ -21,6 +21,7 @@ from allauth.mfa.webauthn.forms import (
 )
 from django import forms
 from django.contrib.auth.models import User
+from django.utils.translation import gettext, gettext_noop
 
 from conversations import metrics
 from conversations.accounts import challenges, limits
@@ -34,8 +35,10 @@ NEW_CREDENTIAL_CHARS = (
 MOST_PASSKEYS = 10
 CODE_SECONDS = 120  # for which a code could be good again: its own, and the steps around it
 FLAGS_AT, USER_VERIFIED = 32, 0x04
-NOT_TAKEN = "This passkey was not taken. Try again."
-ENOUGH = f"You have {MOST_PASSKEYS} passkeys, which is as many as an account can have. Remove one first."
+NOT_TAKEN = gettext_noop("This passkey was not taken. Try again.")
+ENOUGH = gettext_noop(
+    "You have %(most)s passkeys, which is as many as an account can have. Remove one first."
+)
 # What fido2 raises for what no browser sends.
 # A NUL, which no column of PostgreSQL takes, and half a character, which none of SQLite's does either.
 _UNKEPT = re.compile(r"\\u(0000|d[89a-f])", re.IGNORECASE)
@@ -55,7 +58,7 @@ class Credential(forms.JSONField):
                 raise ValueError
             return super().to_python(value)
         except (RecursionError, ValueError):
-            raise forms.ValidationError(NOT_TAKEN) from None
+            raise forms.ValidationError(gettext(NOT_TAKEN)) from None
 
 
 def _is_verified(credential: dict[str, Any]) -> bool:
@@ -124,7 +127,7 @@ class _Passkey:
             authenticator = super().clean_credential()  # type: ignore[misc]
         except (forms.ValidationError, *MALFORMED):
             metrics.sign_in_refusals.labels("wrong").inc()
-            raise forms.ValidationError(NOT_TAKEN) from None
+            raise forms.ValidationError(gettext(NOT_TAKEN)) from None
         attempt.succeeded()
         return authenticator
 
@@ -143,7 +146,7 @@ class PasskeySignInForm(_Passkey, LoginWebAuthnForm):  # type: ignore[misc]
         # allauth asks for that, but takes what was signed for a step that does not.
         if not (first and _is_verified(self.cleaned_data["credential"])):
             metrics.sign_in_refusals.labels("wrong").inc()
-            raise forms.ValidationError(NOT_TAKEN)
+            raise forms.ValidationError(gettext(NOT_TAKEN))
         return authenticator
 
 
@@ -171,11 +174,11 @@ class NewPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]
             Authenticator.objects.filter(user=self.user, type=Authenticator.Type.WEBAUTHN).count()
             >= MOST_PASSKEYS
         ):
-            raise forms.ValidationError(ENOUGH)
+            raise forms.ValidationError(gettext(ENOUGH) % {"most": MOST_PASSKEYS})
         try:
             return super().clean()
         except MALFORMED:
-            raise forms.ValidationError(NOT_TAKEN) from None
+            raise forms.ValidationError(gettext(NOT_TAKEN)) from None
 
 
 class PasskeyNameForm(EditWebAuthnForm):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from conversations.accounts import callers
 from conversations.models import SignIn
@@ -79,9 +80,11 @@ def renamed(before: str | None, after: str | None) -> None:
 
 def browser(agent: str) -> str:
     """What a browser calls itself, in words that its owner knows."""
-    name = next((words for sign, words in BROWSERS.items() if re.search(rf"{sign}\w*/", agent)), "A browser")
+    name = next(
+        (words for sign, words in BROWSERS.items() if re.search(rf"{sign}\w*/", agent)), gettext("A browser")
+    )
     system = next((words for sign, words in SYSTEMS.items() if sign in agent), "")
-    return f"{name} on {system}" if system else name
+    return gettext("%(browser)s on %(system)s") % {"browser": name, "system": system} if system else name
 
 
 def _living() -> QuerySet[Session, str]:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
@@ -137,8 +138,11 @@ def password_done(request: PersonRequest) -> HttpResponse:
 def sign_out_elsewhere(request: PersonRequest) -> HttpResponse:
     """End all other sessions of one's own."""
     ended = sessions.end_elsewhere(request, request.user)
-    browsers = "1 other browser" if ended == 1 else f"{ended} other browsers"
-    messages.success(request, f"Signed out in {browsers}." if ended else "You were signed in nowhere else.")
+    done = ngettext(
+        "Signed out in %(count)s other browser.", "Signed out in %(count)s other browsers.", ended
+    )
+    said = done % {"count": ended} if ended else gettext("You were signed in nowhere else.")
+    messages.success(request, said)
     return redirect("account")
 
 

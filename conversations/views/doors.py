@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -32,9 +33,9 @@ logger = logging.getLogger(__name__)
 
 REMEMBERED = "company_sign_in"
 REMEMBERED_SECONDS = 180 * 24 * 3600
-TAKEN = "Somebody has this name already. Choose another."
-JOINED = "You belong to this company already. The link stays good for somebody else."
-NOTHING_OWN = (
+TAKEN = gettext_noop("Somebody has this name already. Choose another.")
+JOINED = gettext_noop("You belong to this company already. The link stays good for somebody else.")
+NOTHING_OWN = gettext_noop(
     "You sign in at your company, which opens that company alone. Set up an authenticator app or a passkey of your own "
     "under “Your account” first, then open this link again. It stays good."
 )
@@ -46,7 +47,7 @@ class JoinForm(NewUser):
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
-            raise forms.ValidationError(TAKEN)
+            raise forms.ValidationError(gettext(TAKEN))
         return username
 
 
@@ -123,7 +124,7 @@ def _join(request: HttpRequest, invited: Invitation, person: User) -> HttpRespon
             sentence = JOINED
         else:
             return _private(redirect("start"))
-    context = {"invitation": invited, "sentence": sentence}
+    context = {"invitation": invited, "sentence": sentence and gettext(sentence)}
     return _private(render(request, "account/invitation.html", context, status=409 if sentence else 200))
 
 
@@ -140,7 +141,7 @@ def _join_anew(request: HttpRequest, invited: Invitation) -> HttpResponse:
                     invited, form.cleaned_data["username"], form.cleaned_data["password1"]
                 )
             except IntegrityError:
-                form.add_error("username", TAKEN)
+                form.add_error("username", gettext(TAKEN))
             else:
                 attempt.succeeded()
                 return _private(perform_login(request, Login(user=person, signup=True)))
@@ -180,7 +181,7 @@ def _failed(request: HttpRequest, row: CompanySignIn, error: Exception) -> HttpR
 
 def _refused(request: HttpRequest, row: CompanySignIn, sentence: str) -> HttpResponse:
     metrics.sign_in_refusals.labels("provider").inc()
-    page = {"sentence": sentence, "row": row}
+    page = {"sentence": gettext(sentence), "row": row}
     return _private(render(request, "account/refused.html", page, status=403))
 
 

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext, gettext_noop
 
 from conversations import factors, metrics, pages, proofs
 from conversations.accounts.limits import TooManyFailures
@@ -33,9 +34,12 @@ SETTING_UP = {
     "account_logout",
 }
 FOR_NOBODY = {"theme", "readyz", "metrics", "manifest", "worker", "offline"}
-FIRST = "Your company asks for a second factor. Set one up first: open this page again. Your text is kept."
-
-PROVE = "Your company's sign-in is not enough here. Prove that it is you: open this page again. Your text is kept."
+FIRST = gettext_noop(
+    "Your company asks for a second factor. Set one up first: open this page again. Your text is kept."
+)
+PROVE = gettext_noop(
+    "Your company's sign-in is not enough here. Prove that it is you: open this page again. Your text is kept."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +68,7 @@ class AccountGate:
         except (OperationalError, InterfaceError) as error:  # which no middleware is asked about here
             return DatabaseAway(self._get_response).process_exception(request, error)
         if "HX-Request" in request.headers:
-            return HttpResponse(pages.error(FIRST), status=403)
+            return HttpResponse(pages.error(gettext(FIRST)), status=403)
         return redirect("account_second_factor")
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -83,7 +87,7 @@ def _to_prove(request: HttpRequest) -> HttpResponse:
     """To the page that asks for a proof, and back from there; without anything to prove it by, what to do."""
     metrics.sign_in_refusals.labels("proof").inc()
     if "HX-Request" in request.headers:
-        return HttpResponse(pages.error(PROVE), status=403)
+        return HttpResponse(pages.error(gettext(PROVE)), status=403)
     person = request.user
     if isinstance(person, User) and not proofs.has_own(person):
         return render(request, "account/nothing_to_prove_by.html", status=403)

@@ -14,6 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_noop
 from django_htmx.middleware import HtmxDetails
 
 from conversations import attaching, generation, metrics, pages
@@ -24,11 +25,15 @@ V = TypeVar("V", bound=Callable[..., HttpResponseBase])
 
 logger = logging.getLogger(__name__)
 
-BUSY = "The database does not answer at the moment. Your text is kept. Try again."
-UNREADABLE = "The database does not answer at the moment. What was written is kept. Try again."
-FULL = "The server has no room left to keep anything. Your text is kept on this page; tell whoever runs the site."
+BUSY = gettext_noop("The database does not answer at the moment. Your text is kept. Try again.")
+UNREADABLE = gettext_noop("The database does not answer at the moment. What was written is kept. Try again.")
+FULL = gettext_noop(
+    "The server has no room left to keep anything. Your text is kept on this page; tell whoever runs the site."
+)
 _NO_ROOM = ("disk is full", "readonly database", "No space left on device")  # SQLite's words and PostgreSQL's
-SIGNED_OUT = "You are signed out. Your text is kept. Sign in again in another tab, then try again."
+SIGNED_OUT = gettext_noop(
+    "You are signed out. Your text is kept. Sign in again in another tab, then try again."
+)
 
 
 class PersonRequest(HttpRequest):
@@ -49,7 +54,7 @@ def signed_in(
         try:
             if not anyone.user.is_authenticated:
                 if request.htmx:
-                    return HttpResponse(pages.error(SIGNED_OUT), status=401)
+                    return HttpResponse(pages.error(gettext(SIGNED_OUT)), status=401)
                 return redirect_to_login(request.get_full_path())
             with generation.form() if request.method == "POST" else nullcontext():
                 response = view(request, *args, **kwargs)
@@ -91,7 +96,7 @@ class DatabaseAway:
             sentence = UNREADABLE
         else:
             sentence = FULL if any(words in str(error) for words in _NO_ROOM) else BUSY
-        response = _refusal(request, sentence, 503)
+        response = _refusal(request, gettext(sentence), 503)
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
