@@ -33,7 +33,7 @@ SETTING_UP = {
     "account_reauthenticate",
     "account_logout",
 }
-FOR_NOBODY = {"theme", "readyz", "metrics", "manifest", "worker", "offline"}
+FOR_NOBODY = {"theme", "words", "speak", "readyz", "metrics", "manifest", "worker", "offline"}
 FIRST = gettext_noop(
     "Your company asks for a second factor. Set one up first: open this page again. Your text is kept."
 )

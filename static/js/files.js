@@ -155,6 +155,7 @@ function paste(event) {
 }
 
 if (input) {
+  form.querySelector(".composer-box").dataset.drop = gettext("Drop files to attach them");
   form.querySelector("[data-attach]").addEventListener("click", () => {
     input.value = "";
     input.click();

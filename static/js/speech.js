@@ -8,6 +8,7 @@ const line = document.querySelector("[data-announce]");
 const LIVE = ["pending", "running"];
 const BLOCKS = "p, ul, ol, li, blockquote, h3, h4, h5, h6, div, .formula";
 const SPELLED = "mi, mn, mo, mrow, mtext, mspace"; // of a formula that is heard as it is read
+const PLAIN = ["text", gettext("text")]; // what a block of code is called that names no language
 const EVERY = 3000;
 const LOOK = 500;
 const answers = new Map(); // those that were seen running, by the id of their article
@@ -20,7 +21,7 @@ let clock = 0;
 function named(node) {
   if (node.matches("figure.code")) {
     const language = node.querySelector(".language").textContent;
-    return language === "text" ? gettext("Code block.") : interpolate(gettext("Code block, %(language)s."), { language });
+    return PLAIN.includes(language) ? gettext("Code block.") : interpolate(gettext("Code block, %(language)s."), { language });
   }
   if (node.matches(".table, table")) return gettext("Table.");
   return node.matches("math[display=block]") ? gettext("Formula.") : "";
