@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy
 
 from conversations import access
 
@@ -28,8 +29,8 @@ LISTED = 5  # companies on the first page; of more, a page of their own
 class Administration(AdminSite):
     """Django's admin with our door before it, and without a sign-in page of its own."""
 
-    site_header = site_title = "Administration"
-    index_title = "Companies, people, personas"
+    site_header = site_title = gettext_lazy("Administration")
+    index_title = gettext_lazy("Companies, people, personas")
 
     def has_permission(self, request: HttpRequest) -> bool:
         return access.administers(request.user)

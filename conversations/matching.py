@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import re2
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 SCANNED = 65_536  # characters of a text in which anything is looked for
 PATTERN_BYTES = 1 << 20  # of memory for a compiled one
@@ -28,21 +29,26 @@ _HEAPS = re.compile(
 TRIAL_TEXTS = ("a", "refund 1234-5678, please. ", "xyz 日本語 été\n")  # over and over
 TRIAL_CHARS = 64  # of the pattern's own, each over and over
 REFUSALS = {  # RE2's words for what is wrong with a pattern, and ours
-    "missing )": "a bracket “(” is not closed",
-    "unexpected )": "a bracket “)” was not opened",
-    "missing ]": "a bracket “[” is not closed",
-    "trailing \\": "it ends in a backslash",
-    "invalid escape sequence": "there is no such escape, and no reference back to a group",
-    "invalid perl operator": "there is no such group, and no looking ahead or behind",
-    "invalid named capture group": "the name of a group is not complete",
-    "invalid character class": "there is no such class of characters",
-    "invalid character class range": "there is no such range of characters",
-    "no argument for repetition operator": "nothing stands there to be repeated",
-    "bad repetition operator": "one repetition follows another",
-    "pattern too large - compile failed": "it is too large; use fewer or smaller repetitions",
-    "invalid repetition size": "it repeats more than 1,000 times, or backwards",
+    "missing )": gettext_lazy("a bracket “(” is not closed"),
+    "unexpected )": gettext_lazy("a bracket “)” was not opened"),
+    "missing ]": gettext_lazy("a bracket “[” is not closed"),
+    "trailing \\": gettext_lazy("it ends in a backslash"),
+    "invalid escape sequence": gettext_lazy("there is no such escape, and no reference back to a group"),
+    "invalid perl operator": gettext_lazy("there is no such group, and no looking ahead or behind"),
+    "invalid named capture group": gettext_lazy("the name of a group is not complete"),
+    "invalid character class": gettext_lazy("there is no such class of characters"),
+    "invalid character class range": gettext_lazy("there is no such range of characters"),
+    "no argument for repetition operator": gettext_lazy("nothing stands there to be repeated"),
+    "bad repetition operator": gettext_lazy("one repetition follows another"),
+    "pattern too large - compile failed": gettext_lazy("it is too large; use fewer or smaller repetitions"),
+    "invalid repetition size": gettext_lazy("it repeats more than 1,000 times, or backwards"),
 }
-TOO_SLOW = "This pattern takes too long. Use fewer or smaller repetitions."
+TOO_SLOW = gettext_lazy("This pattern takes too long. Use fewer or smaller repetitions.")
+
+# What is kept beside an entry, and shown in whichever language somebody reads.
+SAYS = gettext_noop("Says “%(words)s”.")
+MATCHES = gettext_noop("Matches the pattern.")
+MATCHES_WORDS = gettext_noop("Matches the pattern: “%(words)s”.")
 
 
 class Unusable(ValueError):
@@ -81,7 +87,7 @@ class Words:
         """What to say of the first of them that stands in a text as words of its own; empty where none does."""
         for word, needle in self.words:
             if needle and any(needle in text.folded for text in texts):
-                return f"Says “{word}”."
+                return SAYS % {"words": word}
         return ""
 
 
@@ -102,7 +108,7 @@ class Pattern:
         for text in texts:
             if match := self._compiled.search(text.raw):
                 words = " ".join(match.group().split())[:60]
-                return f"Matches the pattern: “{words}”." if words else "Matches the pattern."
+                return MATCHES_WORDS % {"words": words} if words else MATCHES
         return ""
 
 
@@ -115,7 +121,7 @@ def check_pattern(pattern: str) -> None:
             if time.thread_time() > until:
                 raise TooSlow
     except TooSlow as slow:
-        raise Unusable(TOO_SLOW) from slow
+        raise Unusable(str(TOO_SLOW)) from slow
 
 
 def find(seeker: Words | Pattern, texts: Sequence[Text], most: float) -> str:
@@ -168,5 +174,7 @@ def _refusal(error: re2.error) -> str:
     said: Any = error.args[0] if error.args else ""
     said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     what, _, where = said.partition(": ")
-    wrong = REFUSALS.get(what, what)
-    return f"This pattern cannot be used: {wrong}{f', at “{where}”' if where else ''}."
+    wrong = {"wrong": REFUSALS.get(what, what), "where": where}
+    if where:
+        return gettext("This pattern cannot be used: %(wrong)s, at “%(where)s”.") % wrong
+    return gettext("This pattern cannot be used: %(wrong)s.") % wrong

@@ -10,6 +10,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations import providers
 from conversations.endpoints import wire_of
@@ -36,7 +39,7 @@ VERSIONED = (
 )
 
 
-FOREIGN = "This provider is not one of the persona's company. Choose another."
+FOREIGN = gettext_lazy("This provider is not one of the persona's company. Choose another.")
 
 
 class Overtaken(Exception):
@@ -62,9 +65,10 @@ def parameters(version: PersonaVersion) -> providers.Parameters:
 def problems(version: PersonaVersion) -> dict[str, str]:
     """By field, what the provider of `version` would refuse."""
     if not isinstance(version.stop, list) or not all(isinstance(item, str) and item for item in version.stop):
-        return {"stop": "Stop sequences are a list of texts, none of them empty."}
+        return {"stop": _("Stop sequences are a list of texts, none of them empty.")}
     if (version.context_length or 0) > LONGEST:
-        return {"context_length": f"No model reads more than {LONGEST:,} tokens."}
+        most = _("No model reads more than %(most)s tokens.")
+        return {"context_length": most % {"most": number_format(LONGEST, force_grouping=True)}}
     return providers.WIRES[wire_of(version.endpoint)].check_parameters(parameters(version))
 
 

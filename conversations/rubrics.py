@@ -12,17 +12,19 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_noop as _
 
 from conversations.models import Company, Grade, Rubric
 from conversations.posting import Refused
 
 LEAST, MOST = 2, 5
-FROZEN = (
+FROZEN = gettext_lazy(
     "A grade of these was given meanwhile, so they do not change any more. Nothing was saved: "
     "what you wrote stands below and can become new grades."
 )
 
-REPLACED = (
+REPLACED = gettext_lazy(
     "Somebody else has put new grades in use meanwhile. Nothing was saved: what you wrote stands below. "
     "Look at theirs on the page of the settings first."
 )
@@ -38,11 +40,11 @@ class Wording:
 
 
 DEFAULT = (
-    Wording("Harmful", "It could hurt somebody, or break the law or the company’s rules."),
-    Wording("Wrong", "It is not correct, or made up."),
-    Wording("Incomplete", "It is correct, but something that was asked for is missing."),
-    Wording("Good", "It is correct and complete.", passes=True),
-    Wording("Excellent", "It is as good as the best of us would answer.", passes=True),
+    Wording(_("Harmful"), _("It could hurt somebody, or break the law or the company’s rules.")),
+    Wording(_("Wrong"), _("It is not correct, or made up.")),
+    Wording(_("Incomplete"), _("It is correct, but something that was asked for is missing.")),
+    Wording(_("Good"), _("It is correct and complete."), passes=True),
+    Wording(_("Excellent"), _("It is as good as the best of us would answer."), passes=True),
 )
 
 
@@ -54,7 +56,7 @@ def in_use(company: Company) -> Rubric:
     with transaction.atomic():
         _take(company)
         found = company.rubrics.filter(in_use=True).first()
-        return found or _make(company, "Grades", DEFAULT)
+        return found or _make(company, gettext("Grades"), _default())
 
 
 def given(rubric: Rubric, grade_id: int) -> Grade:
@@ -65,7 +67,7 @@ def given(rubric: Rubric, grade_id: int) -> Grade:
     Rubric.objects.filter(pk=rubric.pk, frozen_at=None).update(frozen_at=timezone.now())
     grade = rubric.grades.filter(pk=grade_id).first()
     if grade is None:
-        raise Refused("The grades have changed. Reload the page and judge again.", status=409)
+        raise Refused(gettext("The grades have changed. Reload the page and judge again."), status=409)
     return grade
 
 
@@ -79,7 +81,7 @@ def edit(rubric: Rubric, name: str, rows: Sequence[Wording]) -> None:
     with transaction.atomic():
         kept = Rubric.objects.select_for_update().get(pk=rubric.pk)
         if kept.frozen_at is not None:
-            raise Refused(FROZEN, status=409)
+            raise Refused(str(FROZEN), status=409)
         kept.name = name
         kept.save(update_fields=["name"])
         _write(kept, [row for row in rows if row.name])
@@ -100,7 +102,7 @@ def replace(rubric: Rubric, name: str, rows: Sequence[Wording]) -> Rubric:
             return _make(company, name, wanted)
         same = [Wording(grade.name, grade.meaning, grade.passes) for grade in current.grades.all()]
         if (current.name, same) != (name, wanted):
-            raise Refused(REPLACED, status=409)
+            raise Refused(str(REPLACED), status=409)
         return current
 
 
@@ -110,14 +112,21 @@ def check(rows: Sequence[Wording]) -> None:
     seen: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
         if not row.name and row.meaning:
-            problems[f"name_{number}"] = "Give this grade a name, or empty its meaning too."
+            problems[f"name_{number}"] = gettext("Give this grade a name, or empty its meaning too.")
         elif row.name and row.name.casefold() in seen:
-            problems[f"name_{number}"] = f"“{seen[row.name.casefold()]}” is there already. Give another name."
+            twice = gettext("“%(name)s” is there already. Give another name.")
+            problems[f"name_{number}"] = twice % {"name": seen[row.name.casefold()]}
         seen[row.name.casefold()] = row.name
     if problems:
         raise ValidationError(problems)
     if not LEAST <= sum(bool(row.name) for row in rows) <= MOST:
-        raise ValidationError(f"Give at least {LEAST} grades and at most {MOST}.")
+        few = gettext("Give at least %(least)s grades and at most %(most)s.")
+        raise ValidationError(few % {"least": LEAST, "most": MOST})
+
+
+def _default() -> list[Wording]:
+    """The grades to begin with, in the language of whoever needs them first: from then on they are the company's."""
+    return [Wording(gettext(row.name), gettext(row.meaning), row.passes) for row in DEFAULT]
 
 
 def _take(company: Company) -> Company:

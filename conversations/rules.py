@@ -13,7 +13,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, Subquery
+from django.utils.formats import number_format
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from conversations import matching
 from conversations.models import (
@@ -41,29 +44,51 @@ TEXTUAL = {Kind.WORDS, Kind.PATTERN}
 IN_GENERAL = {Kind.SAMPLE, Kind.TROUBLE}
 TROUBLE = {Generation.Status.FAILED, Generation.Status.INTERRUPTED}
 
+# Reasons as they are kept beside an entry, in one language; `worded` says them in that of who reads them.
+FOUND_BAD = gettext_noop("The person found this answer bad.")
+ASKED = gettext_noop("The person asked for a review.")
+BY_HAND = gettext_noop("Opened by a reviewer.")
+CUT = gettext_noop("The answer was cut at its length limit.")
+FAILED = gettext_noop("The answer failed.")
+INTERRUPTED = gettext_noop("The answer interrupted.")
+FAILED_BY = gettext_noop("The answer failed: %(why)s.")
+INTERRUPTED_BY = gettext_noop("The answer interrupted: %(why)s.")
+SAMPLED = gettext_noop("In the random sample of %(share)s %%.")
+SENTENCES = {FOUND_BAD, ASKED, BY_HAND, CUT, FAILED, INTERRUPTED, matching.MATCHES}
+AROUND = (
+    (FAILED_BY, "why"),
+    (INTERRUPTED_BY, "why"),
+    (SAMPLED, "share"),
+    (matching.SAYS, "words"),
+    (matching.MATCHES_WORDS, "words"),
+)
+
 
 def check(rule: Rule) -> None:
     """Raise ValidationError by field where `rule` makes no sense; tidy its value otherwise."""
     if rule.kind not in OFFERED:
-        raise ValidationError({"kind": "Choose what the rule looks for."})
+        raise ValidationError({"kind": _("Choose what the rule looks for.")})
     rule.value = rule.value.strip() if rule.kind in NEEDS_VALUE else ""
     if rule.persona is not None and rule.persona.company_id != rule.company_id:
-        raise ValidationError({"persona": "Choose a persona of the company."})
+        raise ValidationError({"persona": _("Choose a persona of the company.")})
     if rule.kind == Kind.SAMPLE:
         digits = rule.value.lstrip("0")
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 3 and int(digits) <= 100):
             raise ValidationError(
-                {"value": "Give a whole number from 1 to 100: so many of a hundred answers."}
+                {"value": _("Give a whole number from 1 to 100: so many of a hundred answers.")}
             )
         rule.value = digits
     if rule.kind == Kind.WORDS:
         words = [line.strip() for line in rule.value.splitlines() if line.strip()]
         if not 1 <= len(words) <= WORDS:
-            raise ValidationError({"value": f"Give one word or phrase a line, at most {WORDS}."})
+            said = _("Give one word or phrase a line, at most %(most)s.")
+            raise ValidationError({"value": said % {"most": WORDS}})
         rule.value = "\n".join(words)
     if rule.kind == Kind.PATTERN:
         if not 1 <= len(rule.value) <= PATTERN_CHARS:
-            raise ValidationError({"value": f"Give a pattern of at most {PATTERN_CHARS:,} characters."})
+            said = _("Give a pattern of at most %(most)s characters.")
+            most = number_format(PATTERN_CHARS, force_grouping=True)
+            raise ValidationError({"value": said % {"most": most}})
         try:
             matching.check_pattern(rule.value)
         except matching.Unusable as unusable:
@@ -77,23 +102,33 @@ def check_room(rule: Rule) -> None:
     """
     others = Rule.objects.filter(company=rule.company_id, active=True, kind__in=TEXTUAL).exclude(pk=rule.pk)
     if rule.kind in TEXTUAL and others.count() >= TEXT_RULES:
-        raise ValidationError(
-            {
-                "value": f"Your company has {TEXT_RULES} rules for words and patterns switched on, which is the most. "
-                "Switch one off, or put several into one."
-            }
+        said = _(
+            "Your company has %(most)s rules for words and patterns switched on, which is the most. "
+            "Switch one off, or put several into one."
         )
+        raise ValidationError({"value": said % {"most": TEXT_RULES}})
 
 
 def named(rule: Rule) -> str:
     """A rule as a sentence names it."""
-    words = f"“{Truncator(str(rule)).chars(100)}”"
-    return f"{words} for {rule.persona}" if rule.persona else words
+    facts = {"rule": Truncator(str(rule)).chars(100), "persona": rule.persona}
+    return (_("“%(rule)s” for %(persona)s") if rule.persona else _("“%(rule)s”")) % facts
+
+
+def worded(said: str) -> str:
+    """The reason `said`, as it is kept, in the language of who reads it."""
+    if said in SENTENCES:
+        return _(said)
+    for sentence, name in AROUND:
+        before, behind = sentence.replace("%%", "%").split(f"%({name})s")
+        if len(said) > len(before + behind) and said.startswith(before) and said.endswith(behind):
+            return _(sentence) % {name: said[len(before) : len(said) - len(behind)]}
+    return said
 
 
 def consider(items: Sequence[Item], found: Read) -> None:
     """Ask the rules of each answer's company, and open or extend entries for what they say and what was `found`."""
-    rules = active({record.company_id for record, _ in items})
+    rules = active({record.company_id for record, __ in items})
     reasons = [
         (record, rule, said)
         for record, answer in items
@@ -112,13 +147,13 @@ def reason(rule: Rule, record: AnswerRecord, answer: Generation) -> str:
     """Why `rule`, which does not look at texts, wants the answer to be reviewed; empty where it does not."""
     match rule.kind:
         case Kind.BAD:
-            return "The person found this answer bad." if record.good is False else ""
+            return FOUND_BAD if record.good is False else ""
         case Kind.FLAG:
-            return "The person asked for a review." if hasattr(answer.message, "flag") else ""
+            return ASKED if hasattr(answer.message, "flag") else ""
         case Kind.TROUBLE:
             return _trouble(answer)
         case Kind.SAMPLE:
-            return f"In the random sample of {rule.value} %." if _sampled(rule, record) else ""
+            return SAMPLED % {"share": rule.value} if _sampled(rule, record) else ""
     raise ValueError(rule.kind)
 
 
@@ -149,11 +184,11 @@ def _enter(found: Iterable[tuple[AnswerRecord, Rule, str]]) -> None:
     # Two processes that file for one company take turns, so that a conversation has one waiting entry.
     list(
         Company.objects.select_for_update()
-        .filter(pk__in={record.company_id for record, _, _ in new})
+        .filter(pk__in={record.company_id for record, __, __ in new})
         .order_by("pk")
     )
     waiting = QueueEntry.objects.exclude(status=QueueEntry.Status.DONE)
-    conversations = {record.conversation_id: record for record, _, _ in new}
+    conversations = {record.conversation_id: record for record, __, __ in new}
     entries = {
         entry.conversation_id: entry
         for entry in waiting.select_for_update().filter(conversation__in=conversations)
@@ -197,13 +232,12 @@ def _given(found: Sequence[tuple[AnswerRecord, Rule, str]]) -> set[tuple[int | N
 
 def _trouble(answer: Generation) -> str:
     if answer.status in TROUBLE:
-        return (
-            f"The answer {answer.status}: {answer.error_kind}."
-            if answer.error_kind
-            else f"The answer {answer.status}."
-        )
+        failed = answer.status == Generation.Status.FAILED
+        if not answer.error_kind:
+            return FAILED if failed else INTERRUPTED
+        return (FAILED_BY if failed else INTERRUPTED_BY) % {"why": answer.error_kind}
     if answer.finish_reason == "length":
-        return "The answer was cut at its length limit."
+        return CUT
     return ""
 
 

@@ -24,6 +24,8 @@ from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -58,24 +60,24 @@ class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
     """Accounts. Roles are those of a company's members, so Django's staff flag, groups and permissions are left out."""
 
     conversations_by = "owner"
-    instead = "Close the account instead."
+    instead = gettext_lazy("Close the account instead.")
     list_display = ["username", "email", "first_name", "last_name", "is_superuser"]
     list_filter = ["is_superuser", "is_active"]
     filter_horizontal = []
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("Personal info", {"fields": ["first_name", "last_name", "email"]}),
-        ("Rights", {"fields": ["is_active", "is_superuser"]}),
-        ("Important dates", {"fields": ["last_login", "date_joined"]}),
-        ("What is kept", {"fields": ["kept"]}),
+        (gettext_lazy("Personal info"), {"fields": ["first_name", "last_name", "email"]}),
+        (gettext_lazy("Rights"), {"fields": ["is_active", "is_superuser"]}),
+        (gettext_lazy("Important dates"), {"fields": ["last_login", "date_joined"]}),
+        (gettext_lazy("What is kept"), {"fields": ["kept"]}),
     ]
     readonly_fields = ["kept", "last_login", "date_joined"]
 
-    @admin.display(description="All of this person’s")
+    @admin.display(description=gettext_lazy("All of this person’s"))
     def kept(self, person: User) -> str:
         """The way to taking it away, and to erasing it."""
         address = reverse("admin:review_account", args=[person.pk])
-        return format_html('<a href="{}">Take it away as a file, or erase the person</a>', address)
+        return format_html('<a href="{}">{}</a>', address, _("Take it away as a file, or erase the person"))
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -101,11 +103,13 @@ class AccountAdmin(OperatorsAdmin[User], DjangosAccount):
         conversations = super().held(objs)
         return conversations + [
             format_html(
-                "<bdi>{}</bdi>: {} stay on record with this name. To close the account, "
-                '<a href="{}">open it</a> and take “Active” away: nobody can sign in with it then.',
-                person,
-                get_text_list(kinds, "and"),
-                reverse("admin:auth_user_change", args=[person.pk]),
+                _(
+                    "<bdi>{person}</bdi>: {kinds} stay on record with this name. To close the account, "
+                    '<a href="{address}">open it</a> and take “Active” away: nobody can sign in with it then.'
+                ),
+                person=person,
+                kinds=get_text_list(kinds, _("and")),
+                address=reverse("admin:auth_user_change", args=[person.pk]),
             )
             for person, kinds in _on_record([each.pk for each in objs])
         ]
@@ -132,7 +136,9 @@ def password_link(request: HttpRequest, person_id: int) -> HttpResponse:
     operator = cast(User, request.user)
     if not person.is_active:
         messages.error(
-            request, f"The account of {person} is closed. Tick “Active” and save first. No link was made."
+            request,
+            _("The account of %(person)s is closed. Tick “Active” and save first. No link was made.")
+            % {"person": person},
         )
         return redirect("admin:auth_user_change", person.pk)
     if person != operator:
@@ -140,7 +146,7 @@ def password_link(request: HttpRequest, person_id: int) -> HttpResponse:
     token = links.offer_password(operator, person)
     admin.site.get_model_admin(User).log_change(request, person, "Made a link for a new password.")
     context = admin.site.each_context(request) | {
-        "title": f"A link for {person}",
+        "title": _("A link for %(person)s") % {"person": person},
         "opts": User._meta,
         "person": person,
         "link": request.build_absolute_uri(reverse("new_password", args=[token])),
@@ -160,7 +166,10 @@ def remove_factors(request: HttpRequest, person_id: int) -> HttpResponse:
         reading.factors_removed(operator, person)
     factors.remove_all(person)
     admin.site.get_model_admin(User).log_change(request, person, "Removed the second factors.")
-    messages.success(request, f"The second factors of {person} are gone, until some are set up again.")
+    messages.success(
+        request,
+        _("The second factors of %(person)s are gone, until some are set up again.") % {"person": person},
+    )
     return redirect("admin:auth_user_change", person.pk)
 
 
@@ -176,9 +185,9 @@ def _account(request: HttpRequest, person_id: int) -> User:
 def _on_record(ids: Sequence[int]) -> Iterator[tuple[User, list[str]]]:
     """Of the accounts that have anything on record, what kinds of things. Every relation counts, also later ones."""
     kinds = dict(enumerate(_records()))
-    found = {f"has_{index}": Exists(rows) for index, (_, rows) in kinds.items()}
+    found = {f"has_{index}": Exists(rows) for index, (__, rows) in kinds.items()}
     for person in User.objects.filter(pk__in=ids).annotate(**found).order_by("username"):
-        names = {name for index, (name, _) in kinds.items() if getattr(person, f"has_{index}")}
+        names = {name for index, (name, __) in kinds.items() if getattr(person, f"has_{index}")}
         if names:
             yield person, sorted(names)
 

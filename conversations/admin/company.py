@@ -10,6 +10,8 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from conversations import factors
 from conversations.admin import people
@@ -45,7 +47,7 @@ class CompanyAdmin(OperatorsCompany):
         fields = [name for name in super().get_fields(request, obj) if name != "people"]
         return [*fields, "people"] if obj else fields
 
-    @admin.display(description="people")
+    @admin.display(description=gettext_lazy("people"))
     def people(self, company: Company) -> str:
         """How many, by role: a company has more people than a form should have rows."""
         return people.summary(company)
@@ -60,7 +62,7 @@ class MembershipForm(MembershipModelForm):
         if self.initial.get("role") == manager != role:
             others = self.instance.company.memberships.filter(role=manager).exclude(pk=self.instance.pk)
             if not others.exists():
-                raise forms.ValidationError("The company has no other manager. Make one first.")
+                raise forms.ValidationError(_("The company has no other manager. Make one first."))
         return role
 
 
@@ -96,20 +98,22 @@ class MembershipAdmin(PeopleAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).annotate(factored=factors.has_one())
 
-    @admin.display(description="second factor")
+    @admin.display(description=gettext_lazy("second factor"))
     def second_factor(self, membership: Membership) -> str:
         """Whether the person has one."""
-        return "Set up" if membership.factored else "None"  # type: ignore[attr-defined]  # as the list asked
+        if membership.factored:  # type: ignore[attr-defined]  # as the list asked
+            return pgettext("second factor", "Set up")
+        return pgettext("second factor", "None")
 
-    @admin.display(description="user")
+    @admin.display(description=pgettext_lazy("field", "user"))
     def user_name(self, membership: Membership) -> str:
         return membership.user.get_username()
 
-    @admin.display(description="company")
+    @admin.display(description=pgettext_lazy("field", "company"))
     def company_name(self, membership: Membership) -> str:
         return membership.company.name
 
-    @admin.display(description="name")
+    @admin.display(description=pgettext_lazy("field", "name"))
     def full_name(self, membership: Membership) -> str:
         """The person's name, where it is known."""
         return membership.user.get_full_name()

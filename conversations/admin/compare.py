@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from itertools import groupby, islice, zip_longest
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from conversations import personas
 from conversations.admin import alignment
 from conversations.estimates import DEFAULT_CONTEXT_LENGTH
 from conversations.models import PersonaVersion
 
-NOT_SENT = "not sent"
-DEFAULT_CONTEXT = f"{DEFAULT_CONTEXT_LENGTH:,} (default)"
+NOT_SENT = gettext_lazy("not sent")
 ROWS = 1_000  # of a comparison
 AROUND = 3  # equal rows that are shown before and behind what differs
 FOLDED = 5  # equal rows at least, to be folded
@@ -68,14 +71,21 @@ def prompts(left: str, right: str) -> Prompts:
     old, new = _fitting(left), _fitting(right)
     notes = []
     if (old, new) != (left, right):
-        notes.append("Of these prompts only the beginnings are compared, since they are long.")
+        notes.append(_("Of these prompts only the beginnings are compared, since they are long."))
     sides = _Sides(old.splitlines(), new.splitlines())
     rows = list(islice(sides.rows(1, AROUND), ROWS + 1))
     if len(rows) > ROWS:
         together = -(-len(sides.pairs) // (ROWS // 2))
         rows = list(sides.rows(together, 1))
-        notes.append(f"These prompts differ in so many places that {together} lines are compared at a time.")
-    return Prompts(rows, " ".join([*notes, "Each version shows the whole."] if notes else []))
+        notes.append(
+            ngettext(
+                "These prompts differ in so many places that %(lines)s line is compared at a time.",
+                "These prompts differ in so many places that %(lines)s lines are compared at a time.",
+                together,
+            )
+            % {"lines": together}
+        )
+    return Prompts(rows, " ".join([*notes, _("Each version shows the whole.")] if notes else []))
 
 
 def parameters(left: PersonaVersion, right: PersonaVersion) -> list[Parameter]:
@@ -94,15 +104,22 @@ def label(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def default_context() -> str:
+    """How many tokens are read where a version says nothing of it."""
+    return _("%(tokens)s (default)") % {"tokens": number_format(DEFAULT_CONTEXT_LENGTH, force_grouping=True)}
+
+
 def value(version: PersonaVersion, name: str) -> str:
     """A field of a version, as it is read by people."""
     found: Any = getattr(version, name)
     if name == "context_length":  # it is never sent: so much of a chat is
-        return DEFAULT_CONTEXT if found is None else f"{found:,}"
+        return default_context() if found is None else number_format(found, force_grouping=True)
     if found is None or found == "" or found == []:
-        return NOT_SENT
+        return str(NOT_SENT)
     if isinstance(found, bool):
-        return "yes" if found else "no"
+        return _("yes") if found else _("no")
+    if isinstance(found, float):
+        return number_format(found)
     if isinstance(found, list):
         return ", ".join(json.dumps(text, ensure_ascii=False) for text in found)
     return str(found)

@@ -11,6 +11,8 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from conversations import access
@@ -26,16 +28,23 @@ else:
     InvitationModelForm = forms.ModelForm
 
 LIST = "admin:conversations_invitation_changelist"
+STATES = {
+    "Open": pgettext_lazy("invitation", "Open"),
+    "Used": pgettext_lazy("invitation", "Used"),
+    "Taken back": pgettext_lazy("invitation", "Taken back"),
+    "Expired": pgettext_lazy("invitation", "Expired"),
+}
 
 
 class InvitationForm(InvitationModelForm):
     """Whom it is for and for how long."""
 
     days = forms.IntegerField(
+        label=gettext_lazy("Days"),
         min_value=1,
         max_value=links.MOST_DAYS,
         initial=links.INVITATION_DAYS,
-        help_text="How many days the link is good for, if nobody uses it before.",
+        help_text=gettext_lazy("How many days the link is good for, if nobody uses it before."),
     )
 
 
@@ -91,7 +100,7 @@ class InvitationAdmin(ManagersInvitation):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """The page that follows is the only one that ever has the link: no redirect, so that nothing has to keep it."""
         title = {
-            "title": "Invite somebody",
+            "title": _("Invite somebody"),
             "show_save_and_continue": False,
             "show_save_and_add_another": False,
         }
@@ -103,7 +112,7 @@ class InvitationAdmin(ManagersInvitation):
     ) -> HttpResponse:
         token = obj.link_token  # type: ignore[attr-defined]
         context = self.admin_site.each_context(request) | {
-            "title": "The invitation is made",
+            "title": _("The invitation is made"),
             "opts": Invitation._meta,
             "invitation": obj,
             "link": request.build_absolute_uri(reverse("invitation", args=[token])),
@@ -119,15 +128,20 @@ class InvitationAdmin(ManagersInvitation):
         )
         return [deed, *super().get_urls()]
 
-    @admin.display(description="company")
+    @admin.display(description=pgettext_lazy("field", "state"))
+    def state(self, invitation: Invitation) -> str:
+        """What became of it."""
+        return str(STATES[invitation.state])
+
+    @admin.display(description=pgettext_lazy("field", "company"))
     def company_name(self, invitation: Invitation) -> str:
         return invitation.company.name
 
-    @admin.display(description="made by")
+    @admin.display(description=pgettext_lazy("field", "made by"))
     def made_by_name(self, invitation: Invitation) -> str:
         return invitation.made_by.get_username()
 
-    @admin.display(description="used by")
+    @admin.display(description=pgettext_lazy("field", "used by"))
     def used_by_name(self, invitation: Invitation) -> str:
         return invitation.used_by.get_username() if invitation.used_by else "–"
 
@@ -140,7 +154,7 @@ def take_back(request: HttpRequest, invitation_id: uuid.UUID) -> HttpResponse:
         raise access.NotVisible
     if links.take_back(invitation):
         admin.site.get_model_admin(Invitation).log_change(request, invitation, "Taken back.")
-        messages.success(request, "The link is good for nothing any more.")
+        messages.success(request, _("The link is good for nothing any more."))
     else:
-        messages.info(request, "It was used or taken back before.")
+        messages.info(request, _("It was used or taken back before."))
     return redirect(LIST)

@@ -8,6 +8,8 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations import endpoints, keys, metrics
 from conversations.models import Endpoint, ProviderKey
@@ -37,20 +39,22 @@ class KeyField(forms.CharField):
 class KeyForm(forms.Form):
     """A company's own key for one provider."""
 
-    key = KeyField(error_messages={"required": "Paste the key first."})
+    key = KeyField(error_messages={"required": gettext_lazy("Paste the key first.")})
 
     def __init__(self, endpoint: Endpoint, data: QueryDict | None = None) -> None:
         super().__init__(data, auto_id=f"id_%s_{endpoint.pk}", label_suffix="")
         self.endpoint = endpoint
-        self.fields["key"].label = f"Key for {endpoint.name}"
+        self.fields["key"].label = _("Key for %(provider)s") % {"provider": endpoint.name}
 
 
 class EndpointForm(EndpointFormBase):
     """A provider as operators keep it: where it is, whose it is, and the key for all who have none of their own."""
 
-    key = KeyField(required=False)
+    key = KeyField(required=False, label=gettext_lazy("Key"))
     remove_key = forms.BooleanField(
-        required=False, label="Take the key away", help_text="Companies with a key of their own keep it."
+        required=False,
+        label=gettext_lazy("Take the key away"),
+        help_text=gettext_lazy("Companies with a key of their own keep it."),
     )
 
     class Meta:
@@ -61,10 +65,12 @@ class EndpointForm(EndpointFormBase):
         super().__init__(*args, **kwargs)
         kept = keys.of(self.instance, None)
         self.fields["key"].help_text = (
-            f"{described(kept)} Type another to replace it."
+            f"{described(kept)} {_('Type another to replace it.')}"
             if kept
-            else "For every company without a key of its own; instead of the environment's, where there is no address. "
-            "It is kept sealed and never shown again."
+            else _(
+                "For every company without a key of its own; instead of the environment's, where there is no address. "
+                "It is kept sealed and never shown again."
+            )
         )
         if kept is None:
             del self.fields["remove_key"]
@@ -83,12 +89,21 @@ class EndpointForm(EndpointFormBase):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("key") and cleaned.get("remove_key"):
-            self.add_error("remove_key", "Either give another key, or take the one there is away.")
+            self.add_error("remove_key", _("Either give another key, or take the one there is away."))
         return cleaned
 
 
 def described(key: ProviderKey) -> str:
     """What a key is known by, in a sentence."""
-    ending = f" ending in …{key.last4}" if key.last4 else ""
-    by = f" by {key.set_by.get_username()}," if key.set_by else ""
-    return f"A key{ending} is set,{by} {date_format(timezone.localtime(key.set_at), 'j F Y, H:i')}."
+    facts = {
+        "ending": key.last4,
+        "person": key.set_by.get_username() if key.set_by else "",
+        "at": date_format(timezone.localtime(key.set_at), "DATETIME_FORMAT"),
+    }
+    if key.last4 and key.set_by:
+        return _("A key ending in …%(ending)s is set, by %(person)s, %(at)s.") % facts
+    if key.last4:
+        return _("A key ending in …%(ending)s is set, %(at)s.") % facts
+    if key.set_by:
+        return _("A key is set, by %(person)s, %(at)s.") % facts
+    return _("A key is set, %(at)s.") % facts

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_POST
 
 from conversations import access, factors
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 else:
     ManagersMembership = ManagersAdmin
 
-TAKE_OUT = "Take out of the company"
+TAKE_OUT = gettext_lazy("Take out of the company")
 FEW = 5  # companies that stand above the list
 LIST = "admin:conversations_membership_changelist"
 
@@ -31,10 +33,10 @@ LIST = "admin:conversations_membership_changelist"
 class SecondFactorFilter(admin.SimpleListFilter):
     """Who has a second factor, and who has none."""
 
-    title, parameter_name = "second factor", "factor"
+    title, parameter_name = gettext_lazy("second factor"), "factor"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("none", "None"), ("some", "Set up")]
+        return [("none", pgettext("second factor", "None")), ("some", pgettext("second factor", "Set up"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> QuerySet[Membership]:
         wanted = {"none": Q(~factors.has_one()), "some": Q(factors.has_one())}
@@ -56,7 +58,7 @@ class PeopleAdmin(ManagersMembership):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         few = list(access.managed_companies(request.user)[: FEW + 1])
         factored = [(company, factors.without(company).count()) for company in few] if len(few) <= FEW else []
-        context = {"title": "People", "operator": access.is_operator(request.user), "factored": factored}
+        context = {"title": _("People"), "operator": access.is_operator(request.user), "factored": factored}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def delete_view(
@@ -65,7 +67,7 @@ class PeopleAdmin(ManagersMembership):
         return super().delete_view(request, object_id, {"title": TAKE_OUT} | (extra_context or {}))
 
     def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
-        said = f"Taken out: {obj_display}. The account and what is on record stay."
+        said = _("Taken out: %(person)s. The account and what is on record stay.") % {"person": obj_display}
         self.message_user(request, said, messages.SUCCESS)
         return redirect(LIST)
 
@@ -83,14 +85,19 @@ def require_second_factor(request: HttpRequest, company_id: uuid.UUID) -> HttpRe
     wanted = request.POST.get("required") == "yes"
     if wanted and not factors.of(cast(User, request.user)).exists():
         messages.error(
-            request, "Set up a second factor of your own first, under “Your account”. Nothing was changed."
+            request, _("Set up a second factor of your own first, under “Your account”. Nothing was changed.")
         )
         return redirect(LIST)
     company.requires_second_factor = wanted
     company.save(update_fields=["requires_second_factor"])
     done = "Requires" if company.requires_second_factor else "No longer requires"
     admin.site.get_model_admin(Company).log_change(request, company, f"{done} a second factor.")
-    messages.success(request, f"{company}: {done.lower()} a second factor of its people.")
+    said = (
+        _("%(company)s: requires a second factor of its people.")
+        if wanted
+        else _("%(company)s: no longer requires a second factor of its people.")
+    )
+    messages.success(request, said % {"company": company})
     return redirect(LIST)
 
 
@@ -98,16 +105,23 @@ def summary(company: Company) -> str:
     """How many people `company` has in which role, with the ways to them and to another."""
     found = company.memberships.values_list("role").annotate(many=Count("pk"))
     many = dict(found.order_by("role"))
-    counted = [
-        f"{many[role.value]} {role.label.lower()}{'' if many[role.value] == 1 else 's'}"
-        for role in Membership.Role
-        if role.value in many
-    ]
+    counted = [_counted(role, many[role.value]) for role in Membership.Role if role.value in many]
     return format_html(
-        '{}. <a href="{}?company__id__exact={}">Look at them</a> · <a href="{}?company={}">Let one in</a>',
-        ", ".join(counted) or "Nobody yet",
+        '{}. <a href="{}?company__id__exact={}">{}</a> · <a href="{}?company={}">{}</a>',
+        ", ".join(counted) or _("Nobody yet"),
         reverse(LIST),
         company.pk,
+        _("Look at them"),
         reverse("admin:conversations_membership_add"),
         company.pk,
+        _("Let one in"),
     )
+
+
+def _counted(role: Membership.Role, number: int) -> str:
+    said = {
+        Membership.Role.MEMBER: ngettext("%(number)s member", "%(number)s members", number),
+        Membership.Role.REVIEWER: ngettext("%(number)s reviewer", "%(number)s reviewers", number),
+        Membership.Role.MANAGER: ngettext("%(number)s manager", "%(number)s managers", number),
+    }
+    return said[role] % {"number": number}

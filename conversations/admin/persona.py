@@ -16,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override, pgettext_lazy
 
 from conversations import access, personas
 from conversations.admin import problems, versions
@@ -40,25 +42,29 @@ class PersonaAdmin(PersonaAdminBase):
     fieldsets = [
         (None, {"fields": ["company", "name", "published", "seen"]}),
         (
-            "What people see",
+            gettext_lazy("What people see"),
             {
                 "fields": ["tagline", "greeting", "starters", "avatar"],
-                "description": "In force as soon as it is saved, by either button.",
+                "description": gettext_lazy("In force as soon as it is saved, by either button."),
             },
         ),
         (
-            "What the model is told",
+            gettext_lazy("What the model is told"),
             {
                 "fields": ["system_prompt", "endpoint", "model", "context_length"],
-                "description": "A change here is a draft until it is published as the next version. "
-                "Answers stay tied to the version that made them.",
+                "description": gettext_lazy(
+                    "A change here is a draft until it is published as the next version. "
+                    "Answers stay tied to the version that made them."
+                ),
             },
         ),
         (
-            "Parameters",
+            gettext_lazy("Parameters"),
             {
                 "fields": [name for name in personas.VERSIONED[3:] if name != "context_length"],
-                "description": "What is left empty is not sent: the provider's own default holds.",
+                "description": gettext_lazy(
+                    "What is left empty is not sent: the provider's own default holds."
+                ),
             },
         ),
     ]
@@ -86,7 +92,7 @@ class PersonaAdmin(PersonaAdminBase):
         company = "company_name" if obj else "company"
         return [(title, {**first, "fields": [company, *list(first["fields"])[1:]]}), *others]
 
-    @admin.display(description="company")
+    @admin.display(description=pgettext_lazy("field", "company"))
     def company_name(self, persona: Persona) -> str:
         return persona.company.name
 
@@ -141,25 +147,29 @@ class PersonaAdmin(PersonaAdminBase):
         elif form.version.has_changed() or not (obj.current or obj.draft):
             said = self._save_draft(request, obj, form)
         else:
-            said = "Saved."
+            said = _("Saved.")
         self.message_user(request, f"{said} {_missing(obj)}".strip(), messages.SUCCESS)
 
     def _publish(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> str:
         sent, seen = form.version.instance, form.cleaned_data["seen"]
         version = personas.publish(persona, sent, by=cast(User, request.user), seen=seen)
         if version is not sent:
-            return f"Saved. The model is told what it was told already: {version} stays in force."
-        self.log_change(request, persona, f"Published {version}.")
-        return f"Published: {version} is in force from the next answer on."
+            said = _("Saved. The model is told what it was told already: %(version)s stays in force.")
+            return said % {"version": version}
+        with override(None):  # what goes on record is in one language
+            self.log_change(request, persona, f"Published {version}.")
+        return _("Published: %(version)s is in force from the next answer on.") % {"version": version}
 
     def _save_draft(self, request: HttpRequest, persona: Persona, form: PersonaForm) -> str:
         sent, seen = form.version.instance, form.cleaned_data["seen"]
         draft = personas.save_draft(persona, sent, by=cast(User, request.user), seen=seen)
         if draft is None:
-            return f"This is what {persona.current} says, so there is no draft any more."
+            said = _("This is what %(version)s says, so there is no draft any more.")
+            return said % {"version": persona.current}
         if persona.current:
-            return f"The draft is saved. People get {persona.current} until it is published."
-        return "The draft is saved."
+            said = _("The draft is saved. People get %(version)s until it is published.")
+            return said % {"version": persona.current}
+        return _("The draft is saved.")
 
     def response_add(
         self, request: HttpRequest, obj: Persona, post_url_continue: str | None = None
@@ -173,8 +183,8 @@ class PersonaAdmin(PersonaAdminBase):
 
 def _missing(persona: Persona) -> str:
     """What stands between `persona` and the people, in one sentence."""
-    wanted = [
-        *([] if persona.current else ["it is published"]),
-        *([] if persona.published else ["“Offered” is ticked"]),
-    ]
-    return f"Nobody can choose the persona until {' and '.join(wanted)}." if wanted else ""
+    if persona.current:
+        return "" if persona.published else _("Nobody can choose the persona until “Offered” is ticked.")
+    if persona.published:
+        return _("Nobody can choose the persona until it is published.")
+    return _("Nobody can choose the persona until it is published and “Offered” is ticked.")

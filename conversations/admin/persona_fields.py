@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst, get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations import posting, providers
 from conversations.endpoints import wire_of
@@ -15,19 +18,21 @@ from conversations.models.persona import Wire
 
 # What a parameter does, before what can be chosen for it.
 EXPLAINED = {
-    "temperature": "Low keeps to the likeliest words, high varies more.",
-    "top_p": "Chooses among the likeliest words that have this share together. "
-    "Change this or the temperature, not both.",
-    "max_tokens": "The longest answer, in tokens; a longer one is cut there.",
-    "stop": r"An answer ends before any of these. One a line; \n is a line break.",
-    "seed": "The same seed and the same question tend to give the same answer.",
-    "presence_penalty": "Above 0, what was said once is less likely to be said again.",
-    "frequency_penalty": "Above 0, what was said often is less likely to be said again.",
-    "safe_prompt": "Puts the provider's own words on safety before the system prompt.",
-    "k": "Chooses among this many of the likeliest words.",
-    "reasoning_effort": "How long a model that reasons thinks before it answers.",
+    "temperature": gettext_lazy("Low keeps to the likeliest words, high varies more."),
+    "top_p": gettext_lazy(
+        "Chooses among the likeliest words that have this share together. "
+        "Change this or the temperature, not both."
+    ),
+    "max_tokens": gettext_lazy("The longest answer, in tokens; a longer one is cut there."),
+    "stop": gettext_lazy("An answer ends before any of these. One a line; \\n is a line break."),
+    "seed": gettext_lazy("The same seed and the same question tend to give the same answer."),
+    "presence_penalty": gettext_lazy("Above 0, what was said once is less likely to be said again."),
+    "frequency_penalty": gettext_lazy("Above 0, what was said often is less likely to be said again."),
+    "safe_prompt": gettext_lazy("Puts the provider's own words on safety before the system prompt."),
+    "k": gettext_lazy("Chooses among this many of the likeliest words."),
+    "reasoning_effort": gettext_lazy("How long a model that reasons thinks before it answers."),
 }
-UNSET = "not sent"
+UNSET = gettext_lazy("not sent")
 
 
 class PlainText(forms.CharField):
@@ -59,7 +64,7 @@ class YesNoUnset(forms.NullBooleanSelect):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
-        self.choices = [("unknown", UNSET.capitalize()), ("true", "Yes"), ("false", "No")]
+        self.choices = [("unknown", capfirst(UNSET)), ("true", _("Yes")), ("false", _("No"))]
 
 
 def explain(fields: dict[str, forms.Field]) -> None:
@@ -78,10 +83,12 @@ def ranges(name: str) -> str:
         by_range.setdefault(module.ACCEPTED.takes(name), []).append(Wire(wire).label)
     left = by_range.pop("", [])
     if len(by_range) == 1 and not left:
-        return f"{next(iter(by_range)).capitalize()}."
-    said = [f"{_listed(who)}: {what}." for what, who in by_range.items()]
-    return " ".join([*said, f"{_listed(left)}: not known, leave it empty." if left else ""]).strip()
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return f"{capfirst(next(iter(by_range)))}."
+    said = [
+        _("%(providers)s: %(values)s.") % {"providers": get_text_list(who, _("and")), "values": what}
+        for what, who in by_range.items()
+    ]
+    if left:
+        unknown = _("%(providers)s: not known, leave it empty.")
+        said.append(unknown % {"providers": get_text_list(left, _("and"))})
+    return " ".join(said)

@@ -8,6 +8,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms.models import model_to_dict
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations import personas
 from conversations.admin import compare
@@ -43,7 +45,7 @@ class LinesField(forms.CharField):
 class VersionForm(VersionFormBase):
     """The half of the persona form that becomes a version."""
 
-    stop = LinesField(required=False, label="Stop sequences")
+    stop = LinesField(required=False, label=gettext_lazy("Stop sequences"))
 
     class Meta:
         model = PersonaVersion
@@ -68,7 +70,7 @@ class VersionForm(VersionFormBase):
         super().__init__(*args, **kwargs)
         explain(self.fields)
         cast("forms.ModelChoiceField[Endpoint]", self.fields["endpoint"]).queryset = offered
-        self.fields["context_length"].widget.attrs["placeholder"] = compare.DEFAULT_CONTEXT
+        self.fields["context_length"].widget.attrs["placeholder"] = compare.default_context()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -101,7 +103,11 @@ class PersonaForm(PersonaFormBase):
     """The providers that can be chosen; the page sets those of who asks for it."""
 
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
-    starters = LinesField(required=False, help_text="Questions to begin with, one a line.")
+    starters = LinesField(
+        required=False,
+        label=gettext_lazy("Starters"),
+        help_text=gettext_lazy("Questions to begin with, one a line."),
+    )
 
     class Meta:
         model = Persona
@@ -142,9 +148,11 @@ class PersonaForm(PersonaFormBase):
         except personas.Overtaken:
             self.add_error(
                 None,
-                "Somebody saved, published or discarded meanwhile what you began with. Nothing of yours is saved yet, "
-                "and your text is kept below: compare it with theirs in another tab, then open this page anew and "
-                "put it in.",
+                _(
+                    "Somebody saved, published or discarded meanwhile what you began with. Nothing of yours is saved "
+                    "yet, and your text is kept below: compare it with theirs in another tab, then open this page "
+                    "anew and put it in."
+                ),
             )
 
     def _check_provider(self, cleaned: dict[str, Any]) -> None:
@@ -159,4 +167,4 @@ class PersonaForm(PersonaFormBase):
         if self.instance.pk and not self.instance._state.adding and "company" not in cleaned:
             others = Persona.objects.filter(company_id=self.instance.company_id).exclude(pk=self.instance.pk)
             if others.filter(name=cleaned.get("name", "")).exists():
-                self.add_error("name", "Your company has a persona of this name already.")
+                self.add_error("name", _("Your company has a persona of this name already."))

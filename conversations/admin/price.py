@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from conversations.admin.scope import OperatorsAdmin
 from conversations.models import Price
@@ -26,9 +27,9 @@ class PriceAdmin(OperatorsPrice):
 
     def get_fieldsets(self, request: HttpRequest, obj: Price | None = None) -> Any:
         """The fields under what they are of: a price says nothing without its currency."""
-        of = (
-            f"Prices are in {settings.CURRENCY}, for a million tokens, and count for questions from now on. "
+        of = _(
+            "Prices are in %(currency)s, for a million tokens, and count for questions from now on. "
             "An answer by a model without a price counts nothing in money. Where a budget in money has an end it is "
             "refused, as nobody could keep that end. A model that costs nothing has the price 0."
-        )
+        ) % {"currency": settings.CURRENCY}
         return [(None, {"fields": ["endpoint", "model", "prompt", "completion"], "description": of})]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.forms import BaseForm
+from django.utils.translation import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +27,7 @@ def found(form: BaseForm | None) -> list[Problem]:
         attributes: dict[str, Any] = field.field.widget.attrs
         attributes["autofocus"] = True
     return of_all + [
-        Problem(field.auto_id, f"{field.label}: {error}") for field in wrong for error in field.errors
+        Problem(field.auto_id, _("%(field)s: %(problem)s") % {"field": field.label, "problem": error})
+        for field in wrong
+        for error in field.errors
     ]

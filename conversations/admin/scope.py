@@ -15,6 +15,9 @@ from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.db.models.fields.related import RelatedField
 from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, override
 
 from conversations import access, histories
 from conversations.models import (
@@ -57,7 +60,7 @@ else:
 class OperatorsAdmin(ModelAdminBase[M]):
     """Pages for operators alone."""
 
-    instead = "Take the people out, or retire it, instead."
+    instead = gettext_lazy("Take the people out, or retire it, instead.")
     conversations_by = ""  # the lookup by which conversations hang on a row; with any, it cannot be deleted
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -84,17 +87,20 @@ class OperatorsAdmin(ModelAdminBase[M]):
         return super().get_deleted_objects(objs, request)
 
     def log_addition(self, request: HttpRequest, obj: M, message: Any) -> LogEntry:
-        entry: LogEntry = super().log_addition(request, obj, message)
+        with override(None):  # what goes on record is in one language
+            entry: LogEntry = super().log_addition(request, obj, message)
         histories.keep([entry], [obj])
         return entry
 
     def log_change(self, request: HttpRequest, obj: M, message: Any) -> LogEntry:
-        entry: LogEntry = super().log_change(request, obj, message)
+        with override(None):
+            entry: LogEntry = super().log_change(request, obj, message)
         histories.keep([entry], [obj])
         return entry
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[M]) -> list[LogEntry]:
-        entries: list[LogEntry] = super().log_deletions(request, queryset)
+        with override(None):
+            entries: list[LogEntry] = super().log_deletions(request, queryset)
         histories.keep(entries, queryset)
         return entries
 
@@ -104,8 +110,18 @@ class OperatorsAdmin(ModelAdminBase[M]):
             return []
         held = Conversation.objects.filter(**{f"{self.conversations_by}__in": [each.pk for each in objs]})
         number = held[:COUNTED].count()
-        many = f"{COUNTED - 1:,} or more" if number == COUNTED else f"{number:,}"
-        return [f"{many} conversations, which stay on record. {self.instead}"] if number else []
+        if not number:
+            return []
+        if number == COUNTED:
+            said = _("%(number)s or more conversations, which stay on record.")
+            number -= 1
+        else:
+            said = ngettext(
+                "%(number)s conversation, which stays on record.",
+                "%(number)s conversations, which stay on record.",
+                number,
+            )
+        return [f"{said % {'number': number_format(number, force_grouping=True)}} {self.instead}"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows: QuerySet[M] = super().get_queryset(request)

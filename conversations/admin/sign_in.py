@@ -9,6 +9,8 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from conversations import endpoints, sealing
 from conversations.admin.scope import OperatorsAdmin
@@ -22,7 +24,7 @@ else:
     OperatorsSignIn = OperatorsAdmin
     SignInModelForm = forms.ModelForm
 
-WITHIN = (
+WITHIN = gettext_lazy(
     "Give a name with https://. For a server of your own, name its host and port in LOCAL_UPSTREAMS first."
 )
 ENDING = 4  # letters of a secret that are shown, of one that is long enough to spare them
@@ -34,6 +36,7 @@ class CompanySignInForm(SignInModelForm):
     """The secret goes in and never comes out."""
 
     client_secret = forms.CharField(
+        label=gettext_lazy("Client secret"),
         required=False,
         max_length=500,
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password"}),
@@ -45,17 +48,21 @@ class CompanySignInForm(SignInModelForm):
             self.fields[name].widget.attrs["rows"] = 3
         if "client_secret" in self.fields:
             ending = self.instance.secret_ending
-            known = f"One that ends in {ending} is kept. " if ending else "One is kept. "
+            known = (
+                _("One that ends in %(ending)s is kept. Leave it empty to keep it.") % {"ending": ending}
+                if ending
+                else _("One is kept. Leave it empty to keep it.")
+            )
             kept = bool(self.instance.sealed_secret)
             self.fields["client_secret"].required = not kept
-            self.fields["client_secret"].help_text = f"{known}Leave it empty to keep it." if kept else ""
+            self.fields["client_secret"].help_text = known if kept else ""
 
     def clean_issuer(self) -> str:
         """Servers within are asked only where the environment says so."""
         issuer: str = self.cleaned_data["issuer"]
         if issuer.rstrip("/").endswith("/.well-known/openid-configuration"):
             raise forms.ValidationError(
-                "Leave /.well-known/openid-configuration out: give what stands before it."
+                _("Leave /.well-known/openid-configuration out: give what stands before it.")
             )
         parts = urlsplit(issuer)
         named = parts.scheme == "https" and not addresses.is_number(parts.hostname or "")
@@ -78,12 +85,12 @@ class CompanySignInAdmin(OperatorsSignIn):
     list_select_related = ["company"]
     fieldsets = [
         (None, {"fields": ["company", "enabled"]}),
-        ("The provider", {"fields": ["issuer", "client_id", "client_secret"]}),
+        (gettext_lazy("The provider"), {"fields": ["issuer", "client_id", "client_secret"]}),
         (
-            "Roles, told anew at each sign-in",
+            gettext_lazy("Roles, told anew at each sign-in"),
             {"fields": ["role_claim", "manager_values", "reviewer_values", "member_values", "otherwise"]},
         ),
-        ("Who is let in at all", {"fields": ["email_domains"]}),
+        (gettext_lazy("Who is let in at all"), {"fields": ["email_domains"]}),
     ]
 
     def change_view(

@@ -15,6 +15,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import access, catalogue, personas
@@ -68,7 +71,8 @@ def version_page(request: HttpRequest, persona_id: uuid.UUID, slug: str) -> Http
         for name in personas.VERSIONED
         if name != "system_prompt"
     ]
-    context = {"version": version, "facts": facts, "title": plaintext.clean(f"{persona}: {version}")}
+    title = _("%(persona)s: %(version)s") % {"persona": persona, "version": version}
+    context = {"version": version, "facts": facts, "title": plaintext.clean(title)}
     return _page(request, "version.html", persona, context)
 
 
@@ -81,6 +85,7 @@ def compare_page(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
         raise access.NotVisible
     right = access.version(persona, request.GET.get("right") or versions[0].slug)
     left = access.version(persona, request.GET.get("left") or versions[min(1, len(versions) - 1)].slug)
+    sides = {"persona": persona, "left": left, "right": right}
     context = {
         "versions": versions,
         "left": left,
@@ -88,7 +93,7 @@ def compare_page(request: HttpRequest, persona_id: uuid.UUID) -> HttpResponse:
         "prompts": compare.prompts(left.system_prompt, right.system_prompt),
         "parameters": compare.parameters(left, right),
         "same": not personas.changed(left, right),
-        "title": plaintext.clean(f"{persona}: {left} and {right}"),
+        "title": plaintext.clean(_("%(persona)s: %(left)s and %(right)s") % sides),
     }
     return _page(request, "compare.html", persona, context)
 
@@ -98,7 +103,7 @@ def restore(request: HttpRequest, persona_id: uuid.UUID, slug: str) -> HttpRespo
     """Make an old version the draft."""
     persona = access.managed_persona(request.user, persona_id)
     version = access.version(persona, slug)
-    return _drafted(request, persona, version, str(version))
+    return _drafted(request, persona, version, version)
 
 
 @require_POST
@@ -120,7 +125,7 @@ def bring_back(request: HttpRequest, persona_id: uuid.UUID, version_id: int) -> 
     """Make a draft that was discarded the draft again."""
     persona = access.managed_persona(request.user, persona_id)
     version = access.discarded_draft(persona, version_id)
-    return _drafted(request, persona, version, "the draft that was discarded")
+    return _drafted(request, persona, version, gettext_lazy("the draft that was discarded"))
 
 
 @require_safe
@@ -134,7 +139,11 @@ def models_page(request: HttpRequest) -> HttpResponse:
         {
             "models": found
             and [
-                {"id": model.id, "context_length": model.context_length, "capabilities": model.capabilities}
+                {
+                    "id": model.id,
+                    "context_length": model.context_length,
+                    "capabilities": [_(word) for word in model.capabilities],
+                }
                 for model in found
             ]
         }
@@ -158,7 +167,7 @@ def _asked(request: HttpRequest) -> tuple[Endpoint, uuid.UUID | None]:
     return access.offered_endpoint(company, int(number)), company.pk
 
 
-def _drafted(request: HttpRequest, persona: Persona, version: PersonaVersion, name: str) -> HttpResponse:
+def _drafted(request: HttpRequest, persona: Persona, version: PersonaVersion, name: object) -> HttpResponse:
     """Make a draft of what `version` says, and go to the form."""
     try:
         restored, seen = personas.copy(version), request.POST.get("seen")
@@ -167,13 +176,18 @@ def _drafted(request: HttpRequest, persona: Persona, version: PersonaVersion, na
         return _overtaken(request, persona)
     except ValidationError as refused:
         # Its provider accepts less than it did then.
-        messages.error(request, f"{name} cannot be restored: {' '.join(refused.messages)}".capitalize())
+        said = _("%(version)s cannot be restored: %(problems)s")
+        messages.error(request, capfirst(said % {"version": name, "problems": " ".join(refused.messages)}))
         return redirect(CHANGE, persona.pk)
     if draft is None:
-        messages.info(request, f"{name} is in force, so there is no draft.".capitalize())
+        messages.info(
+            request, capfirst(_("%(version)s is in force, so there is no draft.") % {"version": name})
+        )
     else:
-        admin.site.get_model_admin(Persona).log_change(request, persona, f"Restored {name} as the draft.")
-        messages.success(request, f"The draft is {name} again. People get it once it is published.")
+        with override(None):  # what goes on record is in one language
+            admin.site.get_model_admin(Persona).log_change(request, persona, f"Restored {name} as the draft.")
+        said = _("The draft is %(version)s again. People get it once it is published.")
+        messages.success(request, said % {"version": name})
     return redirect(CHANGE, persona.pk)
 
 
@@ -181,8 +195,10 @@ def _overtaken(request: HttpRequest, persona: Persona) -> HttpResponse:
     """To the form, which shows what somebody made of the persona meanwhile."""
     messages.error(
         request,
-        "Somebody saved, published or discarded a draft meanwhile, so nothing was changed. What there is now is below: "
-        "look at it, then do it again if you still want to.",
+        _(
+            "Somebody saved, published or discarded a draft meanwhile, so nothing was changed. What there is now is "
+            "below: look at it, then do it again if you still want to."
+        ),
     )
     return redirect(CHANGE, persona.pk)
 

@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import override
 
 from conversations import histories
 from conversations.exports import account, chat_lines
@@ -203,7 +204,7 @@ class PersonExport:
                     "reader": roles.get(
                         (look.reader_id, look.company_id), "operator, or somebody who has left"
                     ),
-                    "what": Reading.What(look.what).label,
+                    "what": _plainly(Reading.What(look.what).label),
                     "conversation": str(look.conversation_id) if look.conversation_id else None,
                     "reason": look.reason,
                 }
@@ -214,7 +215,7 @@ class PersonExport:
             yield {
                 "kind": "export_made",
                 "company": export.company.name,
-                "what": Export.Kind(export.kind).label,
+                "what": _plainly(Export.Kind(export.kind).label),
                 "filters": export.filters,
                 "reason": export.reason,
                 "created_at": moment(export.created_at),
@@ -230,12 +231,14 @@ class PersonExport:
             entries = LogEntry.objects.filter(own | Q(user=self._person))
         for entry in in_batches(entries.select_related("content_type")):
             kind = entry.content_type
+            with override(None):
+                what, of = str(entry.get_action_flag_display()), str(kind) if kind else None
             yield {
                 "kind": "history",
                 "at": moment(entry.action_time),
                 "by_the_person": entry.user_id == self._person.pk,
-                "what": entry.get_action_flag_display(),
-                "of": str(kind) if kind else None,
+                "what": what,
+                "of": of,
             }
 
     def _here(self, rows: QuerySet[Any], company: str) -> QuerySet[Any]:
@@ -248,6 +251,12 @@ def _roles(looks: list[Reading]) -> dict[tuple[int, uuid.UUID], str]:
         user__in={look.reader_id for look in looks}, company__in={look.company_id for look in looks}
     )
     return {(place.user_id, place.company_id): place.role for place in places}
+
+
+def _plainly(label: object) -> str:
+    """A label as it is in every language's file: whoever reads these lines may be a program."""
+    with override(None):
+        return str(label)
 
 
 def _json(line: Line) -> str:

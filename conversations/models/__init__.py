@@ -17,6 +17,7 @@ from conversations.models.importing import Import, Imported, ImportPiece
 from conversations.models.keeping import Erasure, Hold, Period, RetentionRun
 from conversations.models.key import ProviderKey
 from conversations.models.ledger import AnswerRecord
+from conversations.models.naming import name_all
 from conversations.models.persona import Endpoint, Persona, PersonaVersion, Wire
 from conversations.models.queue import EntryReason, QueueEntry, Rule
 from conversations.models.reading import Reading
@@ -33,6 +34,8 @@ from conversations.models.review import (
 )
 from conversations.models.sharing import SharedLink
 from conversations.models.spending import Budget, Charge, Price
+
+name_all()
 
 __all__ = [
     "AnswerLabel",

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.company import Company, Membership, in_order
 
@@ -49,8 +51,10 @@ class Invitation(Link):
     note = models.CharField(
         max_length=200,
         blank=True,
-        help_text="Whom it is for, such as a name or an e-mail address. Nothing is sent; only the managers see it, and "
-        "it is forgotten where nobody uses the link in its time.",
+        help_text=_(
+            "Whom it is for, such as a name or an e-mail address. Nothing is sent; only the managers see it, and "
+            "it is forgotten where nobody uses the link in its time."
+        ),
     )
     used_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
@@ -60,7 +64,8 @@ class Invitation(Link):
         ordering = ["-created_at"]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} at {in_order(self.company)}"
+        facts = {"role": self.get_role_display(), "company": in_order(self.company)}
+        return pgettext("invitation", "%(role)s at %(company)s") % facts
 
 
 class PasswordLink(Link):
@@ -79,17 +84,17 @@ def check_issuer(value: str) -> None:
     parts = urlsplit(value)
     plain = parts.scheme == "http" and parts.hostname in NEARBY
     if not (parts.scheme == "https" or plain) or not parts.hostname:
-        raise ValidationError("Give an https:// address.")
+        raise ValidationError(gettext("Give an https:// address."))
     if parts.query or parts.fragment or "@" in parts.netloc or value != value.strip():
-        raise ValidationError("Give the address alone, without a name, a question mark or a #.")
+        raise ValidationError(gettext("Give the address alone, without a name, a question mark or a #."))
 
 
 class CompanySignIn(models.Model):
     """An OpenID Connect provider at which a company's people sign in. Made by operators: we fetch from its address."""
 
     class Otherwise(models.TextChoices):
-        MEMBER = "member", "Let them in as a member"
-        REFUSE = "refuse", "Refuse them"
+        MEMBER = "member", _("Let them in as a member")
+        REFUSE = "refuse", _("Refuse them")
 
     SEALED = ("sealed_secret",)
 
@@ -99,36 +104,39 @@ class CompanySignIn(models.Model):
     issuer = models.CharField(
         max_length=200,
         validators=[check_issuer],
-        help_text="As its discovery document names it, such as https://login.example.com/realms/staff.",
+        help_text=_("As its discovery document names it, such as https://login.example.com/realms/staff."),
     )
     client_id = models.CharField(max_length=191)
     sealed_secret = models.TextField(editable=False)
     secret_ending = models.CharField(max_length=4, editable=False)
     role_claim = models.CharField(
-        max_length=100, blank=True, help_text="The claim that tells the role, such as groups or roles."
+        max_length=100, blank=True, help_text=_("The claim that tells the role, such as groups or roles.")
     )
-    manager_values = models.TextField(blank=True, help_text="Values of that claim, one a line.")
-    reviewer_values = models.TextField(blank=True, help_text="Values of that claim, one a line.")
-    member_values = models.TextField(blank=True, help_text="Values of that claim, one a line.")
+    manager_values = models.TextField(blank=True, help_text=_("Values of that claim, one a line."))
+    reviewer_values = models.TextField(blank=True, help_text=_("Values of that claim, one a line."))
+    member_values = models.TextField(blank=True, help_text=_("Values of that claim, one a line."))
     otherwise = models.CharField(
         max_length=6,
         choices=Otherwise,
         default=Otherwise.REFUSE,
-        help_text="What happens to people whom none of these values tells a role.",
+        help_text=_("What happens to people whom none of these values tells a role."),
     )
     email_domains = models.TextField(
         blank=True,
-        help_text="One a line. Where any is given, only people with a confirmed address in one of them get in.",
+        help_text=_(
+            "One a line. Where any is given, only people with a confirmed address in one of them get in."
+        ),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["company__name", "issuer"]
-        verbose_name = "sign-in of a company"
-        verbose_name_plural = "sign-ins of companies"
+        verbose_name = _("sign-in of a company")
+        verbose_name_plural = _("sign-ins of companies")
 
     def __str__(self) -> str:
-        return f"{in_order(self.company)} at {urlsplit(self.issuer).hostname}"
+        facts = {"company": in_order(self.company), "provider": urlsplit(self.issuer).hostname}
+        return pgettext("sign-in of a company", "%(company)s at %(provider)s") % facts
 
     @property
     def sealing_context(self) -> str:

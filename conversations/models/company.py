@@ -8,6 +8,8 @@ import uuid
 from django.conf import settings
 from django.core.validators import MaxValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 _REORDERS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
@@ -26,24 +28,24 @@ class Company(models.Model):
         max_length=7,
         default="#3b5bdb",
         validators=[
-            RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", "Give a colour as # and six digits, such as #e4002b.")
+            RegexValidator(r"\A#[0-9a-fA-F]{6}\Z", _("Give a colour as # and six digits, such as #e4002b."))
         ],
-        help_text="The accent of its pages, such as #e4002b; corrected where it would be hard to read.",
+        help_text=_("The accent of its pages, such as #e4002b; corrected where it would be hard to read."),
     )
     second_reviews = models.PositiveSmallIntegerField(
         default=0,
         validators=[MaxValueValidator(100)],
-        help_text="How many of a hundred reviews a second reviewer repeats without seeing the first.",
+        help_text=_("How many of a hundred reviews a second reviewer repeats without seeing the first."),
     )
     requires_second_factor = models.BooleanField(
         default=False,
-        help_text="Who has none is led to set one up before anything else.",
+        help_text=_("Who has none is led to set one up before anything else."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["name"]
-        verbose_name_plural = "companies"
+        verbose_name_plural = pgettext_lazy("model", "companies")
 
     def __str__(self) -> str:
         return self.name
@@ -58,9 +60,9 @@ class Membership(models.Model):
     """One person's place in one company."""
 
     class Role(models.TextChoices):
-        MEMBER = "member", "Member"
-        REVIEWER = "reviewer", "Reviewer"
-        MANAGER = "manager", "Manager"
+        MEMBER = "member", _("Member")
+        REVIEWER = "reviewer", _("Reviewer")
+        MANAGER = "manager", _("Manager")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="memberships")
@@ -68,12 +70,13 @@ class Membership(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = "person"
-        verbose_name_plural = "people"
+        verbose_name = pgettext_lazy("model", "person")
+        verbose_name_plural = pgettext_lazy("model", "people")
         constraints = [models.UniqueConstraint(fields=["user", "company"], name="one_membership_per_company")]
 
     def __str__(self) -> str:
-        return f"{in_order(self.user)} at {in_order(self.company)}"
+        facts = {"person": in_order(self.user), "company": in_order(self.company)}
+        return pgettext("membership", "%(person)s at %(company)s") % facts
 
 
 class CompanyEntry(models.Model):

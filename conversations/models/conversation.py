@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.persona import Persona, PersonaVersion
 
@@ -215,9 +216,9 @@ class Generation(models.Model):
         INTERRUPTED = "interrupted"
 
     class KeyOf(models.TextChoices):
-        ENVIRONMENT = "environment", "the environment's"
-        PROVIDER = "provider", "the provider's, for every company"
-        COMPANY = "company", "the company's own"
+        ENVIRONMENT = "environment", _("the environment's")
+        PROVIDER = "provider", _("the provider's, for every company")
+        COMPANY = "company", _("the company's own")
 
     LIVE = (Status.PENDING, Status.RUNNING)
 

@@ -7,6 +7,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.company import Company
 
@@ -18,10 +19,10 @@ class Export(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CSV = "csv", "Answers as a table (CSV)"
-        CONVERSATIONS = "conversations", "Whole conversations (JSON lines)"
-        EXAMPLES = "examples", "Tuning: examples (JSON lines)"
-        PAIRS = "pairs", "Tuning: preference pairs (JSON lines)"
+        CSV = "csv", _("Answers as a table (CSV)")
+        CONVERSATIONS = "conversations", _("Whole conversations (JSON lines)")
+        EXAMPLES = "examples", _("Tuning: examples (JSON lines)")
+        PAIRS = "pairs", _("Tuning: preference pairs (JSON lines)")
 
     TUNING = (Kind.EXAMPLES, Kind.PAIRS)  # these hold system prompts
 

@@ -11,6 +11,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations.models.company import Company
 from conversations.models.conversation import Conversation
@@ -145,13 +147,13 @@ class Erasure(models.Model):
     """
 
     class Stage(models.TextChoices):
-        CONVERSATIONS = "chats", "Removing conversations"
-        RECORDS = "records", "Removing what was said elsewhere"
-        SESSIONS = "sessions", "Ending sessions"
-        HISTORY = "history", "Going through the histories of the administration"
-        ACCOUNT = "account", "Taking the name off what stays"
-        TRACES = "traces", "Cleaning the database's files"
-        DONE = "done", "Done"
+        CONVERSATIONS = "chats", _("Removing conversations")
+        RECORDS = "records", _("Removing what was said elsewhere")
+        SESSIONS = "sessions", _("Ending sessions")
+        HISTORY = "history", _("Going through the histories of the administration")
+        ACCOUNT = "account", _("Taking the name off what stays")
+        TRACES = "traces", _("Cleaning the database's files")
+        DONE = "done", pgettext_lazy("erasure", "Done")
 
     company = models.ForeignKey(Company, on_delete=models.PROTECT, null=True, related_name="erasures")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="erasures")

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 
 from conversations.models.company import Company, in_order
 from conversations.models.persona import Endpoint
@@ -40,9 +41,10 @@ class ProviderKey(models.Model):
         ]
 
     def __str__(self) -> str:
-        return (
-            f"the key of {in_order(self.company or 'all companies')} for {self.endpoint}"  # and nothing of it
-        )
+        if self.company is None:  # and nothing of it
+            return gettext("the key of all companies for %(provider)s") % {"provider": self.endpoint}
+        facts = {"company": in_order(self.company), "provider": self.endpoint}
+        return gettext("the key of %(company)s for %(provider)s") % facts
 
     @property
     def sealing_context(self) -> str:

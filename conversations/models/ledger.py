@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import pgettext_lazy
 
 from conversations.models.company import Company
 from conversations.models.conversation import Conversation, Generation, Message
@@ -57,7 +58,7 @@ class AnswerRecord(models.Model):
     )
 
     class Meta:
-        verbose_name = "answer"
+        verbose_name = pgettext_lazy("model", "answer")
         indexes = [
             models.Index(fields=["company", "id"], name="records_of_a_company"),
             models.Index(fields=["company", "ended_at"], name="records_by_time"),

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.company import Company, in_order
 from conversations.models.composite import References
@@ -29,7 +31,7 @@ class Wire(models.TextChoices):
 
     MISTRAL = "mistral", "Mistral"
     COHERE = "cohere", "Cohere"
-    OPENAI = "openai", "OpenAI-compatible"
+    OPENAI = "openai", _("OpenAI-compatible")
 
 
 def check_address(address: str) -> None:
@@ -41,7 +43,7 @@ def check_address(address: str) -> None:
         sound = False
     if not sound:
         raise ValidationError(
-            "Give an address that begins with http:// or https://, such as http://ollama:11434."
+            gettext("Give an address that begins with http:// or https://, such as http://ollama:11434.")
         )
 
 
@@ -49,9 +51,10 @@ def check_prompt(text: str) -> None:
     """Raise ValidationError for a system prompt of more than 100 KB."""
     size = len(text.encode("utf-8", "replace"))
     if size > MAX_PROMPT_BYTES:
-        raise ValidationError(
-            f"A system prompt has at most 100 KB; this one has {-(-size // 1024)} KB. Nothing was saved: shorten it."
+        said = gettext(
+            "A system prompt has at most 100 KB; this one has %(size)s KB. Nothing was saved: shorten it."
         )
+        raise ValidationError(said % {"size": -(-size // 1024)})
 
 
 class EndpointQuerySet(models.QuerySet["Endpoint"]):
@@ -63,22 +66,22 @@ class EndpointQuerySet(models.QuerySet["Endpoint"]):
 class Endpoint(models.Model):
     """A server that answers. An empty address means the one of the environment. Keys are in `ProviderKey`."""
 
-    name = models.CharField(max_length=100, help_text="What people are shown, such as Mistral.")
+    name = models.CharField(max_length=100, help_text=_("What people are shown, such as Mistral."))
     company = models.ForeignKey(
         Company,
         on_delete=models.CASCADE,
         null=True,
         blank=True,
         related_name="endpoints",
-        help_text="Empty: every company can choose it. Else only this one, and no other hears of it.",
+        help_text=_("Empty: every company can choose it. Else only this one, and no other hears of it."),
     )
-    wire = models.CharField(max_length=10, choices=Wire, verbose_name="protocol")
+    wire = models.CharField(max_length=10, choices=Wire, verbose_name=pgettext_lazy("field", "protocol"))
     base_url = models.CharField(
         max_length=300,
         blank=True,
         validators=[check_address],
-        verbose_name="address",
-        help_text="Leave empty to use the address of the environment.",
+        verbose_name=pgettext_lazy("field", "address"),
+        help_text=_("Leave empty to use the address of the environment."),
     )
     # A company or everybody, never null: so that versions can be held to it by the database.
     whose = models.GeneratedField(
@@ -91,7 +94,7 @@ class Endpoint(models.Model):
 
     class Meta:
         ordering = ["name"]
-        verbose_name = "provider"
+        verbose_name = pgettext_lazy("model", "provider")
         constraints = [
             models.UniqueConstraint(fields=["company", "name"], name="provider_name_once_a_company"),
             models.UniqueConstraint(
@@ -117,15 +120,17 @@ class Persona(models.Model):
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="personas")
     name = models.CharField(max_length=80)
     tagline = models.CharField(
-        max_length=120, blank=True, help_text="One line under its name: what it is for."
+        max_length=120, blank=True, help_text=_("One line under its name: what it is for.")
     )
-    greeting = models.TextField(max_length=500, blank=True, help_text="Shown above an empty chat.")
-    starters = models.JSONField(default=list, blank=True, help_text="Questions to begin with.")
+    greeting = models.TextField(max_length=500, blank=True, help_text=_("Shown above an empty chat."))
+    starters = models.JSONField(default=list, blank=True, help_text=_("Questions to begin with."))
     avatar = models.CharField(
-        max_length=2, blank=True, help_text="One or two letters; the initials of its name where empty."
+        max_length=2, blank=True, help_text=_("One or two letters; the initials of its name where empty.")
     )
     published = models.BooleanField(
-        default=False, verbose_name="offered", help_text="Until this is ticked nobody can choose it."
+        default=False,
+        verbose_name=pgettext_lazy("field", "offered"),
+        help_text=_("Until this is ticked nobody can choose it."),
     )
     current = models.ForeignKey(
         "PersonaVersion", on_delete=models.RESTRICT, null=True, blank=True, editable=False, related_name="+"
@@ -180,31 +185,39 @@ class PersonaVersion(models.Model):
     system_prompt = models.TextField(
         blank=True,
         validators=[check_prompt],
-        help_text="What the model is told before every conversation. "
-        "Keep secrets out of it: models repeat what they are told.",
+        help_text=_(
+            "What the model is told before every conversation. "
+            "Keep secrets out of it: models repeat what they are told."
+        ),
     )
     endpoint = models.ForeignKey(
-        Endpoint, on_delete=models.RESTRICT, related_name="versions", verbose_name="provider"
+        Endpoint,
+        on_delete=models.RESTRICT,
+        related_name="versions",
+        verbose_name=pgettext_lazy("field", "provider"),
     )
     endpoint_whose = models.UUIDField(editable=False)
     model = models.CharField(max_length=200)
     temperature = models.FloatField(null=True, blank=True)
     top_p = models.FloatField(null=True, blank=True)
     max_tokens = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="The longest answer, in tokens."
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("The longest answer, in tokens."),
     )
-    stop = models.JSONField(default=list, blank=True, verbose_name="stop sequences")
+    stop = models.JSONField(default=list, blank=True, verbose_name=pgettext_lazy("field", "stop sequences"))
     seed = models.BigIntegerField(null=True, blank=True)
     presence_penalty = models.FloatField(null=True, blank=True)
     frequency_penalty = models.FloatField(null=True, blank=True)
-    safe_prompt = models.BooleanField(null=True, blank=True, help_text="Mistral only.")
-    k = models.PositiveIntegerField(null=True, blank=True, help_text="Cohere only.")
+    safe_prompt = models.BooleanField(null=True, blank=True, help_text=_("Mistral only."))
+    k = models.PositiveIntegerField(null=True, blank=True, help_text=_("Cohere only."))
     reasoning_effort = models.CharField(max_length=10, null=True, blank=True)
     context_length = models.PositiveIntegerField(
         null=True,
         blank=True,
         validators=[MinValueValidator(512)],
-        help_text="How many tokens the model reads, question and answer together. 32,768 where empty.",
+        help_text=_("How many tokens the model reads, question and answer together. 32,768 where empty."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
@@ -236,7 +249,9 @@ class PersonaVersion(models.Model):
         ]
 
     def __str__(self) -> str:
-        return "draft" if self.number is None else f"version {self.number}"
+        if self.number is None:
+            return gettext("draft")
+        return gettext("version %(number)s") % {"number": self.number}
 
     def save(
         self,

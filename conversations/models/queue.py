@@ -10,6 +10,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from conversations.models.company import Company
 from conversations.models.conversation import Conversation
@@ -21,24 +23,26 @@ class Rule(models.Model):
     """Why a conversation of a company enters its queue. What `value` means depends on the kind."""
 
     class Kind(models.TextChoices):
-        BAD = "bad", "Bad answer"
-        FLAG = "flag", "Flagged by the person"
-        TROUBLE = "trouble", "Failed or cut answer"
-        SAMPLE = "sample", "Random sample"
-        WORDS = "words", "Words"
-        PATTERN = "pattern", "Pattern"
-        HAND = "hand", "Opened by a reviewer"  # the reason of an entry alone: no rule is of this kind
+        BAD = "bad", _("Bad answer")
+        FLAG = "flag", _("Flagged by the person")
+        TROUBLE = "trouble", _("Failed or cut answer")
+        SAMPLE = "sample", _("Random sample")
+        WORDS = "words", pgettext_lazy("rule", "Words")
+        PATTERN = "pattern", pgettext_lazy("rule", "Pattern")
+        HAND = "hand", _("Opened by a reviewer")  # the reason of an entry alone: no rule is of this kind
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="rules")
     kind = models.CharField(max_length=10, choices=Kind)
     persona = models.ForeignKey(
-        Persona, on_delete=models.CASCADE, null=True, blank=True, help_text="All personas where empty."
+        Persona, on_delete=models.CASCADE, null=True, blank=True, help_text=_("All personas where empty.")
     )
     value = models.TextField(
         max_length=2_000,
         blank=True,
-        help_text="Random sample: how many of a hundred answers. Words: one word or phrase a line. "
-        "Pattern: a regular expression (RE2). Otherwise empty.",
+        help_text=_(
+            "Random sample: how many of a hundred answers. Words: one word or phrase a line. "
+            "Pattern: a regular expression (RE2). Otherwise empty."
+        ),
     )
     active = models.BooleanField(default=True)
     stopped = models.CharField(
@@ -52,9 +56,9 @@ class Rule(models.Model):
     def __str__(self) -> str:
         label = self.Kind(self.kind).label
         if self.kind == self.Kind.SAMPLE:
-            return f"{label} of {self.value} %"
+            return gettext("%(rule)s of %(value)s %%") % {"rule": label, "value": self.value}
         first, *more = self.value.splitlines() or [""]
-        words = f"{label}: {first}" if first else label
+        words = gettext("%(rule)s: %(value)s") % {"rule": label, "value": first} if first else str(label)
         return f"{words} …" if more else words
 
 
@@ -62,10 +66,10 @@ class QueueEntry(models.Model):
     """One conversation that waits for review, is under review, or was reviewed. At most one is not done."""
 
     class Status(models.TextChoices):
-        OPEN = "open", "Waiting for a review"
-        SECOND = "second", "Waiting for a second review"
-        RULING = "ruling", "Waiting for a ruling"
-        DONE = "done", "Reviewed"
+        OPEN = "open", _("Waiting for a review")
+        SECOND = "second", _("Waiting for a second review")
+        RULING = "ruling", _("Waiting for a ruling")
+        DONE = "done", pgettext_lazy("entry", "Reviewed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     company = models.ForeignKey(Company, on_delete=models.CASCADE, db_index=False, related_name="queue")
@@ -79,7 +83,7 @@ class QueueEntry(models.Model):
     closed_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name_plural = "queue"
+        verbose_name_plural = pgettext_lazy("model", "queue")
         constraints = [
             models.UniqueConstraint(
                 fields=["conversation"], condition=~Q(status="done"), name="one_waiting_entry_a_conversation"

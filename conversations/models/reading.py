@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations.models.company import Company
 
@@ -31,15 +33,15 @@ class Reading(models.Model):
     """
 
     class What(models.TextChoices):
-        PAGE = "page", "Read"
-        LIST = "list", "Seen in a list"
-        SEARCH = "search", "Found by a search"
-        EXPORT = "export", "Exported"
-        UNMASK = "unmask", "Name shown"
-        PASSWORD = "passwd", "Password set"
-        LINK = "pwlink", "Link for a password made"
-        PERSON = "person", "Data of the person exported"
-        FACTORS = "factor", "Second factor removed"
+        PAGE = "page", pgettext_lazy("reading", "Read")
+        LIST = "list", _("Seen in a list")
+        SEARCH = "search", _("Found by a search")
+        EXPORT = "export", pgettext_lazy("reading", "Exported")
+        UNMASK = "unmask", _("Name shown")
+        PASSWORD = "passwd", _("Password set")
+        LINK = "pwlink", _("Link for a password made")
+        PERSON = "person", _("Data of the person exported")
+        FACTORS = "factor", _("Second factor removed")
 
     id = models.BigAutoField(primary_key=True)
     company = models.ForeignKey(

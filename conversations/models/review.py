@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from conversations.models.company import Company
 from conversations.models.conversation import Conversation, Message
@@ -49,11 +51,11 @@ class Feedback(Outcome):
     """What the person who asked thinks of an answer, and what became of it. They may change it or take it back."""
 
     class Reason(models.TextChoices):
-        WRONG = "wrong", "Not correct"
-        INCOMPLETE = "incomplete", "Not complete"
-        OFF_TOPIC = "off_topic", "Not what I asked"
-        STYLE = "style", "Wrong tone or form"
-        HARMFUL = "harmful", "Harmful or offensive"
+        WRONG = "wrong", _("Not correct")
+        INCOMPLETE = "incomplete", _("Not complete")
+        OFF_TOPIC = "off_topic", _("Not what I asked")
+        STYLE = "style", _("Wrong tone or form")
+        HARMFUL = "harmful", _("Harmful or offensive")
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="feedback")
     person = models.ForeignKey(
@@ -66,7 +68,7 @@ class Feedback(Outcome):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        verbose_name_plural = "feedback"
+        verbose_name_plural = pgettext_lazy("model", "feedback")
 
     def __str__(self) -> str:
         return f"{'good' if self.good else 'bad'} {self.message_id}"
@@ -175,9 +177,9 @@ class Review(models.Model):
     """One reviewer's reading of an entry. Of several the ruling counts, else the first."""
 
     class Seat(models.TextChoices):
-        FIRST = "first", "Review"
-        SECOND = "second", "Second review"
-        RULING = "ruling", "Ruling"
+        FIRST = "first", pgettext_lazy("seat", "Review")
+        SECOND = "second", _("Second review")
+        RULING = "ruling", pgettext_lazy("seat", "Ruling")
 
     entry = models.ForeignKey(QueueEntry, on_delete=models.CASCADE, related_name="reviews")
     reviewer = models.ForeignKey(

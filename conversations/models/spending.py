@@ -7,17 +7,20 @@ currency, so that it is counted in whole numbers on every database.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext, pgettext_lazy
 
 from conversations.models.company import Company, in_order
 from conversations.models.persona import Endpoint, Persona
 
 
-def _price(name: str, help_text: str) -> models.DecimalField[Decimal, Decimal]:
+def _price(name: Any, help_text: Any) -> models.DecimalField[Decimal, Decimal]:
     return models.DecimalField(
         name, max_digits=12, decimal_places=6, validators=[MinValueValidator(0)], help_text=help_text
     )
@@ -27,21 +30,27 @@ class Price(models.Model):
     """What a provider takes for a model, in the site's currency for a million tokens. Kept by operators."""
 
     endpoint = models.ForeignKey(
-        Endpoint, on_delete=models.CASCADE, related_name="prices", verbose_name="provider"
+        Endpoint,
+        on_delete=models.CASCADE,
+        related_name="prices",
+        verbose_name=pgettext_lazy("field", "provider"),
     )
     model = models.CharField(
         max_length=200,
-        help_text="As personas name it, such as mistral-large-latest. Another name is unknown.",
+        help_text=_("As personas name it, such as mistral-large-latest. Another name is unknown."),
     )
-    prompt = _price("tokens in", "For a million tokens that are sent.")
-    completion = _price("tokens out", "For a million tokens that are written, thinking included.")
+    prompt = _price(pgettext_lazy("field", "tokens in"), _("For a million tokens that are sent."))
+    completion = _price(
+        pgettext_lazy("field", "tokens out"), _("For a million tokens that are written, thinking included.")
+    )
 
     class Meta:
         ordering = ["endpoint__name", "model"]
         constraints = [models.UniqueConstraint(fields=["endpoint", "model"], name="one_price_a_model")]
 
     def __str__(self) -> str:
-        return f"{in_order(self.model)} at {self.endpoint}"
+        facts = {"model": in_order(self.model), "provider": self.endpoint}
+        return pgettext("price", "%(model)s at %(provider)s") % facts
 
 
 class Budget(models.Model):
@@ -53,12 +62,12 @@ class Budget(models.Model):
     """
 
     class Unit(models.TextChoices):
-        TOKENS = "tokens", "Tokens"
-        MONEY = "money", "Money"
+        TOKENS = "tokens", pgettext_lazy("unit", "Tokens")
+        MONEY = "money", pgettext_lazy("unit", "Money")
 
     class Period(models.TextChoices):
-        DAY = "day", "A day"
-        MONTH = "month", "A calendar month"
+        DAY = "day", pgettext_lazy("period", "A day")
+        MONTH = "month", pgettext_lazy("period", "A calendar month")
 
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="budgets")
     persona = models.ForeignKey(Persona, on_delete=models.CASCADE, null=True, related_name="budgets")

@@ -12,26 +12,28 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
+from django.utils.translation import gettext, gettext_noop
+
 Place = tuple[str, str, int]  # scheme, host and port
 
-MALFORMED = (
+MALFORMED = gettext_noop(
     "Give an address such as https://llm.example.com/v1: https://, a name in plain letters, maybe a port and a path. "
     "A user name, a question mark, a # or a name in other letters (write it as xn--…) is not taken."
 )
-_PLAIN = (
+_PLAIN = gettext_noop(
     "http:// is only for servers of your own, which LOCAL_UPSTREAMS in the site's environment names. "
     "Add {host}:{port} to it and restart the site, or give an https:// address."
 )
-_NUMBERS = (
+_NUMBERS = gettext_noop(
     "{host} is an address in numbers: give the server's name. One of your own can be added to LOCAL_UPSTREAMS in the "
     "site's environment, as {host}:{port}."
 )
-_NOT_LISTED = (
+_NOT_LISTED = gettext_noop(
     "This site does not call {host}:{port}. If it should, add {host}{colon_port} to UPSTREAM_HOSTS in its "
     "environment, or {host}:{port} to LOCAL_UPSTREAMS where the server is your own, and restart the site."
 )
-_UNKNOWN = "{host} cannot be found at the moment. Check the name, or try again later."
-_INSIDE = (
+_UNKNOWN = gettext_noop("{host} cannot be found at the moment. Check the name, or try again later.")
+_INSIDE = gettext_noop(
     "{host} leads to an address that is not public, so it is not called. For a server of your own, "
     "add {host}:{port} to LOCAL_UPSTREAMS in the site's environment and restart the site."
 )
@@ -61,9 +63,13 @@ _REFUSED = (  # of the special purposes that IANA lists, those that some version
 class NotAllowed(Exception):
     """An address that is not called; `sentence` says to an operator why, and what would change it."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, template: str, words: dict[str, str] | None = None) -> None:
+        self._template, self._words = template, words or {}
+        super().__init__(template.format_map(self._words))
+
+    @property
+    def sentence(self) -> str:
+        return gettext(self._template).format_map(self._words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +100,11 @@ class Allowed:
             return True
         words = _words(address)
         if address.scheme != "https":
-            raise NotAllowed(_PLAIN.format_map(words))
+            raise NotAllowed(_PLAIN, words)
         if is_number(address.host):
-            raise NotAllowed(_NUMBERS.format_map(words))
+            raise NotAllowed(_NUMBERS, words)
         if address.place not in self.public:
-            raise NotAllowed(_NOT_LISTED.format_map(words))
+            raise NotAllowed(_NOT_LISTED, words)
         return False
 
     def check(self, text: str) -> None:
@@ -109,9 +115,9 @@ class Allowed:
         try:
             found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            raise NotAllowed(_UNKNOWN.format_map(_words(address))) from None
+            raise NotAllowed(_UNKNOWN, _words(address)) from None
         if not all(is_public(str(each[4][0])) for each in found):
-            raise NotAllowed(_INSIDE.format_map(_words(address)))
+            raise NotAllowed(_INSIDE, _words(address))
 
 
 def parse(text: str) -> Address:

@@ -5,6 +5,8 @@ These servers ignore keys that they do not know, report usage only when asked, a
 
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from conversations.providers import chunks, continuing, failures, parameters
 from conversations.providers.addressing import versioned
 from conversations.providers.events import ChatRequest, Endpoint, ModelInfo, Parameters, ProviderError
@@ -25,7 +27,7 @@ _NAMES = {
     "reasoning_effort": "reasoning_effort",
 }
 ACCEPTED = Accepted(
-    "This kind of server",
+    gettext_noop("This kind of server"),
     {
         "temperature": Range(0, 2),
         "top_p": Range(0, 1, above=True),

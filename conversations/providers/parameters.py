@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
 from conversations.providers.events import Parameters
 
 _LONGEST_STOP = 200
@@ -28,28 +31,32 @@ class Range:
     def complaint(self, value: object) -> str:
         """Return what is wrong with a value, or nothing."""
         if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
-            return "Enter a whole number." if self.whole else "Enter a number."
+            return _("Enter a whole number.") if self.whole else _("Enter a number.")
         # Written so that NaN, which compares false with everything, is refused.
         fits = (value > self.low if self.above else value >= self.low) and (
             self.high is None or value <= self.high
         )
         if self.high == LONGEST and value > self.high:
-            return f"Enter at most {LONGEST:,}."
+            return _("Enter at most %(most)s.") % {"most": number_format(LONGEST, force_grouping=True)}
         return "" if fits else self._wanted()
 
     def __str__(self) -> str:
         """The range as a help text names it."""
         if self.high is None or self.high == LONGEST or self.high >= _ENDLESS:
-            return f"{self.low:g} or more"
-        said = f"above {self.low:g}, up to {self.high:g}" if self.above else f"{self.low:g} to {self.high:g}"
-        return said.replace("-", "−")
+            return _("%(low)s or more") % self._ends()
+        said = _("above %(low)s, up to %(high)s") if self.above else _("%(low)s to %(high)s")
+        return said % {name: end.replace("-", "−") for name, end in self._ends().items()}
 
     def _wanted(self) -> str:
         if self.high is None or self.high == LONGEST:
-            return f"Enter {self.low:g} or more."
+            return _("Enter %(low)s or more.") % self._ends()
         if self.above:
-            return f"Enter a number above {self.low:g} and up to {self.high:g}."
-        return f"Enter a number from {self.low:g} to {self.high:g}."
+            return _("Enter a number above %(low)s and up to %(high)s.") % self._ends()
+        return _("Enter a number from %(low)s to %(high)s.") % self._ends()
+
+    def _ends(self) -> dict[str, str]:
+        ends = {"low": self.low, "high": self.high}
+        return {name: "" if end is None else number_format(f"{end:g}") for name, end in ends.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +72,11 @@ class Accepted:
     def takes(self, name: str) -> str:
         """What can be chosen for a field; empty where this provider does not know it."""
         if name == "stop":
-            return f"at most {self.stops}" if self.stops is not None else "any number"
+            return _("any number") if self.stops is None else _("at most %(most)s") % {"most": self.stops}
         if name == "reasoning_effort":
             return ", ".join(self.efforts)
         if name == "safe_prompt":
-            return "yes or no" if self.safe_prompt else ""
+            return _("yes or no") if self.safe_prompt else ""
         return str(self.numbers[name]) if name in self.numbers else ""
 
 
@@ -99,18 +106,20 @@ def _complaint(name: str, value: object, accepted: Accepted) -> str:
     if name == "stop":
         return _stop_complaint(value, accepted)
     if name == "safe_prompt" and accepted.safe_prompt:
-        return "" if isinstance(value, bool) else "Choose yes or no."
+        return "" if isinstance(value, bool) else _("Choose yes or no.")
     if name == "reasoning_effort" and accepted.efforts:
-        return "" if value in accepted.efforts else f"Choose one of: {', '.join(accepted.efforts)}."
+        offered = {"efforts": ", ".join(accepted.efforts)}
+        return "" if value in accepted.efforts else _("Choose one of: %(efforts)s.") % offered
     if name in accepted.numbers:
         return accepted.numbers[name].complaint(value)
-    return f"{accepted.provider} does not know this setting. Leave it empty."
+    unknown = _("%(provider)s does not know this setting. Leave it empty.")
+    return unknown % {"provider": _(accepted.provider)}
 
 
 def _stop_complaint(value: object, accepted: Accepted) -> str:
     texts = value if isinstance(value, tuple) else ()
     if not all(isinstance(text, str) and 0 < len(text) <= _LONGEST_STOP for text in texts) or not texts:
-        return f"Enter texts of 1 to {_LONGEST_STOP} characters."
+        return _("Enter texts of 1 to %(most)s characters.") % {"most": _LONGEST_STOP}
     if accepted.stops is not None and len(texts) > accepted.stops:
-        return f"Enter at most {accepted.stops} texts."
+        return _("Enter at most %(most)s texts.") % {"most": accepted.stops}
     return ""

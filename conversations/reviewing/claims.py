@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from conversations import access, rubrics
+from conversations import access, rubrics, rules
 from conversations.models import (
     AnswerRecord,
     Company,
@@ -46,9 +46,7 @@ def open_by_hand(company: Company, record: AnswerRecord) -> QueueEntry:
     try:
         with transaction.atomic():
             entry = QueueEntry.objects.create(company=company, conversation_id=record.conversation_id)
-            EntryReason.objects.create(
-                entry=entry, record=record, kind=Rule.Kind.HAND, said=f"{Rule.Kind.HAND.label}."
-            )
+            EntryReason.objects.create(entry=entry, record=record, kind=Rule.Kind.HAND, said=rules.BY_HAND)
     except IntegrityError as error:  # somebody else, or a rule, was quicker; or it was removed at this moment
         if found := waiting.first():
             return found
