@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from conversations import sealing
 from conversations.models import Company, Endpoint, Generation, ProviderKey
@@ -27,9 +28,10 @@ _SHOWN_FROM = 16  # of a shorter key, four characters would be much of it
 def problem(text: str) -> str:
     """What is wrong with a key as it was given, in a sentence that does not repeat it; empty where nothing is."""
     if not (text.isascii() and text.isprintable() and " " not in text):
-        return "A key has no spaces and no letters but plain ones. Copy it again."
+        return gettext("A key has no spaces and no letters but plain ones. Copy it again.")
     if not SHORTEST <= len(text) <= LONGEST:
-        return f"A key has between {SHORTEST} and {LONGEST} characters. Copy it again."
+        said = gettext("A key has between %(least)s and %(most)s characters. Copy it again.")
+        return said % {"least": SHORTEST, "most": LONGEST}
     return ""
 
 

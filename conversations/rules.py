@@ -44,7 +44,7 @@ TEXTUAL = {Kind.WORDS, Kind.PATTERN}
 IN_GENERAL = {Kind.SAMPLE, Kind.TROUBLE}
 TROUBLE = {Generation.Status.FAILED, Generation.Status.INTERRUPTED}
 
-# Reasons as they are kept beside an entry, in one language; `worded` says them in that of who reads them.
+# Reasons as they are kept beside an entry or a rule, in one language; `worded` says them in that of who reads them.
 FOUND_BAD = gettext_noop("The person found this answer bad.")
 ASKED = gettext_noop("The person asked for a review.")
 BY_HAND = gettext_noop("Opened by a reviewer.")
@@ -54,11 +54,16 @@ INTERRUPTED = gettext_noop("The answer interrupted.")
 FAILED_BY = gettext_noop("The answer failed: %(why)s.")
 INTERRUPTED_BY = gettext_noop("The answer interrupted: %(why)s.")
 SAMPLED = gettext_noop("In the random sample of %(share)s %%.")
+TOO_SLOW = gettext_noop(
+    "It needed more than %(seconds)s seconds to look through one answer, so it held up the others. "
+    "Have it look for less, then switch it on."
+)
 SENTENCES = {FOUND_BAD, ASKED, BY_HAND, CUT, FAILED, INTERRUPTED, matching.MATCHES}
 AROUND = (
     (FAILED_BY, "why"),
     (INTERRUPTED_BY, "why"),
     (SAMPLED, "share"),
+    (TOO_SLOW, "seconds"),
     (matching.SAYS, "words"),
     (matching.MATCHES_WORDS, "words"),
 )
@@ -116,7 +121,7 @@ def named(rule: Rule) -> str:
 
 
 def worded(said: str) -> str:
-    """The reason `said`, as it is kept, in the language of who reads it."""
+    """A reason as it is kept, in the language of who reads it."""
     if said in SENTENCES:
         return _(said)
     for sentence, name in AROUND:
@@ -214,7 +219,7 @@ def _given(found: Sequence[tuple[AnswerRecord, Rule, str]]) -> set[tuple[int | N
     said = Feedback.objects.filter(message=OuterRef("record__message")).values("updated_at")
     flagged = Flag.objects.filter(message=OuterRef("record__message")).values("created_at")
     reasons = (
-        EntryReason.objects.filter(record__in={record.pk for record, _, _ in found})
+        EntryReason.objects.filter(record__in={record.pk for record, __, __ in found})
         .select_related("entry")
         .annotate(said_at=Subquery(said), flagged_at=Subquery(flagged))
     )

@@ -84,10 +84,7 @@ def _read(answer: Generation, files: Files, seekers: Seekers, found: rules.Read,
 
 def _switch_off(rule: Rule) -> None:
     """End a rule that holds up the others, which the company's managers find in its log and beside the rule."""
-    why = (
-        f"It needed more than {RULE_SECONDS} seconds to look through one answer, so it held up the others. "
-        "Have it look for less, then switch it on."
-    )
+    why = rules.TOO_SLOW % {"seconds": RULE_SECONDS}
     with transaction.atomic():
         same = Rule.objects.filter(pk=rule.pk, active=True, value=rule.value)
         if not same.update(active=False, stopped=why):

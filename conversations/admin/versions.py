@@ -142,7 +142,7 @@ def models_page(request: HttpRequest) -> HttpResponse:
                 {
                     "id": model.id,
                     "context_length": model.context_length,
-                    "capabilities": [_(word) for word in model.capabilities],
+                    "capabilities": model.capabilities,
                 }
                 for model in found
             ]

@@ -1,7 +1,7 @@
 """Talking to providers of chat models: one request in, a stream of typed events out.
 
-Pure Python over httpx, without models, views or settings; of Django only the language of
-sentences. `chat`, `complete` and `list_models` ask; `WIRES` is the table of what differs between providers; the sentences are for people.
+Pure Python over httpx, without models, views or settings; of Django only the language of sentences. `chat`, `complete`
+and `list_models` ask; `WIRES` is the table of what differs between providers; the sentences are for people.
 """
 
 from conversations.providers.documents import quoted

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterable
 
-from django.utils.translation import gettext_noop
-
 _WORDS = {  # where a provider's own name for it says little
-    "completion_chat": gettext_noop("chat"),
-    "chat": gettext_noop("chat"),
-    "completion_fim": gettext_noop("code completion"),
-    "function_calling": gettext_noop("tools"),
-    "tools": gettext_noop("tools"),
-    "strict_tools": gettext_noop("strict tools"),
-    "tool_choice": gettext_noop("choice of tools"),
-    "fine_tuning": gettext_noop("tuning"),
-    "ocr": gettext_noop("reading scans"),
-    "json_mode": gettext_noop("JSON"),
-    "json_schema": gettext_noop("JSON by a schema"),
-    "logprobs": gettext_noop("probabilities"),
-    "audio_transcription": gettext_noop("transcription"),
+    "completion_chat": "chat",
+    "chat": "chat",
+    "completion_fim": "code completion",
+    "function_calling": "tools",
+    "tools": "tools",
+    "strict_tools": "strict tools",
+    "tool_choice": "choice of tools",
+    "fine_tuning": "tuning",
+    "ocr": "reading scans",
+    "json_mode": "JSON",
+    "json_schema": "JSON by a schema",
+    "logprobs": "probabilities",
+    "audio_transcription": "transcription",
 }
 
 
