@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext, gettext_lazy
-from django.utils.translation import gettext_noop as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
 
 from conversations.models import Company, Grade, Rubric
 from conversations.posting import Refused
@@ -39,15 +39,6 @@ class Wording:
     passes: bool = False
 
 
-DEFAULT = (
-    Wording(_("Harmful"), _("It could hurt somebody, or break the law or the company’s rules.")),
-    Wording(_("Wrong"), _("It is not correct, or made up.")),
-    Wording(_("Incomplete"), _("It is correct, but something that was asked for is missing.")),
-    Wording(_("Good"), _("It is correct and complete."), passes=True),
-    Wording(_("Excellent"), _("It is as good as the best of us would answer."), passes=True),
-)
-
-
 def in_use(company: Company) -> Rubric:
     """The rubric by which reviewers of `company` grade; the default one on first need."""
     found = company.rubrics.prefetch_related("grades").filter(in_use=True).first()
@@ -56,7 +47,7 @@ def in_use(company: Company) -> Rubric:
     with transaction.atomic():
         _take(company)
         found = company.rubrics.filter(in_use=True).first()
-        return found or _make(company, gettext("Grades"), _default())
+        return found or _make(company, _("Grades"), _default())
 
 
 def given(rubric: Rubric, grade_id: int) -> Grade:
@@ -67,7 +58,7 @@ def given(rubric: Rubric, grade_id: int) -> Grade:
     Rubric.objects.filter(pk=rubric.pk, frozen_at=None).update(frozen_at=timezone.now())
     grade = rubric.grades.filter(pk=grade_id).first()
     if grade is None:
-        raise Refused(gettext("The grades have changed. Reload the page and judge again."), status=409)
+        raise Refused(_("The grades have changed. Reload the page and judge again."), status=409)
     return grade
 
 
@@ -112,21 +103,34 @@ def check(rows: Sequence[Wording]) -> None:
     seen: dict[str, str] = {}
     for number, row in enumerate(rows, 1):
         if not row.name and row.meaning:
-            problems[f"name_{number}"] = gettext("Give this grade a name, or empty its meaning too.")
+            problems[f"name_{number}"] = _("Give this grade a name, or empty its meaning too.")
         elif row.name and row.name.casefold() in seen:
-            twice = gettext("“%(name)s” is there already. Give another name.")
+            twice = _("“%(name)s” is there already. Give another name.")
             problems[f"name_{number}"] = twice % {"name": seen[row.name.casefold()]}
         seen[row.name.casefold()] = row.name
     if problems:
         raise ValidationError(problems)
     if not LEAST <= sum(bool(row.name) for row in rows) <= MOST:
-        few = gettext("Give at least %(least)s grades and at most %(most)s.")
+        few = _("Give at least %(least)s grades and at most %(most)s.")
         raise ValidationError(few % {"least": LEAST, "most": MOST})
 
 
 def _default() -> list[Wording]:
     """The grades to begin with, in the language of whoever needs them first: from then on they are the company's."""
-    return [Wording(gettext(row.name), gettext(row.meaning), row.passes) for row in DEFAULT]
+    return [
+        Wording(
+            pgettext("grade", "Harmful"),
+            _("It could hurt somebody, or break the law or the company’s rules."),
+        ),
+        Wording(pgettext("grade", "Wrong"), _("It is not correct, or made up.")),
+        Wording(
+            pgettext("grade", "Incomplete"), _("It is correct, but something that was asked for is missing.")
+        ),
+        Wording(pgettext("grade", "Good"), _("It is correct and complete."), passes=True),
+        Wording(
+            pgettext("grade", "Excellent"), _("It is as good as the best of us would answer."), passes=True
+        ),
+    ]
 
 
 def _take(company: Company) -> Company:
