@@ -65,7 +65,7 @@ class EndpointForm(EndpointFormBase):
         super().__init__(*args, **kwargs)
         kept = keys.of(self.instance, None)
         self.fields["key"].help_text = (
-            f"{described(kept)} {_('Type another to replace it.')}"
+            " ".join([described(kept), _("Type another to replace it.")])
             if kept
             else _(
                 "For every company without a key of its own; instead of the environment's, where there is no address. "
