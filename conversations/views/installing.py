@@ -32,7 +32,10 @@ _KEPT = {"Cache-Control": "public, max-age=3600"}
 
 @require_safe
 def manifest(request: HttpRequest) -> JsonResponse:
-    """What the site is called on a device, by the name that it is reached by, and how it looks there."""
+    """What the site is called on a device, by the name that it is reached by, and how it looks there.
+
+    Anybody may keep it: the address says in which language it is.
+    """
     icons = [
         {
             "src": static(f"icons/{purpose}-{size}.png"),
@@ -42,10 +45,13 @@ def manifest(request: HttpRequest) -> JsonResponse:
         }
         for size, purpose in ICONS
     ]
+    with override(_language(request)):
+        name = _("Chat at %(host)s") % {"host": request.get_host().partition(":")[0]}
+        short = pgettext("name of the site", "Chat")
     described = {
         "id": "/",
-        "name": _("Chat at %(host)s") % {"host": request.get_host().partition(":")[0]},
-        "short_name": pgettext("name of the site", "Chat"),
+        "name": name,
+        "short_name": short,
         "start_url": reverse("start"),
         "scope": "/",
         "display": "standalone",
@@ -72,12 +78,16 @@ def offline(request: HttpRequest) -> HttpResponse:
 
     It is fetched as by nobody, so the address says in which language: without one, in the site's own.
     """
-    language = request.GET.get("language", "")
-    if language not in dict(settings.LANGUAGES):
-        language = settings.LANGUAGE_CODE
+    language = _language(request)
     page, policy = _offline(language)
     headers = {"Content-Security-Policy": policy, "Content-Language": language}
     return HttpResponse(page, headers=_KEPT | headers)
+
+
+def _language(request: HttpRequest) -> str:
+    """The language that an address asks for, or the site's own."""
+    language = request.GET.get("language", "")
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 @cache
