@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from conversations.charts import LEFT, RIGHT, WIDTH, Say, Series, Value, digits, joined, text, usable
 
@@ -47,10 +48,11 @@ def ranked(of: Ranking) -> SafeString:
             parts.append(text(0, place + 10, each.name, "chart-tick", "start") if named else SafeString())
             parts.append(_bar(each.values[index], of.top or highest, of, left, place, number))
     height = TOP + step * len(of.names)
+    title = _("%(title)s. %(said)s") % {"title": of.title, "said": _summary(of, series)}
     return format_html(
         '<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title" aria-describedby="{}">'
         '<title id="{}-title">{}</title>{}</svg>',
-        *(WIDTH, height, of.name, of.described_by, of.name, f"{of.title}. {_summary(of, series)}"),
+        *(WIDTH, height, of.name, of.described_by, of.name, title),
         joined(parts),
     )
 
@@ -86,5 +88,5 @@ def _summary(of: Ranking, series: Sequence[Series]) -> str:
             f"{each.name} {NOTHING if value is None else of.say(value)}".strip()
             for each, value in zip(series, values, strict=True)
         ]
-        said.append(f"{name}: {', '.join(parts)}.")
-    return " ".join(said) or "no values."
+        said.append(_("%(name)s: %(values)s.") % {"name": name, "values": ", ".join(parts)})
+    return " ".join(said) or _("no values.")

@@ -16,9 +16,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from conversations import spending
+from conversations import allowances, spending
 from conversations.models import Budget, Conversation, Persona, PersonaVersion, Price
 from conversations.models.company import in_order
 from conversations.refusals import Refused
@@ -30,7 +32,7 @@ MOST = (
     10**15
 )  # tokens, or millionths: nobody means more, and figures stay far from what a database can add up
 _AMOUNT = re.compile(r"[0-9]{1,16}([.][0-9]{1,6})?")
-_SPAN = {Period.DAY: "day", Period.MONTH: "month"}
+_GROUPED = re.compile(r"[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,13 @@ def save(budget: Budget) -> None:
 def check(budget: Budget) -> None:
     """Raise ValidationError, by field, for what is no budget, is there already, or goes past the company's own."""
     if budget.soft is None and budget.hard is None:
-        raise ValidationError({"hard": "Give at least one of the two."})
+        raise ValidationError({"hard": _("Give at least one of the two.")})
     if budget.soft is not None and budget.hard is not None and budget.soft > budget.hard:
-        raise ValidationError({"soft": "This has to come before the end, or with it."})
+        raise ValidationError({"soft": _("This has to come before the end, or with it.")})
     same = Budget.objects.filter(company=budget.company_id, unit=budget.unit)
     of = {"persona": budget.persona_id, "person": budget.person_id}
     if same.filter(period=budget.period, **of).exclude(pk=budget.pk).exists():
-        raise ValidationError("There is such a budget already. Change that one.")
+        raise ValidationError(_("There is such a budget already. Change that one."))
     if budget.persona_id is None and budget.person_id is None:
         return
     for whole in same.filter(persona=None, person=None, hard__isnull=False):
@@ -97,16 +99,19 @@ def check(budget: Budget) -> None:
         for field in ("soft", "hard"):
             mark = getattr(budget, field)
             if holds and mark is not None and whole.hard is not None and mark > whole.hard:
-                said = f"{amount(whole.unit, whole.hard)} a {_SPAN[Period(whole.period)]}"
-                raise ValidationError({field: f"The whole company has {said}. Give at most that."})
+                said = (
+                    _("The whole company has %(amount)s a day. Give at most that.")
+                    if whole.period == Period.DAY
+                    else _("The whole company has %(amount)s a month. Give at most that.")
+                )
+                raise ValidationError({field: said % {"amount": amount(whole.unit, whole.hard)}})
 
 
 def parse(text: str, unit: str) -> int | None:
-    """What was typed, in tokens or millionths; None for nothing. Raises ValidationError."""
-    text = "".join(text.split()).replace(",", "")
+    """What was typed, in tokens or millionths, as the language writes it; None for nothing. Raises ValidationError."""
+    text = plain(text, whole=unit == Unit.TOKENS)
     if not text:
         return None
-    wanted = "a whole number" if unit == Unit.TOKENS else "an amount such as 20 or 12.50"
     try:
         if not _AMOUNT.fullmatch(text):  # an exponent of some digits would be a number of as many
             raise InvalidOperation
@@ -114,14 +119,38 @@ def parse(text: str, unit: str) -> int | None:
         if not given.is_finite() or given != int(given) or not 1 <= given <= MOST:
             raise InvalidOperation
     except (InvalidOperation, ValueError):
-        raise ValidationError(f"Give {wanted}, above zero.") from None
+        raise ValidationError(
+            _("Give a whole number, above zero.")
+            if unit == Unit.TOKENS
+            else _("Give an amount such as 20 or 12.50, above zero.")
+        ) from None
     return int(given)
+
+
+def plain(text: str, *, whole: bool) -> str:
+    """A number as it was typed, without what groups its digits, and with a point before its fraction.
+
+    Where the language has a comma there, points may group digits by three; those of a `whole` number, which has no
+    fraction, either sign. A point that groups nothing is taken for what it is elsewhere.
+    """
+    text = "".join(text.split())
+    if get_format("DECIMAL_SEPARATOR") != ",":
+        return text.replace(",", "")
+    if whole and _GROUPED.fullmatch(text):
+        return text.replace(".", "").replace(",", "")
+    units, comma, fraction = text.partition(",")
+    if "." in fraction:  # as elsewhere, then
+        return text.replace(",", "")
+    if get_format("THOUSAND_SEPARATOR") == "." and _GROUPED.fullmatch(units):
+        units = units.replace(".", "")
+    return f"{units}.{fraction}" if comma else units
 
 
 def amount(unit: str, value: int) -> str:
     """In words, such as 1,200 tokens or 12.50 USD."""
     if unit == Unit.TOKENS:
-        return f"{value:,} token{'' if value == 1 else 's'}"
+        number = number_format(value, force_grouping=True)
+        return ngettext("%(number)s token", "%(number)s tokens", value) % {"number": number}
     return money(value)
 
 
@@ -129,7 +158,8 @@ def money(value: int) -> str:
     """Millionths of the currency, with its code; of less than a hundredth as many digits as it takes to be told from
     nothing."""
     places = 2 if value >= 10_000 or value == 0 else 6
-    return f"{Decimal(value) / MILLION:,.{places}f} {settings.CURRENCY}"
+    number = number_format(f"{Decimal(value) / MILLION:.{places}f}", force_grouping=True)
+    return f"{number} {settings.CURRENCY}"
 
 
 def typed(unit: str, value: int) -> str:
@@ -137,19 +167,29 @@ def typed(unit: str, value: int) -> str:
     if unit == Unit.TOKENS:
         return str(value)
     units, rest = divmod(value, MILLION)
-    return f"{units}.{f'{rest:06}'.rstrip('0'):0<2}"
+    return number_format(f"{units}.{f'{rest:06}'.rstrip('0'):0<2}")
 
 
 def named(budget: Budget) -> str:
     """Whose it is and of what, such as “the persona Guide, tokens a month”."""
-    return f"{_whose(budget)}, {Unit(budget.unit).label.lower()} a {_SPAN[Period(budget.period)]}"
+    said = {
+        (Unit.TOKENS, Period.DAY): _("%(whose)s, tokens a day"),
+        (Unit.TOKENS, Period.MONTH): _("%(whose)s, tokens a month"),
+        (Unit.MONEY, Period.DAY): _("%(whose)s, money a day"),
+        (Unit.MONEY, Period.MONTH): _("%(whose)s, money a month"),
+    }
+    return said[Unit(budget.unit), Period(budget.period)] % {"whose": _whose(budget)}
 
 
 def marks(budget: Budget) -> str:
     """From where on it is told, and where it ends."""
-    said = [f"told from {amount(budget.unit, budget.soft)} on"] if budget.soft is not None else []
-    said += [f"ends at {amount(budget.unit, budget.hard)}"] if budget.hard is not None else []
-    return ", ".join(said)
+    soft = "" if budget.soft is None else amount(budget.unit, budget.soft)
+    hard = "" if budget.hard is None else amount(budget.unit, budget.hard)
+    if soft and hard:
+        said = _("told from %(soft)s on, ends at %(hard)s")
+    else:
+        said = _("told from %(soft)s on") if soft else _("ends at %(hard)s")
+    return said % {"soft": soft, "hard": hard}
 
 
 def told(person_id: int, companies: set[UUID]) -> list[str]:
@@ -168,7 +208,7 @@ def unpriced(company_id: UUID) -> list[str]:
     used = current.select_related("endpoint").order_by("model", "endpoint__name")
     return list(
         dict.fromkeys(
-            f"{version.model} at {version.endpoint}"
+            _("%(model)s at %(provider)s") % {"model": version.model, "provider": version.endpoint}
             for version in used
             if (version.endpoint_id, version.model) not in priced
         )
@@ -187,37 +227,35 @@ def refusal(over: spending.OverBudget, conversation: Conversation) -> Refused:
 
     429, and not 402: nothing that the person could pay opens it, and the time does.
     """
-    budget, company = over.budget, conversation.persona.company.name
-    whose = {"company": f"{company} has", "persona": f"The persona {conversation.persona.name} has"}
-    has = whose.get(_kind(budget), "You have")
-    if over.unpriced:
-        return Refused(
-            f"{has} a budget in money, and the price of this persona's model is not known here. "
-            "Your text is kept. Ask whoever runs the site to enter the price.",
-            status=409,
-            limit="price",
-        )
-    what, renews = ("money", "It renews") if budget.unit == Unit.MONEY else ("tokens", "They renew")
-    span = _SPAN[Period(budget.period)]
+    budget, persona = over.budget, conversation.persona
     left = (budget.hard or 0) - budget.spent
+    names = {"company": persona.company.name, "persona": persona.name, "what": allowances.of(budget)}
+    if over.unpriced:
+        said = allowances.unpriced()[allowances.kind(budget)] % names
+        return Refused(said, status=409, limit="price")
     if over.bound.of(budget) <= left:
-        return Refused(
-            f"{has} only so much of this {span}'s {what} left as answers that are being written may need. "
-            "Send again when one has ended. Your text is kept.",
-            status=429,
-            limit="budget",
-            retry_after=spending.HELD_SECONDS,
-        )
-    how = (
-        f"used up this {span}'s {what}"
-        if left <= 0
-        else f"too little of this {span}'s {what} left for an answer"
-    )
+        said = allowances.held()[allowances.kind(budget)] % names
+        return Refused(said, status=429, limit="budget", retry_after=spending.HELD_SECONDS)
     renewal = spending.next_period(budget.period, budget.began)
     midnight = datetime.combine(renewal, time(), timezone.get_default_timezone())
+    names |= {
+        "used": (allowances.used_up() if left <= 0 else allowances.too_little())[allowances.kind(budget)]
+        % names,
+        "day": date_format(renewal, _("j F")),
+    }
     return Refused(
-        f"{has} {how}. {renews} on {date_format(renewal, 'j F')}. "
-        f"Your text is kept. The managers of {company} can help sooner.",
+        (
+            _(
+                "%(used)s It renews on %(day)s. Your text is kept. "
+                "The managers of %(company)s can help sooner."
+            )
+            if budget.unit == Unit.MONEY
+            else _(
+                "%(used)s They renew on %(day)s. Your text is kept. "
+                "The managers of %(company)s can help sooner."
+            )
+        )
+        % names,
         status=429,
         limit="budget",
         retry_after=max(1, int((midnight - timezone.now()).total_seconds())),
@@ -226,30 +264,26 @@ def refusal(over: spending.OverBudget, conversation: Conversation) -> Refused:
 
 def _note(of: State, *, with_company: bool) -> str:
     budget = of.budget
-    place = f"{budget.company}: " if with_company else ""
-    what = "money" if budget.unit == Unit.MONEY else "tokens"
-    span = "today's" if budget.period == Period.DAY else "this month's"
+    names: dict[str, object] = {"what": allowances.of(budget, today=True)}
     if of.over == "hard":
         renewal = spending.next_period(budget.period, budget.began)
-        return f"{place}Your share of {span} {what} is used up until {date_format(renewal, 'j F')}."
-    if budget.hard is not None:
-        return f"{place}{of.percent} % of your share of {span} {what} is used."
-    return (
-        f"{place}You have used {amount(budget.unit, of.spent)} of {span} {what}, more than was meant for you."
-    )
-
-
-def _kind(budget: Budget) -> str:
-    if budget.persona_id is not None:
-        return "persona"
-    return "company" if budget.person_id is None else "person"
+        names["day"] = date_format(renewal, _("j F"))
+        said = _("Your share of %(what)s is used up until %(day)s.")
+    elif budget.hard is not None:
+        names["percent"] = of.percent
+        said = _("%(percent)s %% of your share of %(what)s is used.")
+    else:
+        names["amount"] = amount(budget.unit, of.spent)
+        said = _("You have used %(amount)s of %(what)s, more than was meant for you.")
+    said = said % names
+    return _("%(company)s: %(said)s") % {"company": budget.company, "said": said} if with_company else said
 
 
 def _rank(budget: Budget) -> int:
-    return ("company", "persona", "person").index(_kind(budget))
+    return ("company", "persona", "person").index(allowances.kind(budget))
 
 
 def _whose(budget: Budget) -> str:
     if budget.persona is not None:
-        return f"the persona {in_order(budget.persona)}"
-    return "the whole company" if budget.person is None else in_order(budget.person.get_username())
+        return _("the persona %(persona)s") % {"persona": in_order(budget.persona)}
+    return _("the whole company") if budget.person is None else in_order(budget.person.get_username())

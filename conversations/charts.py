@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from math import floor, isfinite, log10
 
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 WIDTH, HEIGHT = (
     340,
@@ -85,7 +87,7 @@ def daily(chart: Chart) -> SafeString:
     for number, each in reversed(list(enumerate(series, start=1))):  # the first on top
         parts.append(_bars(plot, each.values) if chart.bars else _line(plot, each.values, number))
     parts += _labels(plot, series, chart)
-    title = f"{chart.title}. {_summary(chart, series)}"
+    title = _("%(title)s. %(said)s") % {"title": chart.title, "said": _summary(chart, series)}
     return format_html(
         '<svg class="chart{}" viewBox="0 0 {} {}" role="img" aria-labelledby="{}-title" aria-describedby="{}">'
         '<title id="{}-title">{}</title>{}</svg>',
@@ -231,26 +233,29 @@ def _last(values: Sequence[Value]) -> tuple[int, float] | None:
 def _summary(chart: Chart, series: Sequence[Series]) -> str:
     """What the drawing says at a glance, in words."""
     said, when = [], _sayer(chart.days)
-    on = "in the week from" if chart.weekly else "on"
+    weekly = _("highest %(high)s in the week from %(then)s, last %(last)s in the week from %(now)s.")
+    daily = _("highest %(high)s on %(then)s, last %(last)s on %(now)s.")
     for each in series:
         high, last = _highest(each.values), _last(each.values)
-        name = f"{each.name}: " if each.name else ""
         if last is None:
-            said.append(f"{name}no values.")
+            words = _("no values.")
         elif high is None:
-            said.append(f"{name}{chart.say(0)} throughout.")
+            words = _("%(value)s throughout.") % {"value": chart.say(0)}
         else:
-            said.append(
-                f"{name}highest {chart.say(high[1])} {on} {when(chart.days[high[0]])},"
-                f" last {chart.say(last[1])} {on} {when(chart.days[last[0]])}."
-            )
+            words = (weekly if chart.weekly else daily) % {
+                "high": chart.say(high[1]),
+                "then": when(chart.days[high[0]]),
+                "last": chart.say(last[1]),
+                "now": when(chart.days[last[0]]),
+            }
+        said.append(_("%(name)s: %(said)s") % {"name": each.name, "said": words} if each.name else words)
     return " ".join(said)
 
 
 def _sayer(days: Sequence[date]) -> Callable[[date], str]:
     """How days are said: with the year where they are of more than one."""
-    years = " %Y" if days and days[0].year != days[-1].year else ""
-    return lambda day: f"{day.day} {day:%b}{day.strftime(years)}"
+    written = _("j M Y") if days and days[0].year != days[-1].year else _("j M")
+    return lambda day: date_format(day, written)
 
 
 def text(x: float, y: float, words: str, kind: str, anchor: str) -> SafeString:

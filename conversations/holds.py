@@ -9,13 +9,15 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from conversations import standing
 from conversations.models import Company, Conversation, Hold
 from conversations.posting import Refused, clean
 
 REASON_CHARS = 300
-GONE = "This conversation was removed meanwhile. Nothing is left to hold."
+GONE = gettext_noop("This conversation was removed meanwhile. Nothing is left to hold.")
 
 
 def place(
@@ -30,11 +32,11 @@ def place(
 
     Raises Refused.
     """
-    reason = _checked(reason, "Say why it is held.")
+    reason = _checked(reason, _("Say why it is held."))
     try:
         with transaction.atomic():
             if conversation is not None and not standing.is_there(conversation):
-                raise Refused(GONE, status=410)
+                raise Refused(_(GONE), status=410)
             return Hold.objects.create(
                 company=company, conversation=conversation, person=person, reason=reason, placed_by=by
             )
@@ -44,10 +46,10 @@ def place(
 
 def lift(hold: Hold, reason: str, by: User) -> None:
     """No longer hold what `hold` held. Raises Refused."""
-    reason = _checked(reason, "Say why it need not be held any more.")
+    reason = _checked(reason, _("Say why it need not be held any more."))
     kept = Hold.objects.filter(pk=hold.pk, lifted_at=None)
     if not kept.update(lifted_at=timezone.now(), lifted_by=by, lifted_reason=reason):
-        raise Refused("This hold was lifted already.", status=409)
+        raise Refused(_("This hold was lifted already."), status=409)
 
 
 def of(company: Company, *, conversation: Conversation) -> list[Hold]:
@@ -61,7 +63,6 @@ def _checked(reason: str, without: str) -> str:
     if not reason:
         raise Refused(without, status=400)
     if len(reason) > REASON_CHARS:
-        raise Refused(
-            f"A reason has at most {REASON_CHARS} characters. Shorten it and send again.", status=413
-        )
+        said = _("A reason has at most %(most)s characters. Shorten it and send again.")
+        raise Refused(said % {"most": REASON_CHARS}, status=413)
     return reason

@@ -25,6 +25,9 @@ from django.db.models import (
     When,
 )
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from conversations.models import Company, Conversation, Period, Persona
 from conversations.models.keeping import held
@@ -80,7 +83,8 @@ class Preview:
     @property
     def many(self) -> str:
         """The number in words, where it is not known exactly too."""
-        return f"{self.number:,} or more" if self.capped else f"{self.number:,}"
+        number = number_format(self.number, force_grouping=True)
+        return _("%(number)s or more") % {"number": number} if self.capped else number
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,24 +106,41 @@ class Change:
     @property
     def sentence(self) -> str:
         """What was done, for the record."""
-        what = f"Chats with {self.persona}" if self.persona else "Chats"
-        none = "as long as the company’s" if self.persona else "for ever"
-        kept = f"{what} are kept {in_words(self.after, none)}"
-        if self.before == self.after:
-            return f"{kept}, as before." if not self.withdrawn else f"{kept}, and not only {self.withdrawn}."
-        change = f"{kept} (before: {in_words(self.before, none)})"
-        if not self.waits:
-            return f"{change}."
-        return f"{change}, from {timezone.localtime(self.at):%-d %B %Y, %H:%M} on. Until then it can be taken back."
+        of_persona = self.persona is not None
+        what = _("Chats with %(persona)s") % {"persona": self.persona} if of_persona else _("Chats")
+        facts = {
+            "what": what,
+            "after": in_words(self.after, of_persona=of_persona),
+            "before": in_words(self.before, of_persona=of_persona),
+            "withdrawn": self.withdrawn,
+            "at": date_format(timezone.localtime(self.at), "DATETIME_FORMAT"),
+        }
+        if self.before != self.after:
+            said = (
+                _(
+                    "%(what)s are kept %(after)s (before: %(before)s), from %(at)s on. "
+                    "Until then it can be taken back."
+                )
+                if self.waits
+                else _("%(what)s are kept %(after)s (before: %(before)s).")
+            )
+        elif self.withdrawn:
+            said = _("%(what)s are kept %(after)s, and not only %(withdrawn)s.")
+        else:
+            said = _("%(what)s are kept %(after)s, as before.")
+        return said % facts
 
 
 class Grown(Exception):
     """More would go than was confirmed."""
 
 
-def in_words(days: int | None, none: str = "for ever") -> str:
+def in_words(days: int | None, *, of_persona: bool = False) -> str:
     """A period as people say it."""
-    return none if days is None else f"{days:,} day{'' if days == 1 else 's'}"
+    if days is None:
+        return _("as long as the company’s") if of_persona else _("for ever")
+    number = number_format(days, force_grouping=True)
+    return ngettext("%(number)s day", "%(number)s days", days) % {"number": number}
 
 
 def period(company: Company, persona: Persona | None = None) -> Period:
@@ -188,7 +209,7 @@ def change(row: Period, days: int | None, *, confirmed: int | None, now: datetim
 def take_back(row: Period, *, now: datetime) -> Change:
     """Settle again what holds as long as the change of `row` waits. Raises Refused."""
     if not row.waits(now):
-        raise Refused("The shorter period is in force already. Give a longer one instead.", status=409)
+        raise Refused(_("The shorter period is in force already. Give a longer one instead."), status=409)
     return change(row, row.earlier_days, confirmed=None, now=now)
 
 
@@ -198,12 +219,16 @@ def _shorter(days: int | None, than: int | None) -> bool:
 
 def _check(row: Period, days: int | None) -> None:
     if days is not None and not 1 <= days <= MOST_DAYS:
-        raise Refused(f"A period has 1 to {MOST_DAYS:,} days. Nothing was changed.", status=400)
+        most = number_format(MOST_DAYS, force_grouping=True)
+        raise Refused(_("A period has 1 to %(most)s days. Nothing was changed.") % {"most": most}, status=400)
     longest = period(row.company).days if row.persona_id else None
     if _shorter(longest, days):
         raise Refused(
-            f"The company keeps chats for {in_words(longest)}, and a persona’s own period can only be shorter. "
-            "Nothing was changed.",
+            _(
+                "The company keeps chats for %(period)s, and a persona’s own period can only be shorter. "
+                "Nothing was changed."
+            )
+            % {"period": in_words(longest)},
             status=409,
         )
 

@@ -39,6 +39,7 @@ LAYERS = (
     {"bounds"},
     {
         "endpoints",
+        "allowances",
         "keys",
         "sealed",
         "access",

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
 
 from conversations import metrics
 from conversations.erasing import passes
@@ -17,14 +20,16 @@ from conversations.posting import Refused
 
 COUNTED = 10_000
 
-HELD = (
+HELD = gettext_noop(
     "{who} cannot be erased while something of theirs is held: {holds}. Nothing was changed. "
     "Lift the holds first, or wait until they are."
 )
-OWN = "Nobody erases themselves: ask another manager, or whoever runs the site. Nothing was changed."
-LAST = "This is the only operator’s account. Make another operator first. Nothing was changed."
-NOT_TYPED = "What was typed is not the username. Nothing was changed."
-ALREADY = "This account was erased already."
+OWN = gettext_noop(
+    "Nobody erases themselves: ask another manager, or whoever runs the site. Nothing was changed."
+)
+LAST = gettext_noop("This is the only operator’s account. Make another operator first. Nothing was changed.")
+NOT_TYPED = gettext_noop("What was typed is not the username. Nothing was changed.")
+ALREADY = gettext_noop("This account was erased already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def find(username: str) -> User:
     """The account of that name. Raises Refused."""
     found = User.objects.filter(username=username).first()
     if found is None:
-        raise Refused("There is no account of that name.", status=404)
+        raise Refused(_("There is no account of that name."), status=404)
     return found
 
 
@@ -67,7 +72,7 @@ def ask(person: User, company: Company | None, *, by: User | None, typed: str) -
     Asked again, it is the one that is under way. Raises Refused.
     """
     if by is not None and by.pk == person.pk:
-        raise Refused(OWN, status=403)
+        raise Refused(_(OWN), status=403)
     with transaction.atomic():
         # The row that each question of the person's is asked under: what comes later finds the door closed.
         person = User.objects.select_for_update().get(pk=person.pk)
@@ -75,7 +80,7 @@ def ask(person: User, company: Company | None, *, by: User | None, typed: str) -
         if found := known.filter(finished_at=None).first():
             return found
         if typed.strip() != person.username:
-            raise Refused(NOT_TYPED, status=400)
+            raise Refused(_(NOT_TYPED), status=400)
         _check(person, company)
         erasure = Erasure.objects.create(
             person=person, company=company, asked_by=by, fingerprint=fingerprint(person)
@@ -115,13 +120,18 @@ def _holds(erasure: Erasure) -> QuerySet[Hold]:
 def _check(person: User, company: Company | None) -> None:
     if company is None:
         if Erasure.objects.filter(person=person, company=None).exists():
-            raise Refused(ALREADY, status=409)
+            raise Refused(_(ALREADY), status=409)
         others = User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
         if person.is_superuser and not others.exists():
-            raise Refused(LAST, status=409)
+            raise Refused(_(LAST), status=409)
     if held := list(_holds(Erasure(person=person, company=company))[:COUNTED]):
-        said = f"{len(held):,} hold{'' if len(held) == 1 else 's'}, the first since {held[0].placed_at:%-d %B %Y}"
-        raise Refused(HELD.format(who=person.username, holds=said), status=409)
+        said = ngettext(
+            "%(number)s hold, the first since %(day)s", "%(number)s holds, the first since %(day)s", len(held)
+        ) % {
+            "number": number_format(len(held), force_grouping=True),
+            "day": date_format(held[0].placed_at, "DATE_FORMAT"),
+        }
+        raise Refused(_(HELD).format(who=person.username, holds=said), status=409)
 
 
 def close(erasure: Erasure) -> None:

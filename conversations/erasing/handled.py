@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from django.utils.translation import gettext_noop
+
 
 class Fate(Enum):
     """What an erasure does with the rows that point at the person."""
@@ -34,36 +36,42 @@ REFERENCES: dict[str, Reference] = {
     "conversations.Feedback.person": Reference(Fate.WITH_CHAT),
     "conversations.Flag.person": Reference(Fate.WITH_CHAT),
     "conversations.Note.author": Reference(Fate.DELETED, "conversation__persona__company"),
-    "conversations.QueueEntry.claimed_by": Reference(Fate.CLEARED, "company", "claims"),
-    "conversations.Membership.user": Reference(Fate.DELETED, "company", "memberships"),
+    "conversations.QueueEntry.claimed_by": Reference(Fate.CLEARED, "company", gettext_noop("claims")),
+    "conversations.Membership.user": Reference(Fate.DELETED, "company", gettext_noop("memberships")),
     "conversations.Review.reviewer": Reference(Fate.STAYS, "entry__company"),
-    "conversations.AnswerLabel.by": Reference(Fate.STAYS, "record__company", "labels given"),
-    "conversations.AnswerRecord.person": Reference(Fate.STAYS, "company", "answers in the ledger"),
+    "conversations.AnswerLabel.by": Reference(Fate.STAYS, "record__company", gettext_noop("labels given")),
+    "conversations.AnswerRecord.person": Reference(
+        Fate.STAYS, "company", gettext_noop("answers in the ledger")
+    ),
     "conversations.PersonaVersion.created_by": Reference(
-        Fate.STAYS, "persona__company", "versions of personas"
+        Fate.STAYS, "persona__company", gettext_noop("versions of personas")
     ),
     "conversations.Budget.person": Reference(Fate.DELETED, "company"),
-    "conversations.Charge.person": Reference(Fate.STAYS, "company", "charges in the ledger"),
-    "conversations.ProviderKey.set_by": Reference(Fate.STAYS, "company", "keys set"),
+    "conversations.Charge.person": Reference(Fate.STAYS, "company", gettext_noop("charges in the ledger")),
+    "conversations.ProviderKey.set_by": Reference(Fate.STAYS, "company", gettext_noop("keys set")),
     "conversations.Export.by": Reference(Fate.OWN_PASS, "company"),
-    "conversations.Download.person": Reference(Fate.DELETED, kind="files under way"),
-    "conversations.Hold.person": Reference(Fate.DELETED, "company", "lifted holds"),
+    "conversations.Download.person": Reference(Fate.DELETED, kind=gettext_noop("files under way")),
+    "conversations.Hold.person": Reference(Fate.DELETED, "company", gettext_noop("lifted holds")),
     "conversations.Hold.placed_by": Reference(Fate.OWN_PASS, "company"),
     "conversations.Hold.lifted_by": Reference(Fate.OWN_PASS, "company"),
     "conversations.Erasure.person": Reference(Fate.OWN_PASS),  # the receipt itself: a number
     "conversations.Erasure.stand_in": Reference(Fate.OWN_PASS),
-    "conversations.Erasure.asked_by": Reference(Fate.STAYS, "company", "erasures asked for"),
+    "conversations.Erasure.asked_by": Reference(Fate.STAYS, "company", gettext_noop("erasures asked for")),
     "admin.LogEntry.user": Reference(Fate.OWN_PASS, "of__company"),
-    "conversations.Invitation.used_by": Reference(Fate.DELETED, "company", "invitations used"),
-    "conversations.Invitation.made_by": Reference(Fate.DELETED, "company", "invitations made"),
-    "conversations.PasswordLink.user": Reference(Fate.DELETED, kind="links for a password"),
-    "conversations.PasswordLink.made_by": Reference(Fate.DELETED, kind="links for a password made"),
+    "conversations.Invitation.used_by": Reference(Fate.DELETED, "company", gettext_noop("invitations used")),
+    "conversations.Invitation.made_by": Reference(Fate.DELETED, "company", gettext_noop("invitations made")),
+    "conversations.PasswordLink.user": Reference(Fate.DELETED, kind=gettext_noop("links for a password")),
+    "conversations.PasswordLink.made_by": Reference(
+        Fate.DELETED, kind=gettext_noop("links for a password made")
+    ),
     "conversations.Folder.owner": Reference(Fate.DELETED),
     "conversations.Import.person": Reference(Fate.DELETED, "persona__company"),
     "conversations.SignIn.user": Reference(Fate.DELETED),
     "account.EmailAddress.user": Reference(Fate.DELETED),
-    "mfa.Authenticator.user": Reference(Fate.DELETED, kind="second factors"),
-    "socialaccount.SocialAccount.user": Reference(Fate.DELETED, kind="accounts at a company's provider"),
+    "mfa.Authenticator.user": Reference(Fate.DELETED, kind=gettext_noop("second factors")),
+    "socialaccount.SocialAccount.user": Reference(
+        Fate.DELETED, kind=gettext_noop("accounts at a company's provider")
+    ),
     "auth.User_groups.user": Reference(Fate.ACCOUNT),
     "auth.User_user_permissions.user": Reference(Fate.ACCOUNT),
 }

@@ -16,6 +16,8 @@ from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import translation
+from django.utils.translation import gettext_noop
 
 from conversations import histories
 from conversations.erasing import names
@@ -43,15 +45,25 @@ class Pass:
 def passes() -> tuple[Pass, ...]:
     """All of them, in their order: words first, then what pointed at who wrote them."""
     own = (
-        Pass("corrections and replies", _judgements, _unsay, stays=False),
-        Pass("exports made", _exports, _anonymous_exports, stays=True),
-        Pass("lines of readings by the person", _of("reader_id"), _anonymous_reader, stays=True),
-        Pass("lines of readings of the person", _of("owner_id"), _anonymous_owner, stays=True),
-        Pass("holds placed or lifted", _holds, _anonymous_holds, stays=True),
-        *(_naming(model, field) for model, field in REASONS),
-        Pass("folders with nothing left in them", _empty_folders, lambda _, rows: rows.delete(), stays=False),
+        Pass(gettext_noop("corrections and replies"), _judgements, _unsay, stays=False),
+        Pass(gettext_noop("exports made"), _exports, _anonymous_exports, stays=True),
         Pass(
-            "entries in histories", _log, lambda erasure, rows: rows.update(user=erasure.stand_in), stays=True
+            gettext_noop("lines of readings by the person"), _of("reader_id"), _anonymous_reader, stays=True
+        ),
+        Pass(gettext_noop("lines of readings of the person"), _of("owner_id"), _anonymous_owner, stays=True),
+        Pass(gettext_noop("holds placed or lifted"), _holds, _anonymous_holds, stays=True),
+        *(_naming(model, field) for model, field in REASONS),
+        Pass(
+            gettext_noop("folders with nothing left in them"),
+            _empty_folders,
+            lambda _, rows: rows.delete(),
+            stays=False,
+        ),
+        Pass(
+            gettext_noop("entries in histories"),
+            _log,
+            lambda erasure, rows: rows.update(user=erasure.stand_in),
+            stays=True,
         ),
     )
     return (*own, *(_by_table(column, each) for column, each in REFERENCES.items() if each.fate in _ACTS))
@@ -115,7 +127,8 @@ def _by_table(column: str, reference: Reference) -> Pass:
             return found
         return found.filter(**{reference.company: erasure.company_id}) if reference.company else found.none()
 
-    kind = reference.kind or str(model._meta.verbose_name_plural)
+    with translation.override("en"):  # receipts are the same in every language
+        kind = reference.kind or str(model._meta.verbose_name_plural)
     return Pass(kind, rows, _ACTS[reference.fate](field), stays=reference.fate is not Fate.DELETED)
 
 
@@ -177,7 +190,7 @@ def _naming(model: type[models.Model], field: str) -> Pass:
             setattr(row, field, put(getattr(row, field))[:most])
         models.QuerySet.bulk_update(models.QuerySet(model), named, [field])
 
-    return Pass("reasons of others that named the person", rows, act, stays=True)
+    return Pass(gettext_noop("reasons of others that named the person"), rows, act, stays=True)
 
 
 def _empty_folders(erasure: Erasure) -> Rows:

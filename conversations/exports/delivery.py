@@ -14,6 +14,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from conversations import access, reading
 from conversations.database import in_database
@@ -27,13 +28,15 @@ from conversations.reading import Sitting
 logger = logging.getLogger(__name__)
 
 BROKEN = "The export stopped here. Take this line off and resume it."
-_UNCLEAR = "Give the record or the time of the last line that you have, such as 4711 or 2026-11-20T18:45:00Z."
-_MOVED = (
+_UNCLEAR = gettext_noop(
+    "Give the record or the time of the last line that you have, such as 4711 or 2026-11-20T18:45:00Z."
+)
+_MOVED = gettext_noop(
     "A conversation in this export has been taken for a second review since it was made, so its lines no longer stand "
     "where they stood. Nothing was sent, and what you have stays good. Download this export from the beginning, or "
     "make another one."
 )
-_UNCLEAR_LINES = "Give how many whole lines you have."
+_UNCLEAR_LINES = gettext_noop("Give how many whole lines you have.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,9 @@ def resumed(export: Export, *, after: str = "", lines: str = "") -> Resume:
     after, lines = after.strip(), lines.strip()
     if lines:
         if not export.tuning or not _is_number(lines):
-            raise Refused(_UNCLEAR_LINES if export.tuning else _UNCLEAR, status=400)
+            raise Refused(gettext(_UNCLEAR_LINES if export.tuning else _UNCLEAR), status=400)
         if int(lines) and _has_moved(export):
-            raise Refused(_MOVED, status=409)
+            raise Refused(gettext(_MOVED), status=409)
         return Resume(lines=int(lines))
     if not after:
         return Resume()
@@ -131,11 +134,11 @@ def _time(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
     except ValueError as error:
-        raise Refused(_UNCLEAR, status=400) from error
+        raise Refused(gettext(_UNCLEAR), status=400) from error
     if timezone.is_naive(found):
         found = timezone.make_aware(found)
     if not 1970 <= found.year <= 9998:
-        raise Refused(_UNCLEAR, status=400)
+        raise Refused(gettext(_UNCLEAR), status=400)
     return found
 
 

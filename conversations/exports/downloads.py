@@ -16,6 +16,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from conversations.database import in_database
 from conversations.models import Download
@@ -25,11 +26,13 @@ AT_ONCE = 4  # of a process
 LEASE = timedelta(seconds=60)  # longer than a server waits for a reader that takes nothing up
 RENEWED = 15.0  # seconds
 
-ONE = (
+ONE = gettext_noop(
     "A file is still on its way to you. Wait until it is there, then ask again; where it broke off, that takes a "
     "minute at most. Nothing was sent."
 )
-FULL = "The server is handing out as many files as it can at once. Nothing was sent. Try again in a minute."
+FULL = gettext_noop(
+    "The server is handing out as many files as it can at once. Nothing was sent. Try again in a minute."
+)
 
 _open: weakref.WeakSet[Handing] = weakref.WeakSet()
 
@@ -77,8 +80,8 @@ def begin(person: User, stream: AsyncIterator[bytes]) -> Handing:
     _open.add(handing)  # before it is counted: of several at once none goes past the limit
     if len(_open) > AT_ONCE:
         _open.discard(handing)
-        raise Refused(FULL, status=503, limit="downloads_of_a_process", retry_after=60)
+        raise Refused(gettext(FULL), status=503, limit="downloads_of_a_process", retry_after=60)
     if not handing.take(person):
         _open.discard(handing)
-        raise Refused(ONE, status=429, limit="downloads_of_a_person", retry_after=30)
+        raise Refused(gettext(ONE), status=429, limit="downloads_of_a_person", retry_after=30)
     return handing

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.db.models import Max
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from conversations.exports.formats import FORMATS
 from conversations.finding import Filters
@@ -11,11 +13,18 @@ from conversations.posting import Refused
 from conversations.reading import Sitting
 
 FIELDS = {  # what the form calls the filters
-    "text": "Search",
-    "rule": "In the queue for",
-    "finish": "Finish reason",
-    "since": "From",
-    "until": "To",
+    "text": gettext_lazy("Search"),
+    "persona": gettext_lazy("Persona"),
+    "version": gettext_lazy("Version"),
+    "model": gettext_lazy("Model"),
+    "rating": gettext_lazy("Rating"),
+    "verdict": gettext_lazy("Verdict"),
+    "label": gettext_lazy("Label"),
+    "rule": gettext_lazy("In the queue for"),
+    "finish": gettext_lazy("Finish reason"),
+    "error": gettext_lazy("Error"),
+    "since": pgettext_lazy("date", "From"),
+    "until": pgettext_lazy("date", "To"),
 }
 
 
@@ -26,7 +35,9 @@ def make(sitting: Sitting, kind: Export.Kind, filters: Filters) -> Export:
     """
     if filters.unknown:
         raise Refused(
-            f"{unreadable(filters)} No export was made. Choose again or leave it empty.", status=400
+            _("%(unreadable)s No export was made. Choose again or leave it empty.")
+            % {"unreadable": unreadable(filters)},
+            status=400,
         )
     newest = AnswerRecord.objects.filter(company=sitting.company).aggregate(Max("id"))["id__max"]
     export = Export(
@@ -47,5 +58,7 @@ def make(sitting: Sitting, kind: Export.Kind, filters: Filters) -> Export:
 
 def unreadable(filters: Filters) -> str:
     """A sentence that names the filters which cannot be read; empty where all can."""
-    names = [FIELDS.get(name, name.capitalize()) for name in filters.names() if name in filters.unknown]
-    return f"What was given for {', '.join(names)} cannot be read." if names else ""
+    names = [str(FIELDS.get(name, name.capitalize())) for name in filters.names() if name in filters.unknown]
+    if not names:
+        return ""
+    return _("What was given for %(filters)s cannot be read.") % {"filters": ", ".join(names)}

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from conversations import access, rubrics, rules
 from conversations.models import (
@@ -31,6 +32,7 @@ from conversations.posting import Refused
 Status, Seat = QueueEntry.Status, Review.Seat
 
 SILENCE = timedelta(minutes=15)
+BY_HAND = "Opened by a reviewer."  # the record is in English; the pages put it into their language
 SEATS = {Status.OPEN: Seat.FIRST, Status.SECOND: Seat.SECOND, Status.RULING: Seat.RULING}
 WAITING = {seat: status for status, seat in SEATS.items()}
 
@@ -38,7 +40,7 @@ WAITING = {seat: status for status, seat in SEATS.items()}
 def open_by_hand(company: Company, record: AnswerRecord) -> QueueEntry:
     """An entry for the conversation of `record` because a reviewer wants one, or the one that waits already."""
     if record.conversation_id is None:
-        raise Refused("This conversation was deleted.", status=409)
+        raise Refused(_("This conversation was deleted."), status=409)
     entries = QueueEntry.objects.filter(company=company, conversation_id=record.conversation_id)
     waiting = entries.exclude(status=Status.DONE)
     if found := waiting.first():
@@ -50,7 +52,7 @@ def open_by_hand(company: Company, record: AnswerRecord) -> QueueEntry:
     except IntegrityError as error:  # somebody else, or a rule, was quicker; or it was removed at this moment
         if found := waiting.first():
             return found
-        raise Refused("This conversation was deleted.", status=409) from error
+        raise Refused(_("This conversation was deleted."), status=409) from error
     return entry
 
 
@@ -58,7 +60,7 @@ def claim(entry: QueueEntry, reviewer: User) -> Review:
     """Take `entry` for what it waits for; once more is harmless. Raises Refused, which names who has it."""
     status = Status(entry.status)
     if status not in SEATS:
-        raise Refused("This was reviewed already.", status=409)
+        raise Refused(_("This was reviewed already."), status=409)
     if sentence := barred(entry, reviewer):
         raise Refused(sentence, status=409)
     with transaction.atomic():
@@ -127,7 +129,7 @@ def until(entry: QueueEntry) -> datetime | None:
 def barred(entry: QueueEntry, reviewer: User) -> str:
     """Why `reviewer` may not take the entry, whoever has it; empty where they may."""
     if entry.conversation.owner_id == reviewer.pk:
-        return "This is your own conversation. It is somebody else’s to review."
+        return _("This is your own conversation. It is somebody else’s to review.")
     if entry.status not in {Status.SECOND, Status.RULING}:
         return ""
     given: set[int | None] = set(
@@ -138,11 +140,11 @@ def barred(entry: QueueEntry, reviewer: User) -> str:
     if entry.status == Status.SECOND:
         # Where they are all gone, it must not wait for ever.
         others = anyone_else(entry.company_id, given)
-        return "You gave the first review. The second is somebody else’s." if others else ""
+        return _("You gave the first review. The second is somebody else’s.") if others else ""
     manages = access.managed_companies(reviewer).filter(pk=entry.company_id).exists()
     if manages or not anyone_else(entry.company_id, given):
         return ""
-    return "You gave one of the two reviews. The ruling is somebody else’s, or a manager’s."
+    return _("You gave one of the two reviews. The ruling is somebody else’s, or a manager’s.")
 
 
 def second_for(reviewer: User, company: Company) -> QuerySet[QueueEntry]:
@@ -178,15 +180,22 @@ def whereabouts(entry: QueueEntry) -> str:
     """Where the entry is now, for somebody who does not have it."""
     now = QueueEntry.objects.select_related("claimed_by").filter(pk=entry.pk).first()
     if now is None:
-        return "This conversation was deleted."
+        return _("This conversation was deleted.")
     who, when = holder(now), until(now)
     if who is not None and when is not None:
-        return f"{name_of(who)} has claimed this until {timezone.localtime(when):%H:%M}, or longer if they work on."
+        said = _("%(who)s has claimed this until %(until)s, or longer if they work on.")
+        return said % {"who": name_of(who), "until": f"{timezone.localtime(when):%H:%M}"}
     if now.status == Status.DONE:
-        return "This was reviewed meanwhile."
-    return f"This has moved on: {now.get_status_display().lower()}."
+        return _("This was reviewed meanwhile.")
+    return {
+        Status.OPEN: _("This has moved on: waiting for a review."),
+        Status.SECOND: _("This has moved on: waiting for a second review."),
+        Status.RULING: _("This has moved on: waiting for a ruling."),
+    }[Status(now.status)]
 
 
 def name_of(colleague: User | None) -> str:
     """What colleagues are called."""
-    return "Deleted account" if colleague is None else colleague.get_full_name() or colleague.get_username()
+    return (
+        _("Deleted account") if colleague is None else colleague.get_full_name() or colleague.get_username()
+    )

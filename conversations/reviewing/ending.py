@@ -14,6 +14,8 @@ from typing import TypeVar
 from django.db import transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from conversations.models import (
     AnswerLabel,
@@ -32,7 +34,7 @@ Status, Seat = QueueEntry.Status, Review.Seat
 ByRecord = dict[int, Judgement]
 Told = TypeVar("Told", Feedback, Flag)
 
-_SOMETHING = (
+_SOMETHING = gettext_noop(
     "You have given a verdict, a label, a correction or a reply here, so there was something to judge. The review is "
     "not finished, and all of it is kept: finish with a verdict, or take back what you gave and press again."
 )
@@ -50,11 +52,11 @@ def submit(review: Review, *, nothing: bool = False, as_of: datetime | None = No
             now = timezone.now()  # of all that changes with the end: an export knows by it what counted when
             if nothing:
                 if work.given(review):
-                    raise Refused(_SOMETHING, status=409)
+                    raise Refused(_(_SOMETHING), status=409)
                 review.judgements.all().delete()  # opened, and all taken back
             elif not review.judgements.filter(grade__isnull=False).exists():
                 raise Refused(
-                    "Give an answer a grade first, or say that there is nothing to judge.", status=409
+                    _("Give an answer a grade first, or say that there is nothing to judge."), status=409
                 )
             Review.objects.filter(pk=review.pk).update(submitted_at=now)
             entry = _moved(review.entry, _following(review, as_of, now), now)
@@ -222,14 +224,13 @@ def _in_words(review: Review, *, nothing: bool) -> str:
     parts = []
     for each in review.judgements.select_related("record", "grade", "fixed_in").prefetch_related("labels"):
         said = [
-            f"grade {each.grade}" if each.grade else "",
-            ", ".join(f"label “{label}”" for label in each.labels.all()),
-            f"fixed in {each.fixed_in}" if each.fixed_in else "",
-            f"corrected answer:\n{each.correction}" if each.correction else "",
-            f"reply to the person:\n{each.reply}" if each.reply else "",
+            _("grade %(grade)s") % {"grade": each.grade} if each.grade else "",
+            ", ".join(_("label “%(label)s”") % {"label": label} for label in each.labels.all()),
+            _("fixed in %(version)s") % {"version": each.fixed_in} if each.fixed_in else "",
+            _("corrected answer:\n%(text)s") % {"text": each.correction} if each.correction else "",
+            _("reply to the person:\n%(text)s") % {"text": each.reply} if each.reply else "",
         ]
-        when = timezone.localtime(each.record.ended_at)
-        parts.append(f"On the answer of {when:%-d %B %Y, %H:%M}: {'; '.join(filter(None, said))}")
+        parts.append(work.on_answer(each.record, "; ".join(filter(None, said))))
     if nothing or not parts:
-        parts.append("Nothing to judge.")
+        parts.append(_("Nothing to judge."))
     return "\n\n".join(parts)

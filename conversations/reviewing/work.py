@@ -12,6 +12,8 @@ from django.contrib.auth.models import User
 from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
 
 from conversations import rubrics
 from conversations.models import (
@@ -52,28 +54,32 @@ def judge(review: Review, record: AnswerRecord, grade_id: int | None) -> None:
             _set(of(review, record), grade=grade)
             return
     meant = Grade.objects.filter(pk=grade_id or 0, rubric__company=review.entry.company_id).first()
-    raise late(review, record, f"grade {meant}" if meant else "no grade")
+    raise late(review, record, _("grade %(grade)s") % {"grade": meant} if meant else _("no grade"))
 
 
 def correct(review: Review, record: AnswerRecord, text: str) -> None:
     """Say how an answer should have been; empty for not at all. Raises Refused."""
-    text = _checked(text, CORRECTION_CHARS, "A correction")
+    text = _checked(
+        text, CORRECTION_CHARS, _("A correction has at most %(most)s characters. Shorten it and send again.")
+    )
     if record.message is not None and text == record.message.text.strip():
         text = ""  # as it was
-    _save(review, record, f"corrected answer:\n{text}", lambda found: _set(found, correction=text))
+    said = _("corrected answer:\n%(text)s") % {"text": text}
+    _save(review, record, said, lambda found: _set(found, correction=text))
 
 
 def label(review: Review, record: AnswerRecord, name: str) -> None:
     """Give an answer a label of the company's, which is made where it is new. Raises Refused."""
     name = " ".join(clean(name).split())
     if not 1 <= len(name) <= LABEL_CHARS:
-        raise Refused(f"A label has 1 to {LABEL_CHARS} characters.", status=400)
+        raise Refused(_("A label has 1 to %(most)s characters.") % {"most": LABEL_CHARS}, status=400)
 
     def save(judgement: Judgement) -> None:
         there = Label.objects.filter(company=review.entry.company)
         known = next((each for each in there if each.name.casefold() == name.casefold()), None)
         if known is not None and known.retired:
-            raise Refused(f"The label “{known}” is no longer given. Choose another.", status=409)
+            said = _("The label “%(label)s” is no longer given. Choose another.") % {"label": known}
+            raise Refused(said, status=409)
         made = (
             known
             or Label.objects.get_or_create(
@@ -82,7 +88,7 @@ def label(review: Review, record: AnswerRecord, name: str) -> None:
         )
         judgement.labels.add(made)
 
-    _save(review, record, f"label “{name}”", save)
+    _save(review, record, _("label “%(label)s”") % {"label": name}, save)
 
 
 def known_labels(company: Company, reader: User | None) -> models.QuerySet[Label]:
@@ -97,8 +103,9 @@ def unlabel(review: Review, record: AnswerRecord, label_id: int) -> None:
     """Take a label from an answer. Raises Refused."""
     found = Label.objects.filter(company=review.entry.company, pk=label_id).first()
     if found is None:
-        raise Refused("There is no such label any more. Reload the page.", status=409)
-    _save(review, record, f"without the label “{found}”", lambda judgement: judgement.labels.remove(found))
+        raise Refused(_("There is no such label any more. Reload the page."), status=409)
+    said = _("without the label “%(label)s”") % {"label": found}
+    _save(review, record, said, lambda judgement: judgement.labels.remove(found))
 
 
 def reply(review: Review, record: AnswerRecord, text: str, fixed_in: int | None) -> None:
@@ -106,15 +113,21 @@ def reply(review: Review, record: AnswerRecord, text: str, fixed_in: int | None)
 
     They are told when the entry is done, and by the review that counts: a second one says nothing to them.
     """
-    text = _checked(text, REPLY_CHARS, "A reply")
+    text = _checked(
+        text, REPLY_CHARS, _("A reply has at most %(most)s characters. Shorten it and send again.")
+    )
     if review.seat == Seat.SECOND:
-        raise Refused("The person is answered by the review that counts, not by a second one.", status=409)
+        raise Refused(_("The person is answered by the review that counts, not by a second one."), status=409)
     if not any(said.objects.filter(message=record.message_id).exists() for said in (Feedback, Flag)):
-        raise Refused("The person has taken back what they said of this answer.", status=409)
+        raise Refused(_("The person has taken back what they said of this answer."), status=409)
     version = None if fixed_in is None else later_versions(record).filter(pk=fixed_in).first()
     if fixed_in is not None and version is None:
-        raise Refused("Choose a version that came after the one that answered.", status=400)
-    said = f"reply to the person:\n{text}" if version is None else f"fixed in {version}; reply:\n{text}"
+        raise Refused(_("Choose a version that came after the one that answered."), status=400)
+    said = (
+        _("reply to the person:\n%(text)s")
+        if version is None
+        else _("fixed in %(version)s; reply:\n%(text)s")
+    ) % {"version": version, "text": text}
     _save(review, record, said, lambda found: _set(found, reply=text, fixed_in=version))
 
 
@@ -126,9 +139,9 @@ def later_versions(record: AnswerRecord) -> models.QuerySet[PersonaVersion]:
 
 def note(conversation: Conversation, author: User, text: str) -> Note:
     """Say something to colleagues, with or without a claim; sent twice, it is said once. Raises Refused."""
-    text = _checked(text, NOTE_CHARS, "A note")
+    text = _checked(text, NOTE_CHARS, _("A note has at most %(most)s characters. Shorten it and send again."))
     if not text:
-        raise Refused("Write a note first.", status=400)
+        raise Refused(_("Write a note first."), status=400)
     QueueEntry.objects.filter(conversation=conversation, claimed_by=author).update(
         claim_seen_at=timezone.now()
     )
@@ -191,16 +204,18 @@ def _standing(review: Review) -> set[tuple[int, int]]:
 
 def late(review: Review, record: AnswerRecord | None, said: str) -> Late:
     """Keep what was sent too late as a note, once, and give back what to tell its author."""
-    when = ""
-    if record is not None:
-        when = f"On the answer of {timezone.localtime(record.ended_at):%-d %B %Y, %H:%M}: "
-    words = f"{when}{said}"
+    words = said if record is None else on_answer(record, said)
     conversation, author = review.entry.conversation, review.reviewer
     if not Note.objects.filter(conversation=conversation, author=author, late=True, text=words).exists():
         Note.objects.create(conversation=conversation, author=author, late=True, text=words)
-    return Late(
-        f"{claims.whereabouts(review.entry)} What you sent is kept as a note to colleagues.", status=409
-    )
+    kept = _("%(whereabouts)s What you sent is kept as a note to colleagues.")
+    return Late(kept % {"whereabouts": claims.whereabouts(review.entry)}, status=409)
+
+
+def on_answer(record: AnswerRecord, said: str) -> str:
+    """What was said of an answer, in a note that names the answer by its end."""
+    at = date_format(timezone.localtime(record.ended_at), "DATETIME_FORMAT")
+    return _("On the answer of %(at)s: %(said)s") % {"at": at, "said": said}
 
 
 def _save(review: Review, record: AnswerRecord, said: str, save: Callable[[Judgement], object]) -> None:
@@ -218,8 +233,8 @@ def _set(judgement: Judgement, **values: object) -> None:
     judgement.save(update_fields=[*values, "updated_at"])
 
 
-def _checked(text: str, most: int, what: str) -> str:
+def _checked(text: str, most: int, too_long: str) -> str:
     text = clean(text).strip()
     if len(text) > most:
-        raise Refused(f"{what} has at most {most:,} characters. Shorten it and send again.", status=413)
+        raise Refused(too_long % {"most": number_format(most, force_grouping=True)}, status=413)
     return text

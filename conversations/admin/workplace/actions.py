@@ -21,6 +21,7 @@ from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -73,7 +74,7 @@ def claim(request: HttpRequest, company: Company, conversation: Conversation) ->
     waiting = access.queue(company).exclude(status=QueueEntry.Status.DONE)
     entry = waiting.filter(conversation=conversation).first()
     if entry is None:
-        raise Refused("Nothing waits here any more: it was reviewed meanwhile.", status=409)
+        raise Refused(_("Nothing waits here any more: it was reviewed meanwhile."), status=409)
     reviewing.claim(entry, cast(User, request.user))
     return _back(request, company, conversation)
 
@@ -82,7 +83,9 @@ def claim(request: HttpRequest, company: Company, conversation: Conversation) ->
 def release(request: HttpRequest, company: Company, conversation: Conversation) -> HttpResponse:
     """Give the entry back to the queue."""
     reviewing.release(_review(request, conversation))
-    messages.success(request, "Given back to the queue. Your verdicts are kept, for when you claim it again.")
+    messages.success(
+        request, _("Given back to the queue. Your verdicts are kept, for when you claim it again.")
+    )
     return redirect("admin:review_queue", company.pk)
 
 
@@ -92,8 +95,9 @@ def hold(request: HttpRequest, company: Company, conversation: Conversation) -> 
     reason, by = request.POST.get("reason", ""), cast(User, request.user)
     with transaction.atomic():
         made = holds.place(company, reason, by, conversation=conversation)
-        settings.log(request, company, f"Placed the hold {made.pk} on a conversation.")
-    messages.success(request, "Held. It is not removed until a manager lifts the hold.")
+        said = _("Placed the hold %(hold)s on a conversation.") % {"hold": made.pk}
+        settings.log(request, company, said)
+    messages.success(request, _("Held. It is not removed until a manager lifts the hold."))
     return _back(request, company, conversation)
 
 
@@ -118,7 +122,7 @@ def judge(request: HttpRequest, company: Company, conversation: Conversation) ->
         reviewing.correct(review, record, request.POST["correction"])
         return _done(request, company, conversation, _saved("correction", record) + _claimed(review))
     if "grade" not in request.POST:
-        raise Refused("Choose a grade.", status=400)
+        raise Refused(_("Choose a grade."), status=400)
     reviewing.judge(review, record, _number(request, "grade"))
     return _done(
         request, company, conversation, _part(request, "_verdicts.html", review, record) + _claimed(review)
@@ -184,8 +188,10 @@ def _as_of(request: HttpRequest) -> datetime | None:
         return datetime.fromisoformat(said).astimezone(UTC) if said else None
     except (ValueError, OverflowError) as error:
         raise Refused(
-            "This page does not say clearly when it was made, so the review is not finished. What you have given is "
-            "kept. Reload the page and finish again.",
+            _(
+                "This page does not say clearly when it was made, so the review is not finished. What you have given "
+                "is kept. Reload the page and finish again."
+            ),
             status=400,
         ) from error
 
@@ -193,10 +199,10 @@ def _as_of(request: HttpRequest) -> datetime | None:
 def _ended(entry: QueueEntry) -> str:
     match entry.status:
         case QueueEntry.Status.SECOND:
-            return "Finished. A second reviewer will judge it without seeing your grades."
+            return _("Finished. A second reviewer will judge it without seeing your grades.")
         case QueueEntry.Status.RULING:
-            return "Finished. The two reviews differ, so it waits for a ruling."
-    return "Finished. What you said counts."
+            return _("Finished. The two reviews differ, so it waits for a ruling.")
+    return _("Finished. What you said counts.")
 
 
 def _review(request: HttpRequest, conversation: Conversation) -> Review:

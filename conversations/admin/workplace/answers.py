@@ -10,6 +10,8 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_safe
 
 from conversations import access, excerpts, finding, reading, reviewing, words
@@ -30,9 +32,9 @@ SHOWN = (
 EMPTY = SafeString("")
 
 ENDED = {
-    Generation.Status.STOPPED: "Stopped",
-    Generation.Status.INTERRUPTED: "Interrupted",
-    Generation.Status.FAILED: "Failed",
+    Generation.Status.STOPPED: gettext_noop("Stopped"),
+    Generation.Status.INTERRUPTED: gettext_noop("Interrupted"),
+    Generation.Status.FAILED: gettext_noop("Failed"),
 }
 
 
@@ -72,7 +74,7 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     query = words.parse(filters.text or "")
     kept = filters.as_query()
     context = {
-        "title": "Answers",
+        "title": _("Answers"),
         "here": "answers",
         "rows": _rows(sitting, found.ids, query),
         "fields": fields(company, sitting.reader, request.GET),
@@ -154,8 +156,13 @@ def _row(
 
 def _ended(record: AnswerRecord) -> str:
     if record.status in ENDED:
-        kind = f": {wording.error(record.error_kind).lower()}" if record.error_kind else ""
-        return f"{ENDED[Generation.Status(record.status)]}{kind}"
+        how = _(ENDED[Generation.Status(record.status)])
+        if not record.error_kind:
+            return how
+        return _("%(how)s: %(error)s") % {
+            "how": how,
+            "error": wording.within(wording.error(record.error_kind)),
+        }
     return wording.finish(record.finish_reason)
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from conversations import access, budgets
 from conversations.models import Budget, Company
@@ -21,19 +23,23 @@ class BudgetForm(forms.Form):
     """
 
     soft = forms.CharField(
-        label="Told from",
+        label=_("Told from"),
         required=False,
         max_length=30,
         widget=forms.TextInput(_TYPED),
-        help_text="From here on the person is told, on the page on which they write, and you under “Usage”. "
-        "Empty: nobody is told before the end.",
+        help_text=_(
+            "From here on the person is told, on the page on which they write, and you under “Usage”. "
+            "Empty: nobody is told before the end."
+        ),
     )
     hard = forms.CharField(
-        label="Ends at",
+        label=_("Ends at"),
         required=False,
         max_length=30,
         widget=forms.TextInput(_TYPED),
-        help_text="A question that could go past this is refused, and its text kept. Empty: it has no end.",
+        help_text=_(
+            "A question that could go past this is refused, and its text kept. Empty: it has no end."
+        ),
     )
 
     field_order = ("whose", "unit", "period", "soft", "hard")
@@ -45,19 +51,19 @@ class BudgetForm(forms.Form):
         self.budget = budget
         if budget._state.adding:
             self.fields["whose"] = forms.ChoiceField(
-                label="Whose", choices=_whose(budget.company, runs_the_site=runs_the_site)
+                label=gettext("Whose"), choices=_whose(budget.company, runs_the_site=runs_the_site)
             )
             self.fields["unit"] = forms.ChoiceField(
-                label="Of what",
+                label=gettext("Of what"),
                 choices=[
-                    (Budget.Unit.TOKENS, "Tokens"),
-                    (Budget.Unit.MONEY, f"Money, in {settings.CURRENCY}"),
+                    (Budget.Unit.TOKENS, gettext("Tokens")),
+                    (Budget.Unit.MONEY, gettext("Money, in %(currency)s") % {"currency": settings.CURRENCY}),
                 ],
                 widget=forms.RadioSelect,
                 initial=Budget.Unit.TOKENS,
             )
             self.fields["period"] = forms.ChoiceField(
-                label="In what time",
+                label=gettext("In what time"),
                 choices=Budget.Period.choices,
                 widget=forms.RadioSelect,
                 initial=Budget.Period.MONTH,
@@ -70,7 +76,7 @@ class BudgetForm(forms.Form):
         if self.errors:
             return
         if self.budget._state.adding:
-            kind, _, pk = self.cleaned_data["whose"].partition(":")
+            kind, __, pk = self.cleaned_data["whose"].partition(":")
             if kind != WHOLE:
                 setattr(self.budget, f"{kind}_id", pk if kind == "persona" else int(pk))
             self.budget.unit, self.budget.period = self.cleaned_data["unit"], self.cleaned_data["period"]
@@ -87,7 +93,10 @@ def _whose(company: Company, *, runs_the_site: bool) -> list[Any]:
     """What can have a budget: the company where an operator asks, its personas, its people."""
     people = company.memberships.select_related("user").order_by("user__username")
     return [
-        *([(WHOLE, "The whole company")] if runs_the_site else []),
-        ("Personas", [(f"persona:{each.pk}", each.name) for each in company.personas.order_by("name")]),
-        ("People", [(f"person:{each.user_id}", each.user.get_username()) for each in people]),
+        *([(WHOLE, gettext("The whole company"))] if runs_the_site else []),
+        (
+            gettext("Personas"),
+            [(f"persona:{each.pk}", each.name) for each in company.personas.order_by("name")],
+        ),
+        (gettext("People"), [(f"person:{each.user_id}", each.user.get_username()) for each in people]),
     ]

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from conversations import access, bars, budgets, spending
@@ -29,7 +30,7 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
     """All of them, the company's own first."""
     found = budgets.of_company(access.budgets(company))
     context = {
-        "title": "Budgets",
+        "title": _("Budgets"),
         "here": "budgets",
         "budgets": [_row(request, each) for each in found],
         "unpriced": budgets.unpriced(company.pk),
@@ -62,7 +63,8 @@ def remove(request: HttpRequest, company: Company, budget_id: int) -> HttpRespon
     """Take a budget away. What was spent stays in the ledger, and counts where it is made again."""
     spending.lock(company.pk)
     budget = _settable(request, company, budget_id)
-    sentence = f"Removed the budget of {budgets.named(budget)} ({budgets.marks(budget)})."
+    said = _("Removed the budget of %(name)s (%(marks)s).")
+    sentence = said % {"name": budgets.named(budget), "marks": budgets.marks(budget)}
     budget.delete()
     return _done(request, company, sentence)
 
@@ -92,7 +94,8 @@ def _row(request: HttpRequest, state: budgets.State) -> dict[str, Any]:
         "pk": budget.pk,
         "named": named if budget.person_id is not None else f"{named[:1].upper()}{named[1:]}",
         "bar": bars.share(state.spent, state.top),
-        "used": f"{budgets.amount(budget.unit, state.spent)} used, {state.percent} %",
+        "used": _("%(amount)s used, %(percent)s %%")
+        % {"amount": budgets.amount(budget.unit, state.spent), "percent": state.percent},
         "held": budgets.amount(budget.unit, state.reserved) if state.reserved else "",
         "marks": budgets.marks(budget),
         "over": state.over,
@@ -115,16 +118,16 @@ def _form(request: HttpRequest, company: Company, budget: Budget) -> HttpRespons
                     and (lacking := budgets.unpriced(company.pk))
                 ):
                     names = ", ".join(lacking)
-                    messages.warning(
-                        request,
-                        f"No price is known of {names}: who answers by that is refused until whoever runs the "
-                        "site enters one.",
+                    said = _(
+                        "No price is known of %(models)s: who answers by that is refused until whoever runs the "
+                        "site enters one."
                     )
+                    messages.warning(request, said % {"models": names})
                 return _done(request, company, _said(budget, before))
         except ValidationError as refused:
             form.add_error(None, refused)
     context = {
-        "title": f"Budget: {budgets.named(budget)}" if before else "New budget",
+        "title": _("Budget: %(name)s") % {"name": budgets.named(budget)} if before else _("New budget"),
         "here": "budgets",
         "budget": budget if before else None,
         "operator": operator,
@@ -138,8 +141,10 @@ def _form(request: HttpRequest, company: Company, budget: Budget) -> HttpRespons
 def _said(budget: Budget, before: str) -> str:
     """What was done, in a sentence for the page and for the record."""
     if not before:
-        return f"Added the budget of {budgets.named(budget)}: {budgets.marks(budget)}."
-    return f"Changed the budget of {budgets.named(budget)}: {budgets.marks(budget)}; before, {before}."
+        said = _("Added the budget of %(name)s: %(marks)s.")
+    else:
+        said = _("Changed the budget of %(name)s: %(marks)s; before, %(before)s.")
+    return said % {"name": budgets.named(budget), "marks": budgets.marks(budget), "before": before}
 
 
 def _done(request: HttpRequest, company: Company, sentence: str) -> HttpResponse:

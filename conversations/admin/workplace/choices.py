@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext
 
 from conversations import reviewing
 from conversations.admin.workplace import wording
@@ -40,18 +41,40 @@ def fields(company: Company, reader: User, query: Mapping[str, str]) -> list[Fie
     offered: list[tuple[str, str, str, list[tuple[str, Options]]]] = [
         (
             "persona",
-            "Persona",
-            "All",
+            gettext("Persona"),
+            gettext("All"),
             _plain(Persona.objects.filter(company=company).values_list("pk", "name")),
         ),
-        ("version", "Version", "All", _grouped((name, pk, f"Version {n}") for pk, n, name, _ in versions)),
-        ("model", "Model", "All", _plain((model, model) for model in sorted({v[3] for v in versions}))),
-        ("rating", "Rating", "All", _plain([("good", "Good"), ("bad", "Bad"), ("none", "Not rated")])),
-        ("verdict", "Grade", "All", _verdicts(company)),
-        ("label", "Label", "All", _plain(reviewing.known_labels(company, reader).values_list("pk", "name"))),
-        ("rule", "In the queue for", "Any reason", _rules(company)),
-        ("finish", "Ended", "In any way", _plain(wording.FINISHES.items())),
-        ("error", "Error", "With and without", _errors()),
+        (
+            "version",
+            gettext("Version"),
+            gettext("All"),
+            _grouped(
+                (name, pk, gettext("Version %(number)s") % {"number": n}) for pk, n, name, _ in versions
+            ),
+        ),
+        (
+            "model",
+            gettext("Model"),
+            gettext("All"),
+            _plain((model, model) for model in sorted({v[3] for v in versions})),
+        ),
+        (
+            "rating",
+            gettext("Rating"),
+            gettext("All"),
+            _plain([("good", gettext("Good")), ("bad", gettext("Bad")), ("none", gettext("Not rated"))]),
+        ),
+        ("verdict", gettext("Grade"), gettext("All"), _verdicts(company)),
+        (
+            "label",
+            gettext("Label"),
+            gettext("All"),
+            _plain(reviewing.known_labels(company, reader).values_list("pk", "name")),
+        ),
+        ("rule", gettext("In the queue for"), gettext("Any reason"), _rules(company)),
+        ("finish", gettext("Ended"), gettext("In any way"), _plain(wording.finishes())),
+        ("error", gettext("Error"), gettext("With and without"), _errors()),
     ]
     return [
         Field(name, label, every, query.get(name, "").strip(), groups)
@@ -74,7 +97,7 @@ def _verdicts(company: Company) -> list[tuple[str, Options]]:
 
 
 def _errors() -> list[tuple[str, Options]]:
-    return _plain([("any", "Any error"), *wording.ERRORS.items()])
+    return _plain([("any", gettext("Any error")), *wording.errors()])
 
 
 def _plain(options: Iterable[tuple[object, str]]) -> list[tuple[str, Options]]:

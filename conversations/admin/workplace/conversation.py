@@ -10,12 +10,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from conversations import access, holds, reviewing, thread
 from conversations import reading as record
 from conversations.admin.workplace import desk as desks
-from conversations.admin.workplace import doors, transcript
+from conversations.admin.workplace import doors, transcript, wording
 from conversations.admin.workplace.way import Way, carried
 from conversations.models import Company, Conversation, QueueEntry
 from conversations.reading import Sitting
@@ -43,7 +44,8 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
     company, persona, way = sitting.company, found.persona, carried(request.GET.dict())
     masked = found.owner_id != sitting.reader.pk and found.owner_id not in sitting.unmasked
     context = {
-        "title": f"{sitting.name_of(found.owner)} with {persona}",
+        "title": _("%(person)s with %(persona)s")
+        % {"person": sitting.name_of(found.owner), "persona": persona},
         "here": "queue" if way.query is None else "answers",
         "way": way,
         "back": way.back(company),
@@ -57,7 +59,9 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "as_of": as_of,
         "other_branch": bool(turns) and turns[-1].id != found.head_id,
         "reasons": _links(
-            [(each.said, each.record.message_id) for each in desk.entry.reasons.all()] if desk.entry else [],
+            [(wording.reason(each.said), each.record.message_id) for each in desk.entry.reasons.all()]
+            if desk.entry
+            else [],
             rows,
             way,
         ),

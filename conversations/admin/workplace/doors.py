@@ -16,6 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 
 from conversations import access, metrics
 from conversations.models import Company
@@ -118,7 +119,7 @@ def _of_a_company(
             response = view(request, company, **kwargs)  # type: ignore[call-arg]
         except Refused as refusal:
             context = {
-                "title": "That was not done",
+                "title": _("That was not done"),
                 "sentence": refusal.sentence,
                 "back": came_from(request),
             }

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from conversations import access, reviewing
@@ -27,16 +29,24 @@ from conversations.posting import Refused
 from conversations.reading import Sitting
 
 PAGE_SIZE = 50
-RATINGS = [("good", "Good answer"), ("bad", "Bad answer"), ("none", "Not rated")]
-DAYS = [("since", "From"), ("until", "To")]
+RATINGS = [
+    ("good", gettext_noop("Good answer")),
+    ("bad", gettext_noop("Bad answer")),
+    ("none", gettext_noop("Not rated")),
+]
+DAYS = [("since", pgettext_lazy("date", "From")), ("until", pgettext_lazy("date", "To"))]
 OFFERED = ("persona", "rating", "verdict", "label", "since", "until")
 Kind = Export.Kind
 
 _MEANINGS = {
-    Kind.CSV: "One row for each answer, for spreadsheets. Nothing in it runs as a formula.",
-    Kind.CONVERSATIONS: "Every branch, how each answer was made, and what was said of it.",
-    Kind.EXAMPLES: "Answers that reviewers found good or put right, in the chat format of Mistral’s fine-tuning.",
-    Kind.PAIRS: "Of two answers to one question the better and the worse, as reviewers judged them.",
+    Kind.CSV: gettext_noop("One row for each answer, for spreadsheets. Nothing in it runs as a formula."),
+    Kind.CONVERSATIONS: gettext_noop("Every branch, how each answer was made, and what was said of it."),
+    Kind.EXAMPLES: gettext_noop(
+        "Answers that reviewers found good or put right, in the chat format of Mistral’s fine-tuning."
+    ),
+    Kind.PAIRS: gettext_noop(
+        "Of two answers to one question the better and the worse, as reviewers judged them."
+    ),
 }
 
 
@@ -68,13 +78,15 @@ def listed(request: HttpRequest, sitting: Sitting) -> HttpResponse:
     rows = list(found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE + 1])
     kinds = [kind for kind in Kind if manages or kind not in Export.TUNING]
     names = _names(sitting)
+    further = {name: value for name, value in asked.items() if name not in OFFERED}
     context = {
-        "title": "Exports",
+        "title": _("Exports"),
         "here": "exports",
-        "kinds": [(kind.value, kind.label, _MEANINGS[kind]) for kind in kinds],
+        "kinds": [(kind.value, kind.label, _(_MEANINGS[kind])) for kind in kinds],
         "choices": _choices(names, asked),
         "days": [(name, label, asked.get(name, ""), name in filters.unknown) for name, label in DAYS],
-        "further": {name: value for name, value in asked.items() if name not in OFFERED},
+        "further": further,
+        "further_said": ", ".join(f"{_filter(name)} {value}" for name, value in further.items()),
         "unreadable": unreadable(filters),
         "exports": [(row, _in_words(names, row)) for row in rows[:PAGE_SIZE]],
         "page": page,
@@ -110,21 +122,22 @@ def manifest(request: HttpRequest, sitting: Sitting, export_id: uuid.UUID) -> St
 def _make(request: HttpRequest, sitting: Sitting, *, manages: bool) -> HttpResponse:
     kind = request.POST.get("kind", "")
     if kind not in Kind.values:
-        raise Refused("Choose what to export.", status=400)
+        raise Refused(_("Choose what to export."), status=400)
     if kind in Export.TUNING and not manages:
         raise Refused(
-            "Tuning data holds what the personas are told. Only the company’s managers can export it.",
+            _("Tuning data holds what the personas are told. Only the company’s managers can export it."),
             status=403,
         )
     export = make(sitting, Kind(kind), Filters.of(request.POST.dict()))
     if export.searches:
         messages.success(
-            request, "The export is made. Download it below: how many answers fit comes with the delivery."
+            request,
+            _("The export is made. Download it below: how many answers fit comes with the delivery."),
         )
     elif export.answers:
-        messages.success(request, "The export is made. Download it below.")
+        messages.success(request, _("The export is made. Download it below."))
     else:
-        messages.warning(request, "The export is made, but no answer fits it.")
+        messages.warning(request, _("The export is made, but no answer fits it."))
     return redirect("admin:review_exports", sitting.company.pk)
 
 
@@ -152,7 +165,7 @@ def _names(sitting: Sitting) -> dict[str, dict[str, str]]:
     grades = Grade.objects.filter(rubric__company=company).order_by("-rubric__in_use", "rubric", "position")
     return {
         "persona": {str(pk): name for pk, name in personas.values_list("pk", "name")},
-        "rating": dict(RATINGS),
+        "rating": {value: _(label) for value, label in RATINGS},
         "verdict": {
             str(grade.pk): grade.name if grade.rubric.in_use else f"{grade.name} ({grade.rubric})"
             for grade in grades.select_related("rubric")
@@ -168,7 +181,7 @@ def _asked(request: HttpRequest) -> dict[str, str]:
 
 
 def _choices(names: dict[str, dict[str, str]], asked: dict[str, str]) -> list[Choice]:
-    labels = {"persona": "Persona", "rating": "Rating", "verdict": "Grade", "label": "Label"}
+    labels = {"persona": _("Persona"), "rating": _("Rating"), "verdict": _("Grade"), "label": _("Label")}
     return [
         Choice(name, label, list(names[name].items()), asked.get(name, "")) for name, label in labels.items()
     ]
@@ -176,11 +189,29 @@ def _choices(names: dict[str, dict[str, str]], asked: dict[str, str]) -> list[Ch
 
 def _in_words(names: dict[str, dict[str, str]], export: Export) -> str:
     """What an export was filtered for, as people read it."""
-    days = {"since": "from", "until": "to"}
     return ", ".join(
-        f"{days.get(name, name)}: {names.get(name, {}).get(value, value)}"
+        _("%(filter)s: %(value)s") % {"filter": _filter(name), "value": names.get(name, {}).get(value, value)}
         for name, value in export.filters.items()
     )
+
+
+def _filter(name: str) -> str:
+    """What a filter is called within a sentence."""
+    called = {
+        "persona": pgettext("filter", "persona"),
+        "version": pgettext("filter", "version"),
+        "model": pgettext("filter", "model"),
+        "rating": pgettext("filter", "rating"),
+        "verdict": pgettext("filter", "verdict"),
+        "label": pgettext("filter", "label"),
+        "rule": pgettext("filter", "rule"),
+        "finish": pgettext("filter", "finish"),
+        "error": pgettext("filter", "error"),
+        "text": pgettext("filter", "text"),
+        "since": pgettext("filter", "from"),
+        "until": pgettext("filter", "to"),
+    }
+    return called.get(name, name)
 
 
 def _number(text: str) -> int:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.formats import number_format
+from django.utils.text import format_lazy
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 
 from conversations import access, rubrics, rules
 from conversations.models import Company, Label, Persona, Rubric, Rule
@@ -13,15 +17,15 @@ from conversations.rubrics import Wording
 Kind = Rule.Kind
 
 KINDS = {  # what each kind of rule looks for
-    Kind.BAD: "Answers that the person who asked calls bad.",
-    Kind.FLAG: "Answers that the person who asked flags for review.",
-    Kind.TROUBLE: "Answers that failed, broke off, or were cut at their length limit.",
-    Kind.SAMPLE: "So many of a hundred answers, drawn at random.",
-    Kind.WORDS: "Questions and answers in which one of your words stands.",
-    Kind.PATTERN: "Questions and answers in which a pattern is found.",
+    Kind.BAD: gettext_noop("Answers that the person who asked calls bad."),
+    Kind.FLAG: gettext_noop("Answers that the person who asked flags for review."),
+    Kind.TROUBLE: gettext_noop("Answers that failed, broke off, or were cut at their length limit."),
+    Kind.SAMPLE: gettext_noop("So many of a hundred answers, drawn at random."),
+    Kind.WORDS: gettext_noop("Questions and answers in which one of your words stands."),
+    Kind.PATTERN: gettext_noop("Questions and answers in which a pattern is found."),
 }
 _TEXT = {"autocomplete": "off", "spellcheck": "false"}
-_LONG = {"max_length": "Shorten it to %(limit_value)d characters; it has %(show_value)d."}
+_LONG = {"max_length": _("Shorten it to %(limit_value)d characters; it has %(show_value)d.")}
 
 
 def _value_field(kind: Rule.Kind) -> forms.CharField:
@@ -29,21 +33,22 @@ def _value_field(kind: Rule.Kind) -> forms.CharField:
     widget: forms.Widget = forms.TextInput(_TEXT)
     if kind == Kind.SAMPLE:
         widget = forms.TextInput({**_TEXT, "inputmode": "numeric", "size": 6})
-        label, help_text = "Of a hundred answers", "A whole number from 1 to 100. Each answer is drawn once."
+        label = gettext("Of a hundred answers")
+        help_text = gettext("A whole number from 1 to 100. Each answer is drawn once.")
     elif kind == Kind.WORDS:
         widget = forms.Textarea({**_TEXT, "rows": 8})
-        label = "Words"
-        help_text = (
-            f"One word or phrase a line, at most {rules.WORDS}. Capitals and accents do not matter. "
+        label = gettext("Words")
+        help_text = gettext(
+            "One word or phrase a line, at most %(most)s. Capitals and accents do not matter. "
             "Only whole words are found: “sue” does not find “issue”."
-        )
+        ) % {"most": rules.WORDS}
     else:
-        label = "Pattern"
-        help_text = (
-            f"A regular expression of at most {rules.PATTERN_CHARS:,} characters, as RE2 reads it: "
+        label = gettext("Pattern")
+        help_text = gettext(
+            "A regular expression of at most %(most)s characters, as RE2 reads it: "
             "without looking ahead or behind and without references back. "
             "Begin it with (?i) where capitals do not matter."
-        )
+        ) % {"most": number_format(rules.PATTERN_CHARS, force_grouping=True)}
     return forms.CharField(
         label=label,
         help_text=help_text,
@@ -59,8 +64,13 @@ def refuse_twin(rule: Rule) -> None:
     others = Rule.objects.filter(company=rule.company_id, kind=rule.kind, persona=rule.persona)
     for other in others.exclude(pk=rule.pk):
         if _meaning(other) == _meaning(rule):
-            back = "" if other.active else " It is switched off; switch it on instead."
-            raise forms.ValidationError(f"There is a rule that finds the same already.{back}")
+            raise forms.ValidationError(
+                gettext("There is a rule that finds the same already.")
+                if other.active
+                else gettext(
+                    "There is a rule that finds the same already. It is switched off; switch it on instead."
+                )
+            )
 
 
 def _meaning(rule: Rule) -> object:
@@ -76,9 +86,9 @@ class RuleForm(forms.Form):
         self.rule = rule
         self.fields["persona"] = forms.ModelChoiceField(
             Persona.objects.filter(company=rule.company_id),
-            label="Persona",
+            label=_("Persona"),
             required=False,
-            empty_label="All personas",
+            empty_label=gettext("All personas"),
         )
         if rule.kind in rules.NEEDS_VALUE:
             self.fields["value"] = _value_field(Kind(rule.kind))
@@ -98,10 +108,10 @@ class LabelForm(forms.Form):
     """The name of a label, once in a company whatever its capitals."""
 
     name = forms.CharField(
-        label="Name",
+        label=_("Name"),
         max_length=40,
         widget=forms.TextInput(_TEXT),
-        error_messages=_LONG | {"required": "Give the label a name."},
+        error_messages=_LONG | {"required": _("Give the label a name.")},
     )
 
     def __init__(self, label: Label, data: Any = None) -> None:
@@ -116,23 +126,27 @@ class LabelForm(forms.Form):
             others = others.filter(invented_in=None)
         for other in others:
             if other.name.casefold() == name.casefold():
-                back = " It is retired; bring it back instead." if other.retired else ""
-                raise forms.ValidationError(f"There is a label “{other.name}” already.{back}")
+                said = (
+                    gettext("There is a label “%(label)s” already. It is retired; bring it back instead.")
+                    if other.retired
+                    else gettext("There is a label “%(label)s” already.")
+                )
+                raise forms.ValidationError(said % {"label": other.name})
         return name
 
 
-_PERCENT = "Give a whole number from 0 to 100."
+_PERCENT = _("Give a whole number from 0 to 100.")
 
 
 class SecondReviewsForm(forms.Form):
     """How many reviews are repeated."""
 
     second_reviews = forms.IntegerField(
-        label="Of a hundred reviews",
+        label=_("Of a hundred reviews"),
         min_value=0,
         max_value=100,
         widget=forms.TextInput({**_TEXT, "inputmode": "numeric", "size": 6}),
-        help_text=Company._meta.get_field("second_reviews").help_text + " 0 for none.",
+        help_text=format_lazy("{} {}", Company._meta.get_field("second_reviews").help_text, _("0 for none.")),
         error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), _PERCENT),
     )
 
@@ -144,10 +158,10 @@ class RubricForm(forms.Form):
     """
 
     name = forms.CharField(
-        label="Name of these grades",
+        label=_("Name of these grades"),
         max_length=80,
         widget=forms.TextInput(_TEXT),
-        error_messages=_LONG | {"required": "Give these grades a name."},
+        error_messages=_LONG | {"required": _("Give these grades a name.")},
     )
 
     def __init__(self, rubric: Rubric, data: Any = None) -> None:
@@ -184,18 +198,18 @@ class RubricForm(forms.Form):
 def _grade_fields() -> dict[str, forms.Field]:
     return {
         "name": forms.CharField(
-            label="Name",
+            label=_("Name"),
             required=False,
             max_length=40,
             widget=forms.TextInput(_TEXT),
             error_messages=_LONG,
         ),
         "meaning": forms.CharField(
-            label="When to give it",
+            label=_("When to give it"),
             required=False,
             max_length=200,
             widget=forms.TextInput({"autocomplete": "off"}),
             error_messages=_LONG,
         ),
-        "passes": forms.BooleanField(label="Passes", required=False),
+        "passes": forms.BooleanField(label=_("Passes"), required=False),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import get_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import access, holds, retention
@@ -25,8 +29,8 @@ from conversations.posting import Refused
 RECEIPTS = 30  # of the last runs are shown
 SHOWN_FOR = 3_600  # seconds for which a preview can be confirmed
 SALT = "a preview of a period"
-MEANWHILE = "Somebody has changed this period meanwhile. Look at it again; nothing was changed."
-UNCLEAR = "Give a whole number of days, or leave it empty. Nothing was changed."
+MEANWHILE = gettext_noop("Somebody has changed this period meanwhile. Look at it again; nothing was changed.")
+UNCLEAR = gettext_noop("Give a whole number of days, or leave it empty. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,12 @@ class Row:
 
     @property
     def in_force(self) -> str:
-        none = "as long as the company’s" if self.persona else "for ever"
-        return retention.in_words(self.period.in_force(self.now), none)
+        return retention.in_words(self.period.in_force(self.now), of_persona=self.persona is not None)
+
+    @property
+    def days(self) -> str:
+        """What its field holds: digits alone, in every language."""
+        return "" if self.period.days is None else str(self.period.days)
 
     @property
     def to_come(self) -> str:
@@ -67,7 +75,7 @@ def page(request: HttpRequest, company: Company) -> HttpResponse:
         for each in personas
     ]
     context = {
-        "title": "Keeping",
+        "title": _("Keeping"),
         "here": "keeping",
         "rows": rows,
         "most": retention.MOST_DAYS,
@@ -113,8 +121,8 @@ def take_back(request: HttpRequest, company: Company) -> HttpResponse:
     """Take back a shorter period that is not in force yet."""
     row = _taken(request, company, _persona(request, company))
     change = retention.take_back(row, now=timezone.now())
-    settings.log(request, company, f"Taken back. {change.sentence}")
-    return _done(request, company, "Taken back. The shorter period does not come into force.")
+    settings.log(request, company, _("Taken back. %(change)s") % {"change": change.sentence})
+    return _done(request, company, _("Taken back. The shorter period does not come into force."))
 
 
 @require_POST
@@ -124,8 +132,9 @@ def lift(request: HttpRequest, company: Company, hold_id: int) -> HttpResponse:
     hold = access.hold(company, hold_id)
     with transaction.atomic():
         holds.lift(hold, request.POST.get("reason", ""), cast(User, request.user))
-        settings.log(request, company, f"Lifted the hold {hold.pk}.")
-    return _done(request, company, "The hold is lifted. What is too old goes at the next time.", "holds")
+        settings.log(request, company, _("Lifted the hold %(hold)s.") % {"hold": hold.pk})
+    said = _("The hold is lifted. What is too old goes at the next time.")
+    return _done(request, company, said, "holds")
 
 
 def _preview(
@@ -139,12 +148,12 @@ def _preview(
 ) -> HttpResponse:
     row = retention.period(company, persona)
     found = retention.preview(row, days, now=now)
-    what = f"Chats with {persona}" if persona else "Chats"
+    title = _("Chats with %(persona)s: keep them %(period)s") if persona else _("Chats: keep them %(period)s")
     context = {
-        "title": f"{what}: keep them {retention.in_words(days)}",
+        "title": title % {"persona": persona, "period": retention.in_words(days)},
         "here": "keeping",
         "persona": persona,
-        "days": days,
+        "days": "" if days is None else str(days),
         "seen": retention.seen(row),
         "before": retention.in_words(row.in_force(now)),
         "preview": found,
@@ -174,7 +183,7 @@ def _taken(request: HttpRequest, company: Company, persona: Persona | None) -> P
     settings.take(company)
     row = retention.period(company, persona)
     if request.POST.get("seen", "") != retention.seen(row):
-        raise Refused(MEANWHILE, status=409)
+        raise Refused(_(MEANWHILE), status=409)
     return row
 
 
@@ -192,11 +201,15 @@ def _persona(request: HttpRequest, company: Company) -> Persona | None:
 
 
 def _days(given: str) -> int | None:
-    """The days that were typed; None where it was left empty. Raises Refused."""
+    """The days that were typed, also as the language groups digits; None where it was left empty. Raises Refused."""
     if not given:
         return None
+    if re.fullmatch(
+        rf"[0-9]{{1,3}}(?:(?:{re.escape(get_format('THOUSAND_SEPARATOR'))}|\s)[0-9]{{3}})+", given
+    ):
+        given = "".join(filter(str.isdigit, given))
     if not (given.isascii() and given.isdigit() and len(given) < 9):
-        raise Refused(UNCLEAR, status=400)
+        raise Refused(_(UNCLEAR), status=400)
     return int(given)
 
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
@@ -55,7 +56,7 @@ def put(request: HttpRequest, company: Company, endpoint_id: int) -> HttpRespons
     if not form.is_valid():
         return _page(request, company, refused=form)
     keys.put(endpoint, company, form.cleaned_data["key"], by=cast(User, request.user))
-    sentence = f"Set the company's own key for {endpoint}."
+    sentence = _("Set the company's own key for %(provider)s.") % {"provider": endpoint}
     settings.log(request, company, sentence)
     return _done(request, company, endpoint, sentence)
 
@@ -66,9 +67,10 @@ def put(request: HttpRequest, company: Company, endpoint_id: int) -> HttpRespons
 def remove(request: HttpRequest, company: Company, endpoint_id: int) -> HttpResponse:
     """Take the company's own key away."""
     endpoint = access.offered_endpoint(company, endpoint_id)
-    sentence = f"Took away the company's own key for {endpoint}."
+    sentence = _("Took away the company's own key for %(provider)s.") % {"provider": endpoint}
     if not keys.remove(endpoint, company):
-        return _done(request, company, endpoint, f"There is no key of your own for {endpoint}.")
+        none = _("There is no key of your own for %(provider)s.") % {"provider": endpoint}
+        return _done(request, company, endpoint, none)
     settings.log(request, company, sentence)
     return _done(request, company, endpoint, sentence)
 
@@ -87,7 +89,7 @@ def _page(request: HttpRequest, company: Company, *, refused: KeyForm | None = N
         )
         for endpoint, notice in zip(offered, recorded, strict=True)
     ]
-    context = {"title": "Provider keys", "here": "keys", "rows": rows, "problems": problems.found(refused)}
+    context = {"title": _("Provider keys"), "here": "keys", "rows": rows, "problems": problems.found(refused)}
     return doors.page(request, "keys.html", company, context, status=400 if refused else 200)
 
 
@@ -96,7 +98,9 @@ def _place(endpoint: Endpoint) -> str:
     parts = urlsplit(endpoints.address(endpoint))
     if not parts.hostname:
         return ""
-    return f"Called at {parts.hostname}." if parts.scheme == "https" else "A server of this site."
+    if parts.scheme != "https":
+        return _("A server of this site.")
+    return _("Called at %(place)s.") % {"place": parts.hostname}
 
 
 def _says(key: ProviderKey | None, endpoint: Endpoint, notice: str) -> str:
@@ -105,8 +109,8 @@ def _says(key: ProviderKey | None, endpoint: Endpoint, notice: str) -> str:
     if notice:
         return f"{notice}."
     if key is None and not endpoints.has_key(endpoint):
-        return "Called without a key."
-    return "Called with the site's key."
+        return _("Called without a key.")
+    return _("Called with the site's key.")
 
 
 def _done(request: HttpRequest, company: Company, endpoint: Endpoint, sentence: str) -> HttpResponse:

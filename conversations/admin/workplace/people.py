@@ -13,6 +13,8 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import access, erasing, holds, reading
@@ -25,11 +27,11 @@ from conversations.reading import REASON_CHARS, Sitting
 from conversations.views.data import as_file
 
 PAGE_SIZE = 100
-WITHOUT_REASON = (
+WITHOUT_REASON = gettext_noop(
     "Say why you take it away: that you do is put on record with your name. Nothing was handed out."
 )
-TOO_LONG = f"Shorten your reason to {REASON_CHARS} characters. Nothing was handed out."
-ASKED = "The erasure has begun. It goes on by itself; this page says how far it is."
+TOO_LONG = gettext_noop("Shorten your reason to %(most)s characters. Nothing was handed out.")
+ASKED = gettext_noop("The erasure has begun. It goes on by itself; this page says how far it is.")
 
 
 @require_safe
@@ -40,7 +42,7 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
     found = list(access.people_of(company).filter(username__gt=after).order_by("username")[: PAGE_SIZE + 1])
     roles = {each.user_id: each.get_role_display() for each in company.memberships.filter(user__in=found)}
     context = {
-        "title": "Personal data",
+        "title": _("Personal data"),
         "here": "people",
         "people": [(person, roles.get(person.pk, "")) for person in found[:PAGE_SIZE]],
         "after": after,
@@ -72,8 +74,8 @@ def hold(request: HttpRequest, company: Company, person_id: int) -> HttpResponse
     person = access.person_of(company, person_id)
     with transaction.atomic():
         made = holds.place(company, request.POST.get("reason", ""), cast(User, request.user), person=person)
-        settings.log(request, company, f"Placed the hold {made.pk} on a person.")
-    messages.success(request, "Held. Nothing of this person’s is removed here until the hold is lifted.")
+        settings.log(request, company, _("Placed the hold %(hold)s on a person.") % {"hold": made.pk})
+    messages.success(request, _("Held. Nothing of this person’s is removed here until the hold is lifted."))
     return redirect("admin:review_person", company.pk, person.pk)
 
 
@@ -83,7 +85,7 @@ def erase(request: HttpRequest, company: Company, person_id: int) -> HttpRespons
     """Erase one person at the company."""
     person = access.person_of(company, person_id)
     erasing.ask(person, company, by=cast(User, request.user), typed=request.POST.get("username", ""))
-    messages.success(request, ASKED, extra_tags="erasures")
+    messages.success(request, _(ASKED), extra_tags="erasures")
     return redirect("admin:review_keeping", company.pk)
 
 
@@ -105,7 +107,7 @@ def _of_operators(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRe
         try:
             response = view(request, person)
         except Refused as refusal:
-            said = {"sentence": refusal.sentence, "title": "That was not done"}
+            said = {"sentence": refusal.sentence, "title": _("That was not done")}
             response = doors.counted(refusal, _page(request, "refused.html", said, status=refusal.status))
         response.headers.setdefault("Cache-Control", "no-store, private")
         return response
@@ -132,7 +134,7 @@ def account_data(request: HttpRequest, person: User) -> HttpResponseBase:
 def account_erase(request: HttpRequest, person: User) -> HttpResponse:
     """Erase one person everywhere."""
     erasing.ask(person, None, by=cast(User, request.user), typed=request.POST.get("username", ""))
-    messages.success(request, ASKED)
+    messages.success(request, _(ASKED))
     return redirect("admin:review_account", person.pk)
 
 
@@ -151,6 +153,8 @@ def _context(person: User, company: Company | None) -> dict[str, Any]:
         "title": person.get_username(),
         "person": person,
         "preview": preview,
+        "gone": [(_(kind), number) for kind, number in preview.gone.items()],
+        "stays": [(_(kind), number) for kind, number in preview.stays.items()],
         "held": next((each for each in preview.holds if each.person_id), None),
         "most": erasing.COUNTED,
         "erasures": Erasure.objects.filter(person=person, company=company).order_by("-pk"),
@@ -169,9 +173,9 @@ def _file(
     """The file. Each batch asks anew whether it may leave, and is on record before."""
     reader, reason = cast(User, request.user), " ".join(clean(request.POST.get("reason", "")).split())
     if not reason:
-        raise Refused(WITHOUT_REASON, status=400)
+        raise Refused(_(WITHOUT_REASON), status=400)
     if len(reason) > REASON_CHARS:
-        raise Refused(TOO_LONG, status=413)
+        raise Refused(_(TOO_LONG) % {"most": REASON_CHARS}, status=413)
     companies = [company] if company else list(reading.companies_of(person))
     download = uuid.uuid4()
 

@@ -12,10 +12,11 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sub
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.views.decorators.http import require_safe
 
 from conversations import access, reviewing
-from conversations.admin.workplace import doors, moments
+from conversations.admin.workplace import doors, moments, wording
 from conversations.admin.workplace.results import Result, results
 from conversations.models import AnswerRecord, Company, EntryReason, QueueEntry, Rule
 from conversations.reading import masked_name
@@ -28,11 +29,11 @@ MOST = 999  # what a tab counts to
 REASONS = 3
 
 TABS = {
-    "waiting": ("Waiting", Status.OPEN),
-    "second": ("Second", Status.SECOND),
-    "ruling": ("Ruling", Status.RULING),
-    "mine": ("Mine", None),
-    "done": ("Done", Status.DONE),
+    "waiting": (pgettext_lazy("list of the queue", "Waiting"), Status.OPEN),
+    "second": (pgettext_lazy("list of the queue", "Second"), Status.SECOND),
+    "ruling": (pgettext_lazy("list of the queue", "Ruling"), Status.RULING),
+    "mine": (pgettext_lazy("list of the queue", "Mine"), None),
+    "done": (pgettext_lazy("list of the queue", "Done"), Status.DONE),
 }
 
 
@@ -78,9 +79,9 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
     ended = results(reader, entries) if tab == "done" else {}
     chosen = {"tab": tab} | ({"kind": kind} if kind else {})
     context = {
-        "title": "Review queue",
+        "title": gettext("Review queue"),
         "here": "queue",
-        "tabs": [Tab(name, label, _count(company, reader, name)) for name, (label, _) in TABS.items()],
+        "tabs": [Tab(name, str(label), _count(company, reader, name)) for name, (label, _) in TABS.items()],
         "tab": tab,
         "kinds": Rule.Kind.choices,
         "kind": kind,
@@ -145,7 +146,7 @@ def _line(company: Company, entry: QueueEntry, result: Result | None) -> Line:
     said: dict[str, set[int]] = {}
     for reason in entry.reasons.all():
         said.setdefault(_in_words(reason), set()).add(reason.record_id)
-    words = [f"{text} ({len(of)} answers)" if len(of) > 1 else text for text, of in said.items()]
+    words = [_of_several(text, len(of)) if len(of) > 1 else text for text, of in said.items()]
     holder = reviewing.holder(entry)
     seat = reviewing.SEATS.get(Status(entry.status))
     return Line(
@@ -164,8 +165,16 @@ def _line(company: Company, entry: QueueEntry, result: Result | None) -> Line:
 
 def _in_words(reason: EntryReason) -> str:
     """Why, without what a rule found in a text: that is somebody's words."""
-    unsaid = {Rule.Kind.PATTERN: "Matches a pattern.", Rule.Kind.WORDS: "Says one of your words."}
-    return unsaid.get(Rule.Kind(reason.kind), reason.said)
+    unsaid = {
+        Rule.Kind.PATTERN: gettext("Matches a pattern."),
+        Rule.Kind.WORDS: gettext("Says one of your words."),
+    }
+    return unsaid.get(Rule.Kind(reason.kind)) or wording.reason(reason.said)
+
+
+def _of_several(reason: str, number: int) -> str:
+    said = ngettext("%(reason)s (%(number)s answer)", "%(reason)s (%(number)s answers)", number)
+    return said % {"reason": reason, "number": number}
 
 
 def _cursor(entry: QueueEntry) -> str:

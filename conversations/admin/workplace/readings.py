@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from conversations.admin.workplace import doors
@@ -42,7 +43,7 @@ def listed(request: HttpRequest, company: Company) -> HttpResponse:
         for row in found[:PAGE_SIZE]
     ]
     context = {
-        "title": "Record of readings",
+        "title": gettext("Record of readings"),
         "here": "readings",
         "acts": [list(together) for _, together in groupby(looks, _act)],
         "before": before,

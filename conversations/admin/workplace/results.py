@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
+from django.utils.translation import gettext as _
 
 from conversations import reviewing
 from conversations.models import Grade, Judgement, QueueEntry, Review
@@ -51,4 +52,4 @@ def _grades(entries: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[int, Grade]]:
 def _in_words(grades: dict[int, Grade]) -> str:
     counted = Counter(grades.values())
     ordered = sorted(counted, key=lambda grade: (grade.position, grade.pk))
-    return ", ".join(f"{counted[grade]} {grade.name}" for grade in ordered) or "Nothing to judge"
+    return ", ".join(f"{counted[grade]} {grade.name}" for grade in ordered) or _("Nothing to judge")

@@ -16,6 +16,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from conversations import reviewing, rubrics
@@ -43,7 +44,7 @@ def second_reviews(request: HttpRequest, company: Company) -> HttpResponse:
     if not form.is_valid():
         return overview(request, company, second=form)
     percent = form.cleaned_data["second_reviews"]
-    sentence = f"Second reviews: {percent} of a hundred."
+    sentence = _("Second reviews: %(number)s of a hundred.") % {"number": percent}
     if Company.objects.filter(pk=company.pk).exclude(second_reviews=percent).update(second_reviews=percent):
         log(request, company, sentence)
     return done(request, company, sentence, "second-reviews")
@@ -60,10 +61,10 @@ def overview(
     known = reviewing.known_labels(company, cast(User, request.user))
     labels = known.annotate(answers=Count("given")).order_by("retired", "name")
     context = {
-        "title": "Settings of review",
+        "title": _("Settings of review"),
         "here": "settings",
         "rules": company.rules.select_related("persona").order_by("created_at", "pk"),
-        "kinds": [(kind.value, kind.label, says) for kind, says in KINDS.items()],
+        "kinds": [(kind.value, kind.label, _(says)) for kind, says in KINDS.items()],
         "rubric": rubrics.in_use(company),
         "labels": [(each, _form_of(each, label)) for each in labels],
         "new_label": label if label and label.label.pk is None else LabelForm(Label(company=company)),
@@ -103,7 +104,7 @@ def changes(company: Company, *, about: str = "") -> list[dict[str, Any]]:
     """The last changes, newest first; with `about` those that name it."""
     kind = ContentType.objects.get_for_model(Company)
     entries = LogEntry.objects.filter(content_type=kind, object_id=str(company.pk)).select_related("user")
-    entries = entries.filter(change_message__contains=about)
+    entries = entries.filter(change_message__icontains=about)
     return [
         {"at": entry.action_time, "by": entry.user.get_username(), "said": entry.get_change_message()}
         for entry in entries.order_by("-action_time", "-pk")[:CHANGES]

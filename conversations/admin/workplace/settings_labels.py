@@ -7,6 +7,7 @@ from typing import cast
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from conversations import access, reviewing
@@ -27,7 +28,7 @@ def add(request: HttpRequest, company: Company) -> HttpResponse:
     if not form.is_valid():
         return settings.overview(request, company, label=form)
     label = _made(company, form.cleaned_data["name"])
-    sentence = f"Added the label “{label}”."
+    sentence = _("Added the label “%(label)s”.") % {"label": label}
     settings.log(request, company, sentence)
     return settings.done(request, company, sentence, SECTION)
 
@@ -43,9 +44,10 @@ def rename(request: HttpRequest, company: Company, label_id: int) -> HttpRespons
     if not form.is_valid():
         return settings.overview(request, company, label=form)
     before, label.name = label.name, form.cleaned_data["name"]
-    sentence = f"Renamed the label “{before}” to “{label}”."
     if before == label.name:
-        return settings.done(request, company, f"The label is called “{label}” already.", SECTION)
+        already = _("The label is called “%(label)s” already.") % {"label": label}
+        return settings.done(request, company, already, SECTION)
+    sentence = _("Renamed the label “%(before)s” to “%(label)s”.") % {"before": before, "label": label}
     label.save(update_fields=["name"])
     settings.log(request, company, sentence)
     return settings.done(request, company, sentence, SECTION)
@@ -58,7 +60,8 @@ def retire(request: HttpRequest, company: Company, label_id: int) -> HttpRespons
     """No longer offer a label (`retired` is 1), or offer it again."""
     label = _label(request, company, label_id)
     retired = request.POST.get("retired") == "1"
-    sentence = f"Retired the label “{label}”." if retired else f"Brought back the label “{label}”."
+    said = _("Retired the label “%(label)s”.") if retired else _("Brought back the label “%(label)s”.")
+    sentence = said % {"label": label}
     if company.labels.filter(pk=label.pk).exclude(retired=retired).update(retired=retired):
         settings.log(request, company, sentence)
     return settings.done(request, company, sentence, SECTION)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from conversations import access, rubrics
@@ -12,8 +13,6 @@ from conversations.admin.workplace import doors, settings
 from conversations.admin.workplace.forms import RubricForm
 from conversations.models import Company, Rubric
 from conversations.posting import Refused
-
-KEPT = "Reviews that are under way keep the grades they began with."
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -33,7 +32,7 @@ def rubric(request: HttpRequest, company: Company) -> HttpResponse:
     elif form.is_bound:
         status = 400
     context = {
-        "title": "Grades",
+        "title": _("Grades"),
         "here": "settings",
         "rubric": current,
         "problems": problems.found(form if form.is_bound else None),
@@ -49,7 +48,7 @@ def _save(request: HttpRequest, company: Company, current: Rubric, form: RubricF
     name = form.cleaned_data["name"]
     if "from" not in request.POST:
         rubrics.edit(current, name, form.wording())
-        sentence = f"The grades are: {_names(current)}."
+        sentence = _("The grades are: %(names)s.") % {"names": _names(current)}
         if form.has_changed():
             settings.log(request, company, sentence)
         return sentence
@@ -60,8 +59,12 @@ def _save(request: HttpRequest, company: Company, current: Rubric, form: RubricF
         raise access.NotVisible
     fresh = rubrics.replace(old, name, form.wording())
     if fresh.pk != current.pk:
-        settings.log(request, company, f"Put “{fresh}” in use, made from “{old}”: {_names(fresh)}.")
-    return f"“{fresh}” is in use now: {_names(fresh)}. {KEPT}"
+        put = _("Put “%(fresh)s” in use, made from “%(old)s”: %(names)s.")
+        settings.log(request, company, put % {"fresh": fresh, "old": old, "names": _names(fresh)})
+    said = _(
+        "“%(fresh)s” is in use now: %(names)s. Reviews that are under way keep the grades they began with."
+    )
+    return said % {"fresh": fresh, "names": _names(fresh)}
 
 
 def _names(rubric: Rubric) -> str:

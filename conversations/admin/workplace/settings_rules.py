@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from conversations import access, rules
@@ -47,10 +48,12 @@ def switch(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse
             rules.check(rule)
             rules.check_room(rule)
         except ValidationError as refused:
-            sentence = f"The rule {rules.named(rule)} stays off. {' '.join(refused.messages)}"
-            messages.error(request, sentence)
+            sentence = _("The rule %(rule)s stays off. %(why)s")
+            why = " ".join(refused.messages)
+            messages.error(request, sentence % {"rule": rules.named(rule), "why": why})
             return redirect("admin:review_settings", company.pk)
-    sentence = f"Switched {'on' if active else 'off'} the rule {rules.named(rule)}."
+    said = _("Switched on the rule %(rule)s.") if active else _("Switched off the rule %(rule)s.")
+    sentence = said % {"rule": rules.named(rule)}
     if company.rules.filter(pk=rule.pk).exclude(active=active).update(active=active, stopped=""):
         settings.log(request, company, sentence)
     return settings.done(request, company, sentence, SECTION)
@@ -62,7 +65,7 @@ def switch(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse
 def remove(request: HttpRequest, company: Company, rule_id: int) -> HttpResponse:
     """Take a rule away; what it brought into the queue stays there, with its reason in words."""
     rule = access.managed_rule(company, rule_id)
-    sentence = f"Removed the rule {rules.named(rule)}."
+    sentence = _("Removed the rule %(rule)s.") % {"rule": rules.named(rule)}
     rule.delete()
     settings.log(request, company, sentence)
     return settings.done(request, company, sentence, SECTION)
@@ -77,11 +80,12 @@ def _form(request: HttpRequest, company: Company, rule: Rule) -> HttpResponse:
         except ValidationError as refused:
             form.add_error(None, refused)
     kind = Rule.Kind(rule.kind)
+    title = _("Rule: %(kind)s") if rule.pk else _("New rule: %(kind)s")
     context = {
-        "title": f"{'Rule' if rule.pk else 'New rule'}: {kind.label}",
+        "title": title % {"kind": kind.label},
         "here": "settings",
         "rule": rule,
-        "explained": KINDS[kind],
+        "explained": _(KINDS[kind]),
         "form": form,
         "problems": problems.found(form if form.is_bound else None),
     }
@@ -101,7 +105,8 @@ def _save(request: HttpRequest, company: Company, rule: Rule, before: str) -> st
         changed.update(stopped="")  # which was said of another value
         company.rules.filter(pk=rule.pk).update(persona=rule.persona, value=rule.value)
     after = rules.named(rule)
-    sentence = f"Added the rule {after}." if added else f"Changed the rule {before} to {after}."
+    said = _("Added the rule %(after)s.") if added else _("Changed the rule %(before)s to %(after)s.")
+    sentence = said % {"before": before, "after": after}
     if added or before != after:
         settings.log(request, company, sentence)
     return sentence

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from conversations import access
@@ -30,7 +31,7 @@ def choose(request: HttpRequest) -> HttpResponse:
     companies = list(access.reviewed_companies(request.user)[:200])
     if len(companies) == 1:
         return redirect("admin:review_queue", companies[0].pk)
-    context = {**admin.site.each_context(request), "title": "Review", "companies": companies}
+    context = {**admin.site.each_context(request), "title": _("Review"), "companies": companies}
     return TemplateResponse(request, "admin/review/companies.html", context)
 
 
@@ -49,17 +50,23 @@ def begin(request: HttpRequest, company: Company) -> HttpResponse:
             doors.begin(request, company, reason)
             return redirect(back)
         problem = (
-            f"Shorten your reason to {REASON_CHARS} characters."
+            _("Shorten your reason to %(most)s characters.") % {"most": REASON_CHARS}
             if len(reason) > REASON_CHARS
-            else "Say in a few words why you are going to read people’s conversations: three letters at least. "
-            "Nothing is shown before."
+            else _(
+                "Say in a few words why you are going to read people’s conversations: three letters at least. "
+                "Nothing is shown before."
+            )
         )
     context = {
-        "title": "Before you read",
+        "title": _("Before you read"),
         "next": back,
         "reason": reason if request.method == "POST" else doors.reason(request, company),
         "problem": problem,
-        "suggestions": ("Review of the queue", "A person asked for help", "A complaint about an answer"),
+        "suggestions": (
+            _("Review of the queue"),
+            _("A person asked for help"),
+            _("A complaint about an answer"),
+        ),
     }
     return doors.page(request, "sitting.html", company, context, status=400 if problem else 200)
 
@@ -70,7 +77,7 @@ def end(request: HttpRequest, company: Company) -> HttpResponse:
     """End the sitting before its hour is over."""
     doors.end(request, company)
     messages.success(
-        request, "Your sitting has ended. Names are masked again, and the next look asks for a reason."
+        request, _("Your sitting has ended. Names are masked again, and the next look asks for a reason.")
     )
     return redirect("admin:review_queue", company.pk)
 
@@ -81,7 +88,7 @@ def unmask(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -
     """Show for the rest of the sitting whose conversation it is."""
     owner = record.unmask(sitting, conversation_id)
     doors.show_name(request, sitting.company, owner)
-    messages.success(request, "The name is shown until you end this sitting. That you asked is on record.")
+    messages.success(request, _("The name is shown until you end this sitting. That you asked is on record."))
     back = request.POST.get("next", "")
     if back.startswith(reverse("admin:review")) and url_has_allowed_host_and_scheme(back, None):
         return redirect(back)

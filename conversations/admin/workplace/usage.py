@@ -17,6 +17,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from conversations import access, bars, spending, usage
@@ -33,20 +36,21 @@ USUAL = 30
 ROWS = 100  # of a table; more are for nobody to read
 
 COLUMNS = (
-    "Answers",
-    "Trials",
-    "People",
-    "Tokens in",
-    "Tokens out",
-    "Money",
-    "First token, median, ms",
-    "First token, 95 % within, ms",
-    "Failed",
-    "Failed, %",
-    "Cut at the limit",
-    "Rated good",
-    "Rated bad",
-    "Good, % of rated",
+    gettext_noop("Answers"),
+    gettext_noop("Trials"),
+    gettext_noop("People"),
+    gettext_noop("Tokens in"),
+    gettext_noop("Tokens out"),
+    gettext_noop("Money"),
+    gettext_noop("First token, median, ms"),
+    gettext_noop("First token, 95 % within, ms"),
+    gettext_noop("Failed"),
+    gettext_noop("Failed, %"),
+    gettext_noop("Cut at the limit"),
+    gettext_noop("Rated good"),
+    gettext_noop("Rated bad"),
+    # xgettext:no-python-format
+    gettext_noop("Good, % of rated"),
 )
 
 
@@ -58,7 +62,7 @@ def of_company(request: HttpRequest, company: Company) -> HttpResponse:
     found = usage.of_company(company, span)
     if not found.total.answers:
         context["new"] = not AnswerRecord.objects.filter(company=company).exists()
-    context |= _shown(found, request.GET.get("by", "")) | {"title": "Usage", "here": "usage"}
+    context |= _shown(found, request.GET.get("by", "")) | {"title": _("Usage"), "here": "usage"}
     context["titles"] = _titles(Company.objects.filter(pk=company.pk), span)
     context["budgets"] = budgets.told(request, company)
     return doors.page(request, "usage.html", company, context, status=400 if context["problem"] else 200)
@@ -73,7 +77,9 @@ def of_all(request: HttpRequest) -> HttpResponse:
     found = usage.of_all(span)
     if not found.total.answers:
         context["new"] = not AnswerRecord.objects.exists()
-    context |= _shown(found, request.GET.get("by", ""), companies=True) | {"title": "Usage of all companies"}
+    context |= _shown(found, request.GET.get("by", ""), companies=True) | {
+        "title": _("Usage of all companies")
+    }
     context["titles"] = _titles(Company.objects.all(), span)
     context = {**admin.site.each_context(request), **context}
     status = 400 if context["problem"] else 200
@@ -90,10 +96,10 @@ def _asked(request: HttpRequest) -> tuple[Span, dict[str, Any]]:
         try:
             span, chosen = _between(date.fromisoformat(first), date.fromisoformat(last)), 0
         except ValueError:
-            problem = (
-                f"Give two dates, the earlier one first, with at most {usage.MAX_DAYS} days from the one to the other."
-                f" Shown are the last {chosen} days."
-            )
+            problem = _(
+                "Give two dates, the earlier one first, with at most %(most)s days from the one to the other. "
+                "Shown are the last %(days)s days."
+            ) % {"most": usage.MAX_DAYS, "days": chosen}
     return span, {
         "span": span,
         "choices": CHOICES,
@@ -119,23 +125,24 @@ def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
     if not found.total.answers:
         return {"total": None}
     parts = _parts(found, companies=companies)
-    tables = [_table(f"By {name}", name.capitalize(), lines, said) for name, (lines, said) in parts.items()]
+    tables = [_table(*_by(name), lines, said) for name, (lines, said) in parts.items()]
     if companies:
         for row, line in zip(tables[0]["rows"], found.companies, strict=False):
             row["address"] = reverse("admin:review_usage", args=[line.what.pk])
     weekly = bool(found.weeks)
-    by_day = _table("By day", "Day", found.days[::-1], _day, rows=len(found.days))
-    by_week = _table("By week", "Week from", found.weeks[::-1], _day, rows=len(found.weeks))
+    by_day = _table(*_by("day"), found.days[::-1], _day, rows=len(found.days))
+    by_week = _table(*_by("week"), found.weeks[::-1], _day, rows=len(found.weeks))
     over_time = "week" if weekly else "day"
     by = by if by in parts else over_time
     lines, said = parts.get(by, ([], str))
     return {
         "total": found.total,
-        "unpriced": f"{found.total.unpriced:,}" if found.total.unpriced else "",
-        "estimated": f"{found.total.estimated:,}" if found.total.estimated else "",
+        "unpriced": _count(found.total.unpriced) if found.total.unpriced else "",
+        "estimated": _count(found.total.estimated) if found.total.estimated else "",
         "facts": _facts(found.total),
-        "bys": [over_time, *parts],
+        "bys": [(each, _called(each)) for each in (over_time, *parts)],
         "by": by,
+        "caption": _by(by)[0],
         "charts": (
             usage_charts.compared(lines, said)
             if by in parts
@@ -146,8 +153,8 @@ def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
         "over_time": by == over_time,
         "weekly": weekly,
         "numbers": usage_charts.NUMBERS,
-        "columns": COLUMNS,
-        "by_day": {**by_day, "total": {"name": "All days", "bar": "", "cells": _cells(found.total)}},
+        "columns": [_(column) for column in COLUMNS],
+        "by_day": {**by_day, "total": {"name": _("All days"), "bar": "", "cells": _cells(found.total)}},
         "by_week": by_week if weekly else None,
         "tables": tables,
     }
@@ -159,29 +166,58 @@ def _parts(found: Usage, *, companies: bool) -> dict[str, tuple[list[Line], Call
         "persona": (found.personas, str),
         "version": (
             found.versions,
-            lambda of: f"{plaintext.clean(str(of[0]))}, {f'version {of[1]}' if of[1] else 'drafts'}",
+            _version,
         ),
         "model": (found.models, str),
     }
     return {"company": (found.companies, str), **parts} if companies else parts
 
 
+def _by(name: str) -> tuple[str, str]:
+    """What a table by that is called, and the column of its names."""
+    return {
+        "company": (_("By company"), _("Company")),
+        "persona": (_("By persona"), _("Persona")),
+        "version": (_("By version"), _("Version")),
+        "model": (_("By model"), _("Model")),
+        "day": (_("By day"), _("Day")),
+        "week": (_("By week"), _("Week from")),
+    }[name]
+
+
+def _called(name: str) -> str:
+    """What charts may be by, as the link to them says it."""
+    return {
+        "company": pgettext("charts by", "company"),
+        "persona": pgettext("charts by", "persona"),
+        "version": pgettext("charts by", "version"),
+        "model": pgettext("charts by", "model"),
+        "day": pgettext("charts by", "day"),
+        "week": pgettext("charts by", "week"),
+    }[name]
+
+
+def _version(of: tuple[Any, int | None]) -> str:
+    said = _("%(persona)s, version %(number)s") if of[1] else _("%(persona)s, drafts")
+    return said % {"persona": plaintext.clean(str(of[0])), "number": of[1]}
+
+
 def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+    return date_format(day, _("j M Y"))
 
 
 def _facts(total: Figures) -> list[tuple[str, str]]:
     """The span in a few numbers."""
     return [
-        ("Answers", f"{total.answers:,}"),
-        ("People", f"{total.people:,}"),
-        ("Tokens in", short(total.tokens_in)),
-        ("Tokens out", short(total.tokens_out)),
-        ("Money", _money(total)),
-        ("First token, median", _said(total.first_token_p50, seconds)),
-        ("First token, 95 % within", _said(total.first_token_p95, seconds)),
-        ("Failed", _said(total.failure_rate, percent)),
-        ("Good of rated", _said(total.rating, percent)),
+        (_("Answers"), _count(total.answers)),
+        (_("People"), _count(total.people)),
+        (_("Tokens in"), short(total.tokens_in)),
+        (_("Tokens out"), short(total.tokens_out)),
+        (_("Money"), _money(total)),
+        (_("First token, median"), _said(total.first_token_p50, seconds)),
+        (_("First token, 95 % within"), _said(total.first_token_p95, seconds)),
+        (_("Failed"), _said(total.failure_rate, percent)),
+        (_("Good of rated"), _said(total.rating, percent)),
     ]
 
 
@@ -191,9 +227,16 @@ def _titles(companies: QuerySet[Company], span: Span) -> str:
     if not of.number:
         return ""
     price = "–" if of.money is None else money(of.money)
-    took = f"{of.tokens_in:,} tokens in, {of.tokens_out:,} out, {price}"
-    many = "1 title was" if of.number == 1 else f"{of.number:,} titles were"
-    return f"Beside the answers {many} asked for: {took}."
+    return ngettext(
+        "Beside the answers %(number)s title was asked for: %(in)s tokens in, %(out)s out, %(price)s.",
+        "Beside the answers %(number)s titles were asked for: %(in)s tokens in, %(out)s out, %(price)s.",
+        of.number,
+    ) % {
+        "number": _count(of.number),
+        "in": _count(of.tokens_in),
+        "out": _count(of.tokens_out),
+        "price": price,
+    }
 
 
 def _table(
@@ -220,12 +263,12 @@ def _cells(of: Figures) -> list[str]:
     counts = (of.answers, of.trials, of.people, of.tokens_in, of.tokens_out)
     waits = (of.first_token_p50, of.first_token_p95)
     return [
-        *(f"{count:,}" for count in counts),
+        *(_count(count) for count in counts),
         _money(of),
-        *(_said(wait, "{:,}".format) for wait in waits),
-        f"{of.failed:,}",
+        *(_said(wait, _count) for wait in waits),
+        _count(of.failed),
         _said(of.failure_rate, _hundredths),
-        *(f"{count:,}" for count in (of.cut, of.rated_good, of.rated_bad)),
+        *(_count(count) for count in (of.cut, of.rated_good, of.rated_bad)),
         _said(of.rating, _hundredths),
     ]
 
@@ -240,4 +283,9 @@ def _money(of: Figures) -> str:
 
 
 def _hundredths(rate: float) -> str:
-    return f"{100 * rate:.1f}"
+    return number_format(f"{100 * rate:.1f}")
+
+
+def _count(number: float) -> str:
+    """A whole number, as the language writes it."""
+    return number_format(number, force_grouping=True)

@@ -6,6 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
 from conversations import bars, charts
 from conversations.charts import Say, Series
 from conversations.usage import Figures, Line
@@ -18,12 +22,14 @@ Value = Callable[[Figures], float | None]
 
 def percent(rate: float) -> str:
     """For a label: whole where it is, else with one digit."""
-    return f"{100 * rate:.1f}".removesuffix(".0") + " %"
+    return _("%(number)s %%") % {"number": number_format(f"{100 * rate:.1f}".removesuffix(".0"))}
 
 
 def seconds(milliseconds: float) -> str:
     """For a label."""
-    return f"{milliseconds:.0f} ms" if 0 < milliseconds < 1_000 else f"{milliseconds / 1_000:.3g} s"
+    if 0 < milliseconds < 1_000:
+        return f"{milliseconds:.0f} ms"
+    return f"{number_format(f'{milliseconds / 1_000:.3g}')} s"
 
 
 def short(number: float) -> str:
@@ -31,8 +37,8 @@ def short(number: float) -> str:
     for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")):
         if number >= size:
             scale = 1e3 if unit == "k" else size
-            return f"{number / scale:.3g}".replace("e+03", "000") + unit
-    return f"{number:,.0f}"
+            return number_format(f"{number / scale:.3g}".replace("e+03", "000")) + unit
+    return number_format(f"{number:.0f}", force_grouping=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +53,34 @@ class _Figure:
     whole: bool = False
 
     def series(self, lines: Sequence[Line]) -> list[Series]:
-        return [Series([of(line.figures) for line in lines], name) for name, of in self.values]
+        return [
+            Series([of(line.figures) for line in lines], _(name) if name else "") for name, of in self.values
+        ]
 
 
 _FIGURES = (
-    _Figure("answers", "Answers", (("", lambda f: f.answers),), short, counted=True),
-    _Figure("people", "People", (("", lambda f: f.people),), short, counted=True),
-    _Figure("tokens", "Tokens", (("in", lambda f: f.tokens_in), ("out", lambda f: f.tokens_out)), short),
+    _Figure("answers", gettext_noop("Answers"), (("", lambda f: f.answers),), short, counted=True),
+    _Figure("people", gettext_noop("People"), (("", lambda f: f.people),), short, counted=True),
+    _Figure(
+        "tokens",
+        gettext_noop("Tokens"),
+        ((gettext_noop("in"), lambda f: f.tokens_in), (gettext_noop("out"), lambda f: f.tokens_out)),
+        short,
+    ),
     _Figure(
         "first-token",
-        "Time to first token",
-        (("median", lambda f: f.first_token_p50), ("95 % in", lambda f: f.first_token_p95)),
+        gettext_noop("Time to first token"),
+        (
+            (gettext_noop("median"), lambda f: f.first_token_p50),
+            # xgettext:no-python-format
+            (gettext_noop("95 % in"), lambda f: f.first_token_p95),
+        ),
         seconds,
     ),
-    _Figure("failed", "Failed answers", (("", lambda f: f.failure_rate),), percent, whole=True),
-    _Figure("rating", "Good answers of rated", (("", lambda f: f.rating),), percent, whole=True),
+    _Figure("failed", gettext_noop("Failed answers"), (("", lambda f: f.failure_rate),), percent, whole=True),
+    _Figure(
+        "rating", gettext_noop("Good answers of rated"), (("", lambda f: f.rating),), percent, whole=True
+    ),
 )
 
 
@@ -73,7 +92,7 @@ def over_time(lines: Sequence[Line], *, weekly: bool) -> list[dict[str, Any]]:
             charts.daily(
                 charts.Chart(
                     each.name,
-                    each.title,
+                    _(each.title),
                     [line.what for line in lines],
                     each.series(lines),
                     each.say,
@@ -99,7 +118,7 @@ def compared(lines: Sequence[Line], name: Callable[[Any], str]) -> list[dict[str
             bars.ranked(
                 bars.Ranking(
                     each.name,
-                    each.title,
+                    _(each.title),
                     names,
                     each.series(lines),
                     each.say,
@@ -113,4 +132,4 @@ def compared(lines: Sequence[Line], name: Callable[[Any], str]) -> list[dict[str
 
 
 def _drawn(figure: _Figure, svg: str) -> dict[str, Any]:
-    return {"title": figure.title, "svg": svg}
+    return {"title": _(figure.title), "svg": svg}

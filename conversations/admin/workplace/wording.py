@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
+import re
+
+from django.utils.translation import get_language, gettext, gettext_noop
+
 from conversations.providers import ErrorKind, FinishReason
 
 FINISHES: dict[str, str] = {
-    FinishReason.COMPLETE: "Complete",
-    FinishReason.LENGTH: "Cut at its length limit",
-    FinishReason.CONTEXT: "Conversation too long",
-    FinishReason.TOOL: "Asked for a tool",
-    FinishReason.FILTERED: "Withheld by content rules",
-    FinishReason.TIMEOUT: "Ran out of time",
-    FinishReason.CANCELLED: "Stopped by the person",
-    FinishReason.ERROR: "Broken off by an error",
-    FinishReason.INTERRUPTED: "Interrupted",
-    FinishReason.UNKNOWN: "Unknown end",
+    FinishReason.COMPLETE: gettext_noop("Complete"),
+    FinishReason.LENGTH: gettext_noop("Cut at its length limit"),
+    FinishReason.CONTEXT: gettext_noop("Conversation too long"),
+    FinishReason.TOOL: gettext_noop("Asked for a tool"),
+    FinishReason.FILTERED: gettext_noop("Withheld by content rules"),
+    FinishReason.TIMEOUT: gettext_noop("Ran out of time"),
+    FinishReason.CANCELLED: gettext_noop("Stopped by the person"),
+    FinishReason.ERROR: gettext_noop("Broken off by an error"),
+    FinishReason.INTERRUPTED: gettext_noop("Interrupted"),
+    FinishReason.UNKNOWN: gettext_noop("Unknown end"),
 }
 ERRORS: dict[str, str] = {
-    ErrorKind.AUTH: "Key refused",
-    ErrorKind.BILLING: "Billing limit",
-    ErrorKind.FORBIDDEN: "Not allowed with this key",
-    ErrorKind.MODEL_NOT_FOUND: "Model not found",
-    ErrorKind.INVALID_REQUEST: "Request not accepted",
-    ErrorKind.CONTEXT_LENGTH: "Conversation too long",
-    ErrorKind.RATE_LIMITED: "Too many requests",
-    ErrorKind.BLOCKED: "Blocked by the provider’s rules",
-    ErrorKind.UNAVAILABLE: "Provider not available",
-    ErrorKind.NETWORK: "Connection broken",
-    ErrorKind.TIMEOUT: "No answer in time",
-    ErrorKind.BAD_RESPONSE: "Reply not understood",
-    "internal": "Error of this site",
+    ErrorKind.AUTH: gettext_noop("Key refused"),
+    ErrorKind.BILLING: gettext_noop("Billing limit"),
+    ErrorKind.FORBIDDEN: gettext_noop("Not allowed with this key"),
+    ErrorKind.MODEL_NOT_FOUND: gettext_noop("Model not found"),
+    ErrorKind.INVALID_REQUEST: gettext_noop("Request not accepted"),
+    ErrorKind.CONTEXT_LENGTH: gettext_noop("Conversation too long"),
+    ErrorKind.RATE_LIMITED: gettext_noop("Too many requests"),
+    ErrorKind.BLOCKED: gettext_noop("Blocked by the provider’s rules"),
+    ErrorKind.UNAVAILABLE: gettext_noop("Provider not available"),
+    ErrorKind.NETWORK: gettext_noop("Connection broken"),
+    ErrorKind.TIMEOUT: gettext_noop("No answer in time"),
+    ErrorKind.BAD_RESPONSE: gettext_noop("Reply not understood"),
+    "internal": gettext_noop("Error of this site"),
 }
+_REASONS = (  # what rules.py, matching.py and claims.py write, as far as it is no sentence that never changes
+    (r"In the random sample of (?P<number>\d+) %\.", gettext_noop("In the random sample of %(number)s %%.")),
+    (r"The answer failed: (?P<error>.*)\.", gettext_noop("The answer failed: %(error)s.")),
+    (r"The answer interrupted: (?P<error>.*)\.", gettext_noop("The answer interrupted: %(error)s.")),
+    (r"Says “(?P<words>.*)”\.", gettext_noop("Says “%(words)s”.")),
+    (r"Matches the pattern: “(?P<words>.*)”\.", gettext_noop("Matches the pattern: “%(words)s”.")),
+)
+_ALWAYS = (
+    gettext_noop("The person found this answer bad."),
+    gettext_noop("The person asked for a review."),
+    gettext_noop("The answer was cut at its length limit."),
+    gettext_noop("The answer failed."),
+    gettext_noop("The answer interrupted."),
+    gettext_noop("Matches the pattern."),
+    gettext_noop("Opened by a reviewer."),
+)
 
 
 def finish(reason: str) -> str:
     """How an answer ended, also in a spelling that nobody here knows."""
-    return FINISHES.get("complete" if reason == "stop" else reason) or _plain(reason)
+    known = FINISHES.get("complete" if reason == "stop" else reason)
+    return gettext(known) if known else _plain(reason)
 
 
 def error(kind: str) -> str:
     """What went wrong, also in a spelling that nobody here knows."""
-    return ERRORS.get(kind) or _plain(kind)
+    known = ERRORS.get(kind)
+    return gettext(known) if known else _plain(kind)
+
+
+def finishes() -> list[tuple[str, str]]:
+    """All ways in which an answer ends."""
+    return [(kind, gettext(said)) for kind, said in FINISHES.items()]
+
+
+def errors() -> list[tuple[str, str]]:
+    """All that goes wrong."""
+    return [(kind, gettext(said)) for kind, said in ERRORS.items()]
+
+
+def within(words: str) -> str:
+    """What stands by itself elsewhere, within a sentence. German keeps its capitals, for most such words are nouns."""
+    return words if (get_language() or "").startswith("de") else words.lower()
+
+
+def reason(said: str) -> str:
+    """Why something is in the queue, which the record has in English, in the language of who reads it."""
+    for pattern, sentence in _REASONS:
+        if found := re.fullmatch(pattern, said, re.DOTALL):
+            return gettext(sentence) % found.groupdict()
+    return gettext(said)
 
 
 def _plain(word: str) -> str:
