@@ -39,7 +39,7 @@ class Sitting:
     def name_of(self, person: User | None) -> str:
         """What the reader is told of who `person` is."""
         if person is None:
-            return "Deleted account"
+            return gettext("Deleted account")
         if person.pk in self.unmasked or person.pk == self.reader.pk:
             return person.get_full_name() or person.get_username()
         return masked_name(self.company, person.pk)

@@ -32,7 +32,6 @@ from conversations.posting import Refused
 Status, Seat = QueueEntry.Status, Review.Seat
 
 SILENCE = timedelta(minutes=15)
-BY_HAND = "Opened by a reviewer."  # the record is in English; the pages put it into their language
 SEATS = {Status.OPEN: Seat.FIRST, Status.SECOND: Seat.SECOND, Status.RULING: Seat.RULING}
 WAITING = {seat: status for status, seat in SEATS.items()}
 

@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from conversations import access, holds, reviewing, thread
+from conversations import access, holds, reviewing, rules, thread
 from conversations import reading as record
 from conversations.admin.workplace import desk as desks
-from conversations.admin.workplace import doors, transcript, wording
+from conversations.admin.workplace import doors, transcript
 from conversations.admin.workplace.way import Way, carried
 from conversations.models import Company, Conversation, QueueEntry
 from conversations.reading import Sitting
@@ -59,7 +59,7 @@ def page(request: HttpRequest, sitting: Sitting, conversation_id: uuid.UUID) -> 
         "as_of": as_of,
         "other_branch": bool(turns) and turns[-1].id != found.head_id,
         "reasons": _links(
-            [(wording.reason(each.said), each.record.message_id) for each in desk.entry.reasons.all()]
+            [(rules.worded(each.said), each.record.message_id) for each in desk.entry.reasons.all()]
             if desk.entry
             else [],
             rows,

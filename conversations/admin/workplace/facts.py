@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from conversations import personas
 from conversations.admin import compare
@@ -39,7 +39,7 @@ def facts(answer: Generation) -> list[Fact]:
         Fact(_("Parameters"), _parameters(answer)),
         Fact(_("Tokens"), _tokens(answer)),
         Fact(_("First token"), _milliseconds(answer.first_token_ms)),
-        Fact(_("Status"), answer.status),
+        Fact(_("Status"), _status(answer)),
         Fact(_("Finish reason"), answer.finish_reason or _(UNKNOWN), literal=bool(answer.finish_reason)),
         Fact(_("Request id"), answer.request_id or _(UNKNOWN), literal=bool(answer.request_id)),
     ]
@@ -53,6 +53,18 @@ def facts(answer: Generation) -> list[Fact]:
         said = ngettext("after %(number)s character", "after %(number)s characters", answer.inherited_chars)
         found.append(Fact(_("Continued"), said % {"number": _count(answer.inherited_chars)}))
     return found
+
+
+def _status(answer: Generation) -> str:
+    known = {
+        Generation.Status.PENDING: pgettext("answer", "pending"),
+        Generation.Status.RUNNING: pgettext("answer", "running"),
+        Generation.Status.DONE: pgettext("answer", "done"),
+        Generation.Status.STOPPED: pgettext("answer", "stopped"),
+        Generation.Status.FAILED: pgettext("answer", "failed"),
+        Generation.Status.INTERRUPTED: pgettext("answer", "interrupted"),
+    }
+    return known[Generation.Status(answer.status)]
 
 
 def _provider(answer: Generation) -> str:

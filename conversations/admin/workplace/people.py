@@ -33,6 +33,18 @@ WITHOUT_REASON = gettext_noop(
 TOO_LONG = gettext_noop("Shorten your reason to %(most)s characters. Nothing was handed out.")
 ASKED = gettext_noop("The erasure has begun. It goes on by itself; this page says how far it is.")
 
+KINDS = (  # what rows are called that have no other name in `erasing`
+    gettext_noop("budgets"),
+    gettext_noop("conversations"),
+    gettext_noop("email addresses"),
+    gettext_noop("folders"),
+    gettext_noop("imports"),
+    gettext_noop("messages"),
+    gettext_noop("notes"),
+    gettext_noop("reviews"),
+    gettext_noop("sign ins"),
+)
+
 
 @require_safe
 @doors.of_managers

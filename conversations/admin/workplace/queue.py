@@ -15,8 +15,8 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.views.decorators.http import require_safe
 
-from conversations import access, reviewing
-from conversations.admin.workplace import doors, moments, wording
+from conversations import access, reviewing, rules
+from conversations.admin.workplace import doors, moments
 from conversations.admin.workplace.results import Result, results
 from conversations.models import AnswerRecord, Company, EntryReason, QueueEntry, Rule
 from conversations.reading import masked_name
@@ -169,7 +169,7 @@ def _in_words(reason: EntryReason) -> str:
         Rule.Kind.PATTERN: gettext("Matches a pattern."),
         Rule.Kind.WORDS: gettext("Says one of your words."),
     }
-    return unsaid.get(Rule.Kind(reason.kind)) or wording.reason(reason.said)
+    return unsaid.get(Rule.Kind(reason.kind)) or rules.worded(reason.said)
 
 
 def _of_several(reason: str, number: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from conversations.providers import ErrorKind, FinishReason
@@ -35,22 +33,6 @@ ERRORS: dict[str, str] = {
     ErrorKind.BAD_RESPONSE: gettext_noop("Reply not understood"),
     "internal": gettext_noop("Error of this site"),
 }
-_REASONS = (  # what rules.py, matching.py and claims.py write, as far as it is no sentence that never changes
-    (r"In the random sample of (?P<number>\d+) %\.", gettext_noop("In the random sample of %(number)s %%.")),
-    (r"The answer failed: (?P<error>.*)\.", gettext_noop("The answer failed: %(error)s.")),
-    (r"The answer interrupted: (?P<error>.*)\.", gettext_noop("The answer interrupted: %(error)s.")),
-    (r"Says “(?P<words>.*)”\.", gettext_noop("Says “%(words)s”.")),
-    (r"Matches the pattern: “(?P<words>.*)”\.", gettext_noop("Matches the pattern: “%(words)s”.")),
-)
-_ALWAYS = (
-    gettext_noop("The person found this answer bad."),
-    gettext_noop("The person asked for a review."),
-    gettext_noop("The answer was cut at its length limit."),
-    gettext_noop("The answer failed."),
-    gettext_noop("The answer interrupted."),
-    gettext_noop("Matches the pattern."),
-    gettext_noop("Opened by a reviewer."),
-)
 
 
 def finish(reason: str) -> str:
@@ -78,14 +60,6 @@ def errors() -> list[tuple[str, str]]:
 def within(words: str) -> str:
     """What stands by itself elsewhere, within a sentence. German keeps its capitals, for most such words are nouns."""
     return words if (get_language() or "").startswith("de") else words.lower()
-
-
-def reason(said: str) -> str:
-    """Why something is in the queue, which the record has in English, in the language of who reads it."""
-    for pattern, sentence in _REASONS:
-        if found := re.fullmatch(pattern, said, re.DOTALL):
-            return gettext(sentence) % found.groupdict()
-    return gettext(said)
 
 
 def _plain(word: str) -> str:
