@@ -35,7 +35,7 @@ def facts(answer: Generation) -> list[Fact]:
         Fact(_("Model"), version.model, literal=True),
         Fact(_("Served as"), answer.model or _(UNKNOWN), literal=bool(answer.model)),
         Fact(_("Provider"), _provider(answer)),
-        Fact(_("Key"), Generation.KeyOf(answer.key_of).label if answer.key_of else _("none")),
+        Fact(_("Key"), Generation.KeyOf(answer.key_of).label if answer.key_of else pgettext("key", "none")),
         Fact(_("Parameters"), _parameters(answer)),
         Fact(_("Tokens"), _tokens(answer)),
         Fact(_("First token"), _milliseconds(answer.first_token_ms)),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext
 
 from conversations import bars, charts
 from conversations.charts import Say, Series
@@ -41,6 +41,18 @@ def short(number: float) -> str:
     return number_format(f"{number:.0f}", force_grouping=True)
 
 
+def _called(name: str) -> str:
+    """What one of several lines or bars of a chart is called."""
+    called = {
+        "in": pgettext("tokens", "in"),
+        "out": pgettext("tokens", "out"),
+        "median": _("median"),
+        # xgettext:no-python-format
+        "95 % in": _("95 % in"),
+    }
+    return called.get(name, name)
+
+
 @dataclass(frozen=True, slots=True)
 class _Figure:
     """One of the six. A `whole` figure is a part of all, and ends at one."""
@@ -53,9 +65,7 @@ class _Figure:
     whole: bool = False
 
     def series(self, lines: Sequence[Line]) -> list[Series]:
-        return [
-            Series([of(line.figures) for line in lines], _(name) if name else "") for name, of in self.values
-        ]
+        return [Series([of(line.figures) for line in lines], _called(name)) for name, of in self.values]
 
 
 _FIGURES = (
@@ -64,17 +74,13 @@ _FIGURES = (
     _Figure(
         "tokens",
         gettext_noop("Tokens"),
-        ((gettext_noop("in"), lambda f: f.tokens_in), (gettext_noop("out"), lambda f: f.tokens_out)),
+        (("in", lambda f: f.tokens_in), ("out", lambda f: f.tokens_out)),
         short,
     ),
     _Figure(
         "first-token",
         gettext_noop("Time to first token"),
-        (
-            (gettext_noop("median"), lambda f: f.first_token_p50),
-            # xgettext:no-python-format
-            (gettext_noop("95 % in"), lambda f: f.first_token_p95),
-        ),
+        (("median", lambda f: f.first_token_p50), ("95 % in", lambda f: f.first_token_p95)),
         seconds,
     ),
     _Figure("failed", gettext_noop("Failed answers"), (("", lambda f: f.failure_rate),), percent, whole=True),
