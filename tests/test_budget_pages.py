@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from conversations import budgets, filing, usage
@@ -199,6 +200,39 @@ def test_amounts_are_read_back_as_they_are_typed(cast: Cast) -> None:
         "0.009999 USD",
         "1,234.57 USD",
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "unit", "value"),
+    [
+        ("de", "50.000", Unit.TOKENS, 50_000),
+        ("de", "50,000", Unit.TOKENS, 50_000),
+        ("de", "12,50", Unit.MONEY, 12_500_000),
+        ("de", "12.50", Unit.MONEY, 12_500_000),
+        ("de", "1.234,56", Unit.MONEY, 1_234_560_000),
+        ("de", "1,234.56", Unit.MONEY, 1_234_560_000),
+        ("fr", "50\u202f000", Unit.TOKENS, 50_000),
+        ("fr", "1\xa0234,56", Unit.MONEY, 1_234_560_000),
+        ("fr", "1.5", Unit.MONEY, 1_500_000),
+    ],
+)
+def test_amounts_are_read_as_each_language_writes_them(
+    language: str, text: str, unit: str, value: int
+) -> None:
+    """And what a page shows of them can be typed."""
+    with translation.override(language):
+        assert budgets.parse(text, unit) == value
+        assert budgets.parse(budgets.typed(unit, value), unit) == value
+        shown = budgets.amount(unit, value).rpartition(" ")[0]
+        assert budgets.parse(shown, unit) == value
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "1.5.0", "1,5e3", "12,50,", "."])
+def test_what_is_no_amount_in_german_is_refused(text: str) -> None:
+    with translation.override("de"):
+        for unit in Unit.values:
+            with pytest.raises(ValidationError):
+                budgets.parse(text, unit)
 
 
 def test_the_form_says_of_which_models_no_price_is_known(cast: Cast) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.utils import translation
 from django.utils.safestring import SafeString
 
 from conversations.bars import Ranking, ranked, share
@@ -204,3 +205,15 @@ def test_bars_take_whatever_they_are_given(values: list[float | None]) -> None:
     root = side_by_side([bad] * len(values), Series(values), top=1.0)
     assert all(float(each.attrib["width"]) <= WIDTH for each in root.iter(f"{SVG}rect"))
     assert all(len(name) <= 48 for name in texts(root, "chart-name"))
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_where_things_are_drawn_is_the_same_in_every_language(language: str) -> None:
+    """Only what is said is in it: a comma in a coordinate would be two numbers."""
+    values = [n * 1_234.56 for n in range(9)]
+    ranking = Ranking("r", "Answers", ["a", "b", "c"], [Series([1.5, 2, 33])], whole, "numbers")
+    plain = [path(drawn(values), "chart-line"), path(drawn(values, bars=True), "chart-bar")]
+    with translation.override(language):
+        assert [path(drawn(values), "chart-line"), path(drawn(values, bars=True), "chart-bar")] == plain
+        parsed(ranked(ranking))
+        parsed(share(1, 3))
