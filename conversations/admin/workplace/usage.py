@@ -140,7 +140,8 @@ def _shown(found: Usage, by: str, *, companies: bool = False) -> dict[str, Any]:
         "unpriced": _count(found.total.unpriced) if found.total.unpriced else "",
         "estimated": _count(found.total.estimated) if found.total.estimated else "",
         "facts": _facts(found.total),
-        "bys": [(each, _called(each)) for each in (over_time, *parts)],
+        "bys": [over_time, *parts],
+        "ways": [(each, _called(each)) for each in (over_time, *parts)],
         "by": by,
         "caption": _by(by)[0],
         "charts": (
