@@ -22,7 +22,17 @@ from django.conf import settings
 from django.db import Error as DatabaseError
 from django.utils import translation
 
-from conversations import access, announcements, generation, language, metrics, pages, rechecks, thread, viewer
+from conversations import (
+    access,
+    announcements,
+    generation,
+    language,
+    metrics,
+    pages,
+    rechecks,
+    thread,
+    viewer,
+)
 from conversations.database import in_database
 from conversations.hearing import Ear, TooMuch
 from conversations.models import Conversation

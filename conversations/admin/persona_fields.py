@@ -64,7 +64,11 @@ class YesNoUnset(forms.NullBooleanSelect):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs)
-        self.choices = [("unknown", capfirst(UNSET)), ("true", _("Yes")), ("false", _("No"))]
+        self.choices = [
+            ("unknown", capfirst(UNSET)),
+            ("true", gettext_lazy("Yes")),
+            ("false", gettext_lazy("No")),
+        ]
 
 
 def explain(fields: dict[str, forms.Field]) -> None:

@@ -102,7 +102,7 @@ class PersonaForm(PersonaFormBase):
     offered = Endpoint.objects.none()
     """The providers that can be chosen; the page sets those of who asks for it."""
 
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, label="", widget=forms.HiddenInput)
     starters = LinesField(
         required=False,
         label=gettext_lazy("Starters"),

@@ -93,7 +93,9 @@ async def test_from_sign_in_to_export(
 
     # Give the chat a name, and find it by that.
     await tab_to(page, "More", "Shift+Tab")
-    while not await page.evaluate("document.activeElement.closest('li').textContent.includes('keyboard asked')"):
+    while not await page.evaluate(
+        "document.activeElement.closest('li').textContent.includes('keyboard asked')"
+    ):
         await tab_to(page, "More", "Shift+Tab")
     await page.keyboard.press("Enter")
     await expect(page.locator("#chat-menu").get_by_label("Title")).to_be_focused()
@@ -118,7 +120,8 @@ async def test_from_sign_in_to_export(
         await page.keyboard.press("Enter")
     file = tmp_path / "all.json"
     await (await download.value).save_as(file)
-    lines = [json.loads(line) for line in file.read_text().splitlines()]  # noqa: ASYNC240 (a file of this test)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
     texts = json.dumps(lines)
-    assert all(said in texts for said in (question, again, "A quick brown fox.", "A lazy dog.", "Foxes and dogs"))
-
+    assert all(
+        said in texts for said in (question, again, "A quick brown fox.", "A lazy dog.", "Foxes and dogs")
+    )
