@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import translation
 
 CATALOGUES = Path(__file__).parent / "locale"
@@ -23,9 +23,8 @@ CATALOGUES = Path(__file__).parent / "locale"
 def of_socket(scope: Mapping[str, Any]) -> str:
     """The language for whoever opened the socket of this ASGI scope: that of their cookie, or of their browser."""
     wanted = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
-    asking = SimpleNamespace(
-        COOKIES=scope["cookies"], META={"HTTP_ACCEPT_LANGUAGE": wanted.decode("latin-1")}
-    )
+    asking = HttpRequest()
+    asking.COOKIES, asking.META = scope["cookies"], {"HTTP_ACCEPT_LANGUAGE": wanted.decode("latin-1")}
     return translation.get_language_from_request(asking)
 
 

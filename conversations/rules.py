@@ -127,7 +127,8 @@ def worded(said: str) -> str:
     for sentence, name in AROUND:
         before, behind = sentence.replace("%%", "%").split(f"%({name})s")
         if len(said) > len(before + behind) and said.startswith(before) and said.endswith(behind):
-            return _(sentence) % {name: said[len(before) : len(said) - len(behind)]}
+            what = said[len(before) : len(said) - len(behind)]
+            return _(sentence) % {name: number_format(what) if name == "seconds" else what}
     return said
 
 
@@ -189,11 +190,11 @@ def _enter(found: Iterable[tuple[AnswerRecord, Rule, str]]) -> None:
     # Two processes that file for one company take turns, so that a conversation has one waiting entry.
     list(
         Company.objects.select_for_update()
-        .filter(pk__in={record.company_id for record, __, __ in new})
+        .filter(pk__in={record.company_id for record, *__ in new})
         .order_by("pk")
     )
     waiting = QueueEntry.objects.exclude(status=QueueEntry.Status.DONE)
-    conversations = {record.conversation_id: record for record, __, __ in new}
+    conversations = {record.conversation_id: record for record, *__ in new}
     entries = {
         entry.conversation_id: entry
         for entry in waiting.select_for_update().filter(conversation__in=conversations)
@@ -219,7 +220,7 @@ def _given(found: Sequence[tuple[AnswerRecord, Rule, str]]) -> set[tuple[int | N
     said = Feedback.objects.filter(message=OuterRef("record__message")).values("updated_at")
     flagged = Flag.objects.filter(message=OuterRef("record__message")).values("created_at")
     reasons = (
-        EntryReason.objects.filter(record__in={record.pk for record, __, __ in found})
+        EntryReason.objects.filter(record__in={record.pk for record, *__ in found})
         .select_related("entry")
         .annotate(said_at=Subquery(said), flagged_at=Subquery(flagged))
     )

@@ -38,8 +38,8 @@ GIVEN = re.compile(
     r"""zq|\u202e|English|Deutsch|Français|Coca[ ]Cola|Globex|Mistral|Cohere|OpenAI|Ctrl|Shift|Alt|Esc|Enter
     |JSONL?|CSV|HTML|Markdown|ChatGPT|USD|EUR|TOTP|OpenID|[\w.+-]+@[\w.-]+|https?://\S*|/[\w./-]+
     |\b(?:admin|member2?|reviewer|manager|outsider)\b|\w*[_-]\w*\d[\w-]*|[0-9a-f]{8,}|mistral-large-latest
-    |(?:Erased[ ])?[Pp]erson[ ][0-9A-F]+|\d[ ]ms|^\s*(?:CH|stop|md5|to[ ]find[ ]out)\s*$|X-Zq|\*{8}|Pemberton|Tells[ ]how
-    |bottle|the[ ]story[ ]from
+    |(?:Erased[ ])?[Pp]erson[ ][0-9A-F]+|\d[ ]ms|^\s*(?:CH|stop|md5|to[ ]find[ ]out)\s*$|X-Zq|\*{8}|Pemberton
+    |Tells[ ]how|bottle|the[ ]story[ ]from
     # What Django itself says in English alone.
     |^(?:Search|True|False)$|^Whether[ ]the[ ]user|^If[ ]disabled,[ ]the[ ]current""",
     re.VERBOSE,

@@ -327,7 +327,7 @@ def test_no_verb_takes_a_foreign_provider(cast: Cast) -> None:
     for verb in (personas.publish, personas.save_draft):
         with pytest.raises(ValidationError) as refused:
             verb(cast.guide, PersonaVersion(endpoint=foreign, model="m"), by=None)
-        assert refused.value.message_dict == {"endpoint": [personas.FOREIGN]}
+        assert refused.value.message_dict == {"endpoint": [str(personas.FOREIGN)]}
     own = server_of(cast.coca_cola)
     assert personas.publish(cast.guide, PersonaVersion(endpoint=own, model="m"), by=None).endpoint == own
 

@@ -396,7 +396,7 @@ def test_values_are_shown_as_people_read_them() -> None:
     assert compare.value(version, "stop") == '"\\n", "END"'
     assert compare.value(version, "safe_prompt") == "no"
     assert compare.value(version, "temperature") == "0.0"
-    assert compare.value(version, "top_p") == compare.NOT_SENT
+    assert compare.value(version, "top_p") == str(compare.NOT_SENT)
 
 
 def test_a_restored_version_is_the_draft(cast: Cast, manager: Client) -> None:

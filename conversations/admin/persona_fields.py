@@ -84,7 +84,7 @@ def ranges(name: str) -> str:
     """What can be chosen, by provider where they differ."""
     by_range: dict[str, list[str]] = {}
     for wire, module in providers.WIRES.items():
-        by_range.setdefault(module.ACCEPTED.takes(name), []).append(Wire(wire).label)
+        by_range.setdefault(module.ACCEPTED.takes(name), []).append(str(Wire(wire).label))
     left = by_range.pop("", [])
     if len(by_range) == 1 and not left:
         return f"{capfirst(next(iter(by_range)))}."

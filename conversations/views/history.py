@@ -89,7 +89,7 @@ def sidebar(
     folder: Folder | None = None,
     archived: bool = False,
 ) -> dict[str, Any]:
-    """The context of a list: `groups`, the address of the next page, and on the first page pins and folders."""
+    """The context of a list: `groups`, the address of the next page; on the first also pins, folders, the archive."""
     after = _parse(cursor)
     rows, which = _rows(person, folder, archived)
     if after:
@@ -114,6 +114,8 @@ def sidebar(
         context["pinned"] = [_line(chat, current) for chat in pinned.order_by("-pinned_at", "-pk")]
         folders = list(access.folders(person))
         context |= {"folders": folders, "many_folders": len(folders) > MANY_FOLDERS}
+        # Above the chats, and only where it holds something: below them it would be at the end of thousands.
+        context["has_archive"] = access.conversations(person).filter(archived_at__isnull=False).exists()
     return context
 
 

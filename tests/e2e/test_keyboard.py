@@ -26,8 +26,8 @@ HERE = """() => {
   });
   const inSight = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   const name = here.ariaLabel ?? here.labels?.[0]?.textContent ?? here.textContent;
-  return { name: name.trim().replace(/\\s+/g, " "), seen: here !== document.body && inSight && style.opacity !== "0" && ringed,
-           tag: here.localName };
+  const seen = here !== document.body && inSight && style.opacity !== "0" && ringed;
+  return { name: name.trim().replace(/\\s+/g, " "), seen, tag: here.localName };
 }"""
 MOST = 80  # stops from one end of a page to the other
 
@@ -83,7 +83,7 @@ async def test_from_sign_in_to_export(
     await tab_to(page, "Message")
     await page.keyboard.press("ArrowUp")
     again = providers.on("what the keyboard asked again", Script(pieces=("A lazy dog.",)))
-    await expect(page.get_by_role("textbox", name="Edit message")).to_be_focused()
+    await expect(page.get_by_role("textbox", name="Your question")).to_be_focused()
     await page.keyboard.press("End")
     await page.keyboard.type(" again")
     await page.keyboard.press("Enter")

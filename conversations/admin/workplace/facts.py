@@ -35,7 +35,9 @@ def facts(answer: Generation) -> list[Fact]:
         Fact(_("Model"), version.model, literal=True),
         Fact(_("Served as"), answer.model or _(UNKNOWN), literal=bool(answer.model)),
         Fact(_("Provider"), _provider(answer)),
-        Fact(_("Key"), Generation.KeyOf(answer.key_of).label if answer.key_of else pgettext("key", "none")),
+        Fact(
+            _("Key"), str(Generation.KeyOf(answer.key_of).label) if answer.key_of else pgettext("key", "none")
+        ),
         Fact(_("Parameters"), _parameters(answer)),
         Fact(_("Tokens"), _tokens(answer)),
         Fact(_("First token"), _milliseconds(answer.first_token_ms)),
@@ -76,7 +78,8 @@ def _parameters(answer: Generation) -> str:
     sent = [
         f"{wording.within(str(compare.label(name)))} {value}"
         for name in personas.VERSIONED
-        if name not in NOT_PARAMETERS and (value := compare.value(answer.version, name)) != compare.NOT_SENT
+        if name not in NOT_PARAMETERS
+        and (value := compare.value(answer.version, name)) != str(compare.NOT_SENT)
     ]
     return ", ".join(sent) or _("none sent")
 

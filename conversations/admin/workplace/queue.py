@@ -155,7 +155,7 @@ def _line(company: Company, entry: QueueEntry, result: Result | None) -> Line:
         reasons=words[:REASONS],
         further=len(words[REASONS:]),
         since=moments.short(entry.opened_at),
-        waits_for=seat.label if seat else "",
+        waits_for=str(seat.label) if seat else "",
         holder=reviewing.name_of(holder) if holder else "",
         answers=getattr(entry, "answers", 0),
         closed=moments.short(entry.closed_at) if entry.closed_at else "",

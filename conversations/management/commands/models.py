@@ -27,7 +27,7 @@ class Command(BaseCommand):
         wires = [Wire(options["provider"])] if options["provider"] else list(Wire)
         failed = False
         for wire in wires:
-            endpoint = Endpoint(name=wire.label, wire=wire)
+            endpoint = Endpoint(name=str(wire.label), wire=wire)
             note = " (recorded upstream: no key is set)" if endpoints.is_recorded(endpoint) else ""
             self.stdout.write(f"{wire.label}{note}")
             try:
