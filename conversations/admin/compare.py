@@ -22,7 +22,7 @@ from conversations.admin import alignment
 from conversations.estimates import DEFAULT_CONTEXT_LENGTH
 from conversations.models import PersonaVersion
 
-NOT_SENT = gettext_lazy("not sent")
+NOT_SENT: Any = gettext_lazy("not sent")
 ROWS = 1_000  # of a comparison
 AROUND = 3  # equal rows that are shown before and behind what differs
 FOLDED = 5  # equal rows at least, to be folded

@@ -5,13 +5,11 @@ These servers ignore keys that they do not know, report usage only when asked, a
 
 from typing import Any
 
-from django.utils.translation import gettext_noop
-
 from conversations.providers import chunks, continuing, failures, parameters
 from conversations.providers.addressing import versioned
 from conversations.providers.events import ChatRequest, Endpoint, ModelInfo, Parameters, ProviderError
 from conversations.providers.fields import count, label, mapping, sequence
-from conversations.providers.parameters import LONGEST, Accepted, Range
+from conversations.providers.parameters import LONGEST, UNNAMED, Accepted, Range
 from conversations.providers.reading import Json, Reader
 
 RETRIED = failures.RETRIED
@@ -27,7 +25,7 @@ _NAMES = {
     "reasoning_effort": "reasoning_effort",
 }
 ACCEPTED = Accepted(
-    gettext_noop("This kind of server"),
+    UNNAMED,
     {
         "temperature": Range(0, 2),
         "top_p": Range(0, 1, above=True),
