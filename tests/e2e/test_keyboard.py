@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -19,14 +20,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 # What has the keyboard: what it is called, and whether it is in sight with a ring round it.
 HERE = """() => {
-  const here = document.activeElement, box = here.getBoundingClientRect(), style = getComputedStyle(here);
+  const here = document.activeElement, box = here.getBoundingClientRect();
   const ringed = [here, here.parentElement].some((e) => {
     const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(e);
     return (outlineStyle !== "none" && parseFloat(outlineWidth) > 0) || boxShadow !== "none";
   });
   const inSight = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
   const name = here.ariaLabel ?? here.labels?.[0]?.textContent ?? here.textContent;
-  const seen = here !== document.body && inSight && style.opacity !== "0" && ringed;
+  const seen = here !== document.body && inSight && ringed && here.checkVisibility({ opacityProperty: true });
   return { name: name.trim().replace(/\\s+/g, " "), seen, tag: here.localName };
 }"""
 MOST = 80  # stops from one end of a page to the other
@@ -42,8 +43,9 @@ async def tab_to(page: Page, name: str, key: str = "Tab") -> None:
     passed = []
     for _ in range(MOST):
         await page.keyboard.press(key)
-        stop = await here(page)
-        assert stop["seen"], stop
+        async with asyncio.timeout(5):  # it may have to scroll, or fade in
+            while not (stop := await here(page))["seen"]:
+                await page.evaluate("new Promise(requestAnimationFrame)")
         passed.append(stop["name"])
         if re.fullmatch(name, stop["name"]):
             return
