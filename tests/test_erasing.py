@@ -20,7 +20,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from conversations import (
     erasing,
@@ -133,6 +133,12 @@ def test_every_table_that_loses_words_is_cleaned() -> None:
 
 def test_whatever_stays_is_explained() -> None:
     assert {each.kind for each in passes.passes() if each.stays} == set(receipts.WHY)
+
+
+def test_a_receipt_is_the_same_in_whichever_language_somebody_asks() -> None:
+    kinds = [each.kind for each in passes.passes()]
+    with translation.override("de"):
+        assert [each.kind for each in passes.passes()] == kinds
 
 
 def test_the_person_of_these_tests_has_a_canary_everywhere(person: User) -> None:
