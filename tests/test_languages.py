@@ -21,6 +21,8 @@ from django.urls import reverse
 from django.utils.translation import trans_real
 
 from conversations.database import in_database
+from conversations.rendering import markup
+from conversations.views import installing
 from tests.conftest import Cast, missing
 from tests.servers import ROOT
 from tests.test_access import cookie_of, sign_in, socket
@@ -63,8 +65,15 @@ class Bracketing:
 
 
 @pytest.fixture
-def bracketing(monkeypatch: pytest.MonkeyPatch) -> None:
+def bracketing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """German is brackets, also where words are kept."""
+    kept = (markup._words, installing._offline, installing._program)
+    for each in kept:
+        each.cache_clear()
     monkeypatch.setitem(trans_real._translations, "de", Bracketing())  # type: ignore[attr-defined]
+    yield
+    for each in kept:
+        each.cache_clear()
 
 
 def outside(node: Node, depth: list[int]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db.models import Q
+from django.utils.translation import get_language, gettext, gettext_noop, override
 
 from conversations import access
 from conversations.exports import markdown, webpage
@@ -18,13 +19,13 @@ from conversations.exports.streaming import gathered, streamed
 from conversations.models import Conversation
 from conversations.models.conversation import ConversationQuerySet
 
-BROKEN = "This file is not complete: it broke off here. Download it again."
+BROKEN = gettext_noop("This file is not complete: it broke off here. Download it again.")
 BATCH = 20  # chats read at once
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A kind of file. `parts` writes chats, of which `rows` are all; `broken` is what the last line says."""
+    """A kind of file. `parts` writes chats, of which `rows` are all; `broken` is around what the last line says."""
 
     suffix: str
     content_type: str
@@ -33,8 +34,8 @@ class Form:
 
 
 FORMS = {
-    "markdown": Form("md", "text/markdown; charset=utf-8", markdown.parts, f"\n\n**{BROKEN}**\n"),
-    "html": Form("html", "text/html; charset=utf-8", webpage.parts, f"<p><strong>{BROKEN}</strong></p>"),
+    "markdown": Form("md", "text/markdown; charset=utf-8", markdown.parts, "\n\n**{}**\n"),
+    "html": Form("html", "text/html; charset=utf-8", webpage.parts, "<p><strong>{}</strong></p>"),
 }
 
 
@@ -44,17 +45,19 @@ class ChatsExport:
     def __init__(self, person: User, form: Form, chat: Conversation | None = None) -> None:
         self._person = person
         self._form = form
+        self._language = get_language()  # of all of it, whichever thread writes on
         rows = access.conversations(person)
         self._rows = rows.filter(pk=chat.pk) if chat else rows
         self._parts = form.parts(self._rows, self._chats())
 
     def stream(self) -> AsyncIterator[bytes]:
         """The file, piece by piece."""
-        return streamed(self._more, self._form.broken.encode())
+        return streamed(self._more, self._form.broken.format(gettext(BROKEN)).encode())
 
     def _more(self) -> bytes:
         access.active(self._person)
-        return gathered(self._parts)
+        with override(self._language):
+            return gathered(self._parts)
 
     def _chats(self) -> Iterator[Conversation]:
         """The oldest first, in queries of their own: none stays open while the reader is slow."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from conversations import attaching, readable
 from conversations.models import Conversation
@@ -25,28 +29,31 @@ def parts(rows: ConversationQuerySet, chats: Iterator[Conversation]) -> Iterator
 
 def foot() -> str:
     """What the last line says: that it is the last, and what is not there."""
-    now = timezone.localtime()
-    return (
-        f"Taken on {now:%-d %B %Y, %H:%M %Z}. Where a message has alternatives, they are in the JSON export."
-    )
+    sentence = _("Taken on %(when)s. Where a message has alternatives, they are in the JSON export.")
+    return sentence % {"when": _zoned(timezone.now())}
 
 
 def _head(chat: Conversation) -> str:
-    began = timezone.localtime(chat.created_at)
-    return (
-        f"# {plaintext.clean(chat.title)}\n\n"
-        f"{chat.persona.name}, {chat.persona.company.name}. Begun {began:%-d %B %Y, %H:%M %Z}.\n"
-    )
+    whose = {"persona": chat.persona.name, "company": chat.persona.company.name}
+    began = _("%(persona)s, %(company)s. Begun %(when)s.") % {**whose, "when": _zoned(chat.created_at)}
+    return f"# {plaintext.clean(chat.title)}\n\n{began}\n"
 
 
 def _message(said: Said) -> str:
-    moment = timezone.localtime(said.message.created_at)
-    facts = f"{moment:%-d %B %Y, %H:%M}"
+    facts = [date_format(timezone.localtime(said.message.created_at), "DATETIME_FORMAT")]
     if said.versions > 1:
-        facts += f", alternative {said.position} of {said.versions}"
+        which = {"position": said.position, "versions": said.versions}
+        facts.append(_("alternative %(position)s of %(versions)s") % which)
     if said.imported is not None:
-        facts += ", imported"
+        facts.append(pgettext("message", "imported"))
     ending = f"\n*{said.sentence}*\n" if said.sentence else ""
-    author = f"{said.name}, version {said.version}" if said.version else said.name or "You"
+    author = said.name or _("You")
+    if said.version:
+        author = _("%(persona)s, version %(number)s") % {"persona": said.name, "number": said.version}
     files = "".join(f"\n{fenced(file.name, file.text)}\n" for file in said.files)
-    return f"\n## {author}\n\n*{facts}*\n\n{said.text.strip()}\n{files}{ending}"
+    return f"\n## {author}\n\n*{', '.join(facts)}*\n\n{said.text.strip()}\n{files}{ending}"
+
+
+def _zoned(moment: datetime) -> str:
+    local = timezone.localtime(moment)
+    return f"{date_format(local, 'DATETIME_FORMAT')} {local:%Z}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
+from django.utils.translation import get_language, gettext
 
 from conversations import attaching, readable
 from conversations.exports.markdown import foot
@@ -28,15 +29,15 @@ def parts(rows: ConversationQuerySet, chats: Iterator[Conversation]) -> Iterator
     """The page, with a list of the chats above them where there are several."""
     titles = list(rows.order_by("created_at", "pk").values_list("pk", "title"))
     companies = Company.objects.filter(personas__conversations__in=rows).distinct()
-    yield _opening(titles[0][1] if len(titles) == 1 else "Your chats", companies)
+    yield _opening(titles[0][1] if len(titles) == 1 else gettext("Your chats"), companies)
     if len(titles) != 1:
         yield render_to_string("export/contents.html", {"titles": titles})
     for chat in chats:
         yield render_to_string("export/chat.html", {"chat": chat})
         for said in readable.branch(chat, chat.head_id, of_files=attaching.MOST_BYTES):
-            yield render_to_string("chat/_said.html", {"said": said, "asker": "You"})
+            yield render_to_string("chat/_said.html", {"said": said, "asker": gettext("You")})
         yield "</section>\n"
-    yield f'<p class="transcript-end">{foot()}</p>\n</main>\n</body>\n</html>\n'
+    yield f'<p class="transcript-end">{escape(foot(), quote=False)}</p>\n</main>\n</body>\n</html>\n'
 
 
 def _opening(title: str, companies: Iterable[Company]) -> str:
@@ -45,7 +46,7 @@ def _opening(title: str, companies: Iterable[Company]) -> str:
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{get_language()}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="referrer" content="no-referrer">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

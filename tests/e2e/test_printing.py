@@ -62,7 +62,7 @@ async def test_paper_says_what_is_not_on_it(page: Page, site: Site) -> None:
     earlier = page.get_by_role("link", name="Earlier messages")
     await expect(earlier).to_be_visible()
     said = await earlier.evaluate("link => getComputedStyle(link, '::after').content")
-    assert "are not printed here" in said
+    assert "not printed here" in said
     first, last = page.locator("#messages > article").first, page.locator("#messages > article").last
     for turn in (first, last):  # what is out of sight on the screen is laid out on paper
         assert await turn.evaluate("turn => getComputedStyle(turn).contentVisibility") == "visible"
