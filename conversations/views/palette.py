@@ -60,6 +60,7 @@ def _commands(request: PersonRequest) -> list[Command]:
         Command(_("New chat"), url=reverse("start")),
         Command(_("Keyboard shortcuts"), does="shortcuts", keys="?"),
         Command(_("Your account"), url=reverse("account")),
+        Command(_("Export and import"), url=reverse("chat_files")),
         Command(_("Download my data"), url=reverse("my_data"), download=True),
     ]
     if access.administers(request.user):

@@ -108,7 +108,8 @@ async def test_from_sign_in_to_export(
     await page.keyboard.press("Control+k")
     await page.keyboard.type("foxes")
     await page.get_by_role("dialog", name="Go to").get_by_role("link", name="Foxes and dogs").wait_for()
-    await page.keyboard.press("Enter")
+    async with page.expect_navigation():
+        await page.keyboard.press("Enter")
     await expect(page).to_have_title(re.compile("Foxes and dogs"))
 
     # And take all of it away.
