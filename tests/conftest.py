@@ -17,6 +17,7 @@ from asgiref.sync import SyncToAsync
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connections
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from conversations import titles
@@ -55,6 +56,12 @@ def chromium() -> str:
     if path is None:
         missing("Chromium")
     return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    """What no page is asked for in another language: the last one of a test before stays with the thread."""
+    translation.activate("en")
 
 
 @dataclass(frozen=True)

@@ -69,11 +69,11 @@ def test_the_length_costs_no_queries(
     short = lengthy(cast.member, cast.guide, 2)
     member.get(page_of(short))
     old = at(chat, 70).pk
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         member.get(page_of(short))
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         member.get(page_of(chat))
-    with django_assert_num_queries(17):  # where the message stands that is looked for, and the part around it
+    with django_assert_num_queries(18):  # where the message stands that is looked for, and the part around it
         member.get(page_of(chat), {"to": str(old)})
     with django_assert_num_queries(7):
         member.get(reverse("earlier", args=[chat.pk, old]))

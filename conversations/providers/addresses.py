@@ -12,7 +12,9 @@ import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
+
+from conversations.providers.marking import gettext_noop
 
 Place = tuple[str, str, int]  # scheme, host and port
 

@@ -9,14 +9,12 @@ from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from conversations.providers.events import Parameters
+from conversations.providers.marking import gettext_noop
 
 _LONGEST_STOP = 200
 UNNAMED = gettext_noop("This kind of server")  # where a sentence cannot name the provider
-
-
 LONGEST = 2_000_000  # tokens: more than any model writes or reads, and far from what a database can add up
 _ENDLESS = 2**53  # nobody types so much, so it is no end worth naming
 

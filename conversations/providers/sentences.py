@@ -8,9 +8,10 @@ import math
 import re
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop, ngettext
+from django.utils.translation import ngettext
 
 from conversations.providers.events import ErrorKind, FinishReason, ProviderError
+from conversations.providers.marking import gettext_noop
 
 _FINISHES = {
     FinishReason.LENGTH: gettext_noop(

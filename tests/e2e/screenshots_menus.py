@@ -9,7 +9,8 @@ from playwright.async_api import BrowserContext, Page, expect
 from tests.e2e.acts import answer, ask, ends, menu_of, shows
 from tests.e2e.pictures import shoot
 from tests.e2e.site import Site, sign_in
-from tests.servers import ROOT
+
+PAGE_500 = "from django.template import loader; print(loader.get_template('500.html').render())"
 
 
 async def over(context: BrowserContext, site: Site, suffix: str) -> None:
@@ -85,6 +86,7 @@ async def chats(context: BrowserContext, site: Site, suffix: str) -> None:
     await page.get_by_text("Nothing found.").wait_for()
     await shoot(page, f"search-none-{suffix}")
     await page.get_by_role("searchbox", name="Search chats").fill("")
+    await (await menu_of(page, title)).get_by_role("button", name="Archive", exact=True).click()
     await page.get_by_role("button", name="Archived").click()
     await page.get_by_role("heading", name="Archived").wait_for()
     await shoot(page, f"archived-{suffix}")
@@ -117,8 +119,7 @@ async def refusals(context: BrowserContext, site: Site, suffix: str) -> None:
     await page.locator("main form").evaluate("form => { form.noValidate = true; form.submit(); }")
     await page.get_by_role("heading", name="This form was open too long").wait_for()
     await shoot(page, f"form-too-old-{suffix}")
-    broken = re.sub(r"{% static '([^']+)' %}", r"/static/\1", (ROOT / "templates" / "500.html").read_text())
-    broken = broken.replace("{% load static %}", "").strip()
+    broken = site.manage("shell", "-v", "0", "-c", PAGE_500)
     await page.route(
         "**/broken/", lambda route: route.fulfill(status=500, body=broken, content_type="text/html")
     )
