@@ -1,12 +1,13 @@
 // What people see and hear, in the language of the page: out of Django's catalogue, which pages in other languages than
-// English load before the modules run, and in English where there is none.
+// English load before the modules run, and in English where there is none. It is asked by its global names: what else
+// it has, in `globalThis.django`, the administration's own scripts replace.
 
 export function gettext(text) {
-  return globalThis.django?.gettext?.(text) ?? text;
+  return globalThis.gettext?.(text) ?? text;
 }
 
 export function ngettext(one, many, count) {
-  return globalThis.django?.ngettext?.(one, many, count) ?? (count === 1 ? one : many);
+  return globalThis.ngettext?.(one, many, count) ?? (count === 1 ? one : many);
 }
 
 // Each %(name)s becomes what `values` has of that name. What is put in is not looked through again: it may be anybody's.

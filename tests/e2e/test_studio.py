@@ -70,3 +70,15 @@ async def test_a_version_is_written_published_compared_and_restored(
     await page.get_by_role("button", name="Restore").click()
     await expect(page.get_by_text("The draft is version 1 again.")).to_be_visible()
     await expect(page.get_by_label("System prompt")).to_have_value("Tell stories.")
+
+
+async def test_the_scripts_of_the_form_speak_the_language_of_the_page(
+    context: BrowserContext, site: Site
+) -> None:
+    """The administration's own scripts put something else in the place of what Django's catalogue is called by."""
+    page = await sign_in(context, site, "manager")
+    await context.add_cookies([{"name": "language", "value": "de", "url": site.url}])
+    await page.goto(f"{site.url}/admin/conversations/persona/")
+    await page.get_by_role("link", name="Coca Cola guide").click()
+    await page.get_by_label("Modell").fill("nobody-lists-this")
+    await expect(page.get_by_text("Der Anbieter führt kein Modell dieses Namens")).to_be_visible()
