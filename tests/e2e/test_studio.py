@@ -80,5 +80,5 @@ async def test_the_scripts_of_the_form_speak_the_language_of_the_page(
     await context.add_cookies([{"name": "language", "value": "de", "url": site.url}])
     await page.goto(f"{site.url}/admin/conversations/persona/")
     await page.get_by_role("link", name="Coca Cola guide").click()
-    await page.get_by_label("Modell").fill("nobody-lists-this")
+    await page.get_by_role("combobox", name="Modell").fill("nobody-lists-this")
     await expect(page.get_by_text("Der Anbieter führt kein Modell dieses Namens")).to_be_visible()
