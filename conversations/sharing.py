@@ -25,8 +25,8 @@ OPEN = 100  # links of a person at most
 
 
 def share(chat: Conversation, days: int) -> str:
-    """Make a link to `chat` as it is now, good for so many `days`. Gives back its secret, which nobody can find out
-    later. Raises Refused."""
+    """Make a link to `chat` as it is now, good for so many `days`, of a temporary one for as long as that is there.
+    Gives back its secret, which nobody can find out later. Raises Refused."""
     if days not in DAYS:
         raise Refused(_("Choose how long the link is to be good. None was made."), status=400)
     now = timezone.now()
@@ -46,9 +46,8 @@ def share(chat: Conversation, days: int) -> str:
         if mine.count() >= OPEN:
             full = _("You have %(number)s links, the most there can be. Revoke one first.")
             raise Refused(full % {"number": OPEN}, status=409)
-        SharedLink.objects.create(
-            token_hash=hashed(token), conversation=chat, head_id=head, expires_at=now + timedelta(days=days)
-        )
+        until = min(filter(None, (now + timedelta(days=days), chat.temporary_until)))
+        SharedLink.objects.create(token_hash=hashed(token), conversation=chat, head_id=head, expires_at=until)
     return token
 
 

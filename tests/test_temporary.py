@@ -25,12 +25,13 @@ from conversations import (
     recall,
     rechecks,
     search,
+    sharing,
 )
 from conversations.database import in_database
 from conversations.exports.making import make
 from conversations.finding import Filters
 from conversations.generation import keeper
-from conversations.models import AnswerRecord, Charge, Conversation, Export, QueueEntry, Rule
+from conversations.models import AnswerRecord, Charge, Conversation, Export, QueueEntry, Rule, SharedLink
 from conversations.posting import Refused
 from conversations.providers.recorded import RecordedUpstream, Script
 from tests.answers import _end as end
@@ -252,3 +253,10 @@ def test_what_was_temporary_can_not_be_brought_back(live_cast: Cast, member: Cli
     assert list(access.deleted(live_cast.member)) == []
     assert member.post("/chats/order/", {"do": "restore", "chat": turn.conversation.pk}).status_code == 404
     assert member.get(reverse("chat_menu", args=[turn.conversation.pk])).status_code == 404
+
+
+def test_a_link_to_one_is_good_for_as_long_as_it_is_there(cast: Cast) -> None:
+    chat = temporary(cast).conversation
+    chat.refresh_from_db()
+    sharing.share(chat, days=90)
+    assert SharedLink.objects.get().expires_at == chat.temporary_until

@@ -50,7 +50,8 @@ def _message(said: Said) -> str:
     author = said.name or _("You")
     if said.version:
         author = _("%(persona)s, version %(number)s") % {"persona": said.name, "number": said.version}
-    files = "".join(f"\n{fenced(file.name, file.text)}\n" for file in said.files)
+    lead = _("Attached file:")
+    files = "".join(f"\n{fenced(file.name, file.text, lead)}\n" for file in said.files)
     return f"\n## {author}\n\n*{', '.join(facts)}*\n\n{said.text.strip()}\n{files}{ending}"
 
 

@@ -42,9 +42,9 @@ Object = dict[str, Any]
 
 def chat(entry: Any) -> Chat:
     """A conversation. Raises Bad."""
+    title = words(entry.get("title"), TITLE_CHARS) if isinstance(entry, dict) else ""
     if not isinstance(entry, dict) or not isinstance(entry.get("mapping"), dict):
-        raise Bad(gettext_noop("This is no conversation of ChatGPT’s."))
-    title = words(entry.get("title"), TITLE_CHARS)
+        raise Bad(gettext_noop("This is no conversation of ChatGPT’s."), title)
     created = moment(entry.get("create_time"), timezone.now())
     tree = _Tree(entry["mapping"], title, created)
     said = tree.said()

@@ -21,9 +21,12 @@ def quoted(message: ChatMessage) -> str:
     return "\n\n".join([message.text, *(fenced(each.name, each.text) for each in message.documents)])
 
 
-def fenced(name: str, text: str) -> str:
-    """A file between two fences that do not stand in it; a file of nothing but ticks ends its own, as people's may."""
+def fenced(name: str, text: str, lead: str = "Attached file:") -> str:
+    """A file below its name, between two fences that do not stand in it.
+
+    A file of nothing but ticks ends its own, as people's may.
+    """
     longest = max((len(run) for run in _TICKS.findall(text)), default=_FENCE - 1)
     fence = "`" * min(longest + 1, _LONGEST_FENCE)
     end = "" if text.endswith("\n") else "\n"
-    return f"Attached file: {name}\n{fence}\n{text}{end}{fence}"
+    return f"{lead} {name}\n{fence}\n{text}{end}{fence}"

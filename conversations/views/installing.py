@@ -111,7 +111,7 @@ def _offline(language: str) -> tuple[str, str]:
         said = {words: _(words) for words in SAID}
     if language != settings.LANGUAGE_CODE:
         catalogue = json.dumps(said, ensure_ascii=False)
-        script = f"globalThis.django = {{ gettext: (text) => {catalogue}[text] ?? text }};\n{script}"
+        script = f"globalThis.django = {{ gettext: (text) => ({catalogue})[text] ?? text }};\n{script}"
     page = page.replace("/* style */", style).replace("/* script */", script)
     policy = (
         f"default-src 'none'; script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}'; "

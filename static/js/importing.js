@@ -77,6 +77,7 @@ if (form) {
     try {
       await send(form.querySelector("[type=file]").files[0]);
     } catch (error) {
+      if (!["arriving", "waiting"].includes(status())) state.replaceChildren(); // what became of an earlier file
       complain(error instanceof Refused && error.message ? error.message : gettext("The server cannot be reached, or the file cannot be read any more. Choose it again."));
     }
     sending = false;

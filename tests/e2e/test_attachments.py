@@ -191,3 +191,13 @@ async def test_an_answer_says_what_it_rests_on(page: Page, providers: Providers)
     await page.get_by_role("button", name="Regenerate").click()
     await expect(answer(page).locator("[data-text]")).to_have_text("I do not know.")
     await expect(page.get_by_role("region", name="Sources of this answer")).to_have_count(0)
+
+
+async def test_a_long_name_leaves_send_where_it_is(page: Page) -> None:
+    """On the page of a new chat, on a telephone."""
+    await page.set_viewport_size({"width": 320, "height": 640})
+    name = f"{'W' * 60}.md"
+    field = page.locator("input[type=file]")
+    await field.set_input_files({"name": name, "mimeType": "text/markdown", "buffer": b"Words."})
+    await expect(page.get_by_role("button", name=f"Remove {name}")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)

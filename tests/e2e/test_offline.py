@@ -105,3 +105,20 @@ async def test_no_box_where_nothing_can_be_written(context: BrowserContext, own:
     await expect(page.get_by_role("textbox")).to_have_count(0)
     own.start()
     await expect(page.get_by_role("heading", name="Your account")).to_be_visible(timeout=20_000)
+
+
+async def test_it_is_alive_in_every_language(context: BrowserContext, own: Site) -> None:
+    """The page is whole in itself: what its script says in another language stands in it as well."""
+    page = await context.new_page()
+    problems: list[str] = []
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    for language, button, said in (
+        ("de", "Jetzt erneut versuchen", "Der Server antwortet noch nicht"),
+        ("fr", "Réessayer maintenant", "Le serveur ne répond pas encore"),
+    ):
+        await page.goto(f"{own.url}/offline/?language={language}")
+        await page.route("**/*", lambda route: route.abort())
+        await page.get_by_role("button", name=button).click()
+        await expect(page.get_by_text(said)).to_be_visible()
+        await page.unroute_all()
+    assert problems == []
