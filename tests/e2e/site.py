@@ -157,4 +157,5 @@ async def sign_in_at(context: BrowserContext, url: str, name: str) -> Page:
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in").click()
     await page.get_by_role("heading", name="New chat").wait_for()
+    await page.wait_for_load_state()  # the scripts have run, and keys do what they are to do
     return page

@@ -51,6 +51,8 @@ async def save_draft(studio: Page, prompt: str) -> None:
     await studio.get_by_label("System prompt").fill(prompt)
     async with studio.expect_navigation():
         await studio.get_by_role("button", name="Save draft").click()
+    await expect(studio.get_by_text("The draft is saved.")).to_be_visible()
+    await expect(studio.get_by_label("System prompt")).to_have_value(prompt)
     await expect(panel(studio).get_by_text("Trial of the draft saved")).to_be_visible()
 
 
