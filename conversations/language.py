@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import translation
 
 CATALOGUES = Path(__file__).parent / "locale"
@@ -31,6 +32,11 @@ def of_socket(scope: Mapping[str, Any]) -> str:
 def carry_into(context: contextvars.Context) -> None:
     """Have what is done in `context` speak as the request at hand does."""
     context.run(translation.activate, translation.get_language() or settings.LANGUAGE_CODE)
+
+
+def address(name: str, spoken: str) -> str:
+    """The address of what anybody may keep: it says in which language that is, where it is not the site's own."""
+    return reverse(name) + ("" if spoken == settings.LANGUAGE_CODE else f"?language={spoken}")
 
 
 @cache

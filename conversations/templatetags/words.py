@@ -1,9 +1,8 @@
-"""Which languages there are, and where a page's scripts find their words in its own."""
+"""Where a page finds what there is of it in its own language: the words of its scripts, what a device keeps."""
 
 from __future__ import annotations
 
 from django import template
-from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
@@ -21,6 +20,6 @@ def words_address() -> str:
 
 
 @register.simple_tag
-def languages() -> list[tuple[str, str]]:
-    """The languages of the site, each with its name in itself."""
-    return list(settings.LANGUAGES)
+def address_to_keep(name: str) -> str:
+    """The address of what anybody may keep, in the language of the page."""
+    return language.address(name, translation.get_language())

@@ -19,6 +19,8 @@ from django.utils.translation import get_language, gettext_noop, override, pgett
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from conversations import language as languages
+
 SURFACE = "#fdfdfe"
 ICONS = (("192", "any"), ("512", "any"), ("512", "maskable"))
 STYLES = ("base", "tokens", "controls", "page", "offline")
@@ -92,8 +94,10 @@ def _language(request: HttpRequest) -> str:
 
 @cache
 def _program(language: str) -> str:
-    where = "" if language == settings.LANGUAGE_CODE else f"?language={language}"
-    constants = {"OFFLINE": reverse("offline") + where, "VERSION": _hash(_offline(language)[0])[:16]}
+    constants = {
+        "OFFLINE": languages.address("offline", language),
+        "VERSION": _hash(_offline(language)[0])[:16],
+    }
     lines = [f"const {name} = {json.dumps(value)};\n" for name, value in constants.items()]
     return "".join(lines) + (settings.BASE_DIR / "static" / "js" / "worker.js").read_text(encoding="utf-8")
 
@@ -111,7 +115,7 @@ def _offline(language: str) -> tuple[str, str]:
         said = {words: _(words) for words in SAID}
     if language != settings.LANGUAGE_CODE:
         catalogue = json.dumps(said, ensure_ascii=False)
-        script = f"globalThis.django = {{ gettext: (text) => ({catalogue})[text] ?? text }};\n{script}"
+        script = f"globalThis.gettext = (text) => ({catalogue})[text] ?? text;\n{script}"
     page = page.replace("/* style */", style).replace("/* script */", script)
     policy = (
         f"default-src 'none'; script-src 'sha256-{_hash(script)}'; style-src 'sha256-{_hash(style)}'; "

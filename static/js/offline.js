@@ -4,7 +4,7 @@
 
 "use strict";
 
-const gettext = globalThis.django?.gettext ?? ((text) => text);
+const gettext = globalThis.gettext ?? ((text) => text);
 const EVERY = 3000;
 const WRITING = 2000; // nobody is interrupted in the middle of a word
 const holder = document.querySelector("[data-draft]");
