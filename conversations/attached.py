@@ -7,15 +7,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import F, Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Left
 
-from conversations import providers
+from conversations import providers, statements
 from conversations.models import Attachment, Message
 from conversations.providers.documents import OVERHEAD
 from conversations.rendering import plaintext
 
 WEIGHT = f"size + size / 10 + {OVERHEAD}"  # the most bytes that a file is sent as; a tenth is for what passages take
+_WEIGHTS = (
+    f"SELECT message_id, SUM({WEIGHT}) FROM conversations_attachment "  # noqa: S608
+    "WHERE message_id IN ({marks}) GROUP BY message_id"
+)
 SHOWN_CHARS = 20_000  # of a file where it is shown to be read
 SEARCHED_CHARS = 40_000  # of the files of a message, by which it is found
 
@@ -44,9 +48,11 @@ def below(message: Message) -> Iterable[Attachment]:
 
 def weights(messages: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """By message, the most bytes that its files are sent as."""
-    rows = Attachment.objects.filter(message__in=messages).order_by().values("message")
-    weight = F("size") + F("size") / 10 + OVERHEAD
-    return dict(rows.annotate(weight=Sum(weight)).values_list("message", "weight"))
+    if not messages:
+        return {}
+    marks = ", ".join(["%s"] * len(messages))
+    rows = statements.fetch(_WEIGHTS.format(marks=marks), *messages)
+    return {pk: int(weight) for each, weight in rows if (pk := statements.identity(each))}
 
 
 def documents(messages: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[providers.Document, ...]]:

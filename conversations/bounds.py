@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
-from typing import Any
 
 from django.db import connection
 
-from conversations import attached, estimates
+from conversations import attached, estimates, statements
 from conversations.models import Budget, Generation, Message
 from conversations.providers.parameters import LONGEST
 
 Prices = tuple[Decimal, Decimal]  # of a million tokens, in and out
 
-# Every question waits for this, and to have Django put it together takes longer than all the rest of asking.
 _FIELDS = ("id", "unit", "period", "hard", "began", "reserved", "spent", "persona_id", "person_id")
 _BYTES = {"sqlite": "LENGTH(CAST(text AS BLOB))", "postgresql": "OCTET_LENGTH(text)"}
 _STANDING = """
@@ -67,26 +64,17 @@ def standing(generation: Generation) -> Standing:
     """What `generation` answers counts as its question. All of it in one query, which the limit of the company takes
     anyway: budgets that there are not cost nothing."""
     conversation, version = generation.conversation, generation.version
-    company, chat, persona = map(
-        prepared, (conversation.persona.company_id, conversation.pk, conversation.persona_id)
+    rows = statements.fetch(
+        _STANDING.replace("BYTES(text)", _BYTES[connection.vendor]).replace("WEIGHT", attached.WEIGHT),
+        *(conversation.pk, conversation.pk, conversation.pk, generation.message.parent_id),
+        *(version.endpoint_id, version.model, conversation.persona_id, generation.requested_by_id),
+        conversation.persona.company_id,
     )
-    question = prepared(generation.message.parent_id)
-    texts = (chat, chat, chat, question)
-    asked = (*texts, version.endpoint_id, version.model, persona, generation.requested_by_id, company)
-    with connection.cursor() as cursor:
-        query = _STANDING.replace("BYTES(text)", _BYTES[connection.vendor]).replace("WEIGHT", attached.WEIGHT)
-        cursor.execute(query, asked)
-        rows = cursor.fetchall()
     live, said, messages, files, hung, prompt, completion, *_ = rows[0]
     # SQLite gives back numbers of its own, which end where those that were given did.
     prices = None if prompt is None else (Decimal(str(prompt)), Decimal(str(completion)))
     budgets = [Budget(**dict(zip(_FIELDS, row[7:], strict=True))) for row in rows if row[7] is not None]
     return Standing(live, said + files, messages, hung, prices, budgets)
-
-
-def prepared(pk: uuid.UUID | None) -> Any:
-    """An id as this database stores it."""
-    return Message._meta.pk.get_db_prep_value(pk, connection)
 
 
 def cost(prompt: int, completion: int, prices: Prices | None) -> int | None:

@@ -55,6 +55,8 @@ def work() -> bool:
 
 def _remove(over: Q) -> bool:
     due = Conversation.objects.filter(over)
+    if not due.exists():  # as nearly always
+        return False
     live = Generation.objects.live().filter(conversation__in=due.values("pk"))
     if live.exists():  # else nothing is written, which would keep SQLite's writers waiting
         live.update(stop_requested=True)

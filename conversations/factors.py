@@ -7,10 +7,19 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from conversations.models import Company, Membership
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)  # recovery codes only stand in for one
+
+_LACKING = """EXISTS (
+    SELECT 1 FROM conversations_membership place JOIN conversations_company company ON company.id = place.company_id
+    WHERE place.user_id = auth_user.id AND company.requires_second_factor AND NOT EXISTS (
+        SELECT 1 FROM mfa_authenticator factor
+        WHERE factor.user_id = place.user_id AND factor.type IN (%s, %s)
+    )
+)"""
 
 
 def of(person: User) -> QuerySet[Any]:
@@ -25,9 +34,10 @@ def missing() -> ExpressionWrapper[Any]:
     return ExpressionWrapper(required, output_field=BooleanField())
 
 
-def lacking() -> Exists:
-    """Of an account: whether it must set one up before anything else."""
-    return Exists(Membership.objects.filter(missing(), user=OuterRef("pk")))
+def lacking() -> RawSQL:
+    """Of an account: whether it must set one up before anything else. Each request and each socket asks this, so it
+    is written out (see `statements`): it says what `missing` says of one of its memberships."""
+    return RawSQL(_LACKING, [each.value for each in FACTORS], output_field=BooleanField())  # noqa: S611
 
 
 def lacks(person: User | AnonymousUser) -> bool:

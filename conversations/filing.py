@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import Min, QuerySet
@@ -32,12 +33,12 @@ def file_ended(limit: int = BATCH) -> int:
     turns = _by_company(waiting)
     if not turns:
         return 0  # as nearly always: without a transaction, which would keep SQLite's writers waiting
-    slow = [company for company, ids in turns.items() if _batch(ids[:limit]) < len(ids[:limit])]
+    slow = [company for company, ids in turns.items() if _batch(company, ids[:limit]) < len(ids[:limit])]
     if slow and sum(map(len, turns.values())) == WINDOW:
         # They may have more waiting than is looked at, and others behind them.
         others = _by_company(_unfiled().exclude(conversation__persona__company__in=list(turns))[:WINDOW])
-        for ids in others.values():
-            _batch(ids[:limit])
+        for company, ids in others.items():
+            _batch(company, ids[:limit])
         turns |= others
     return sum(len(ids[:limit]) for ids in turns.values())
 
@@ -49,23 +50,23 @@ def _by_company(waiting: QuerySet[Generation]) -> dict[uuid.UUID, list[uuid.UUID
     return found
 
 
-def _batch(waiting: Sequence[uuid.UUID]) -> int:
+def _batch(company: uuid.UUID, waiting: Sequence[uuid.UUID]) -> int:
     """File answers of one company together, or else one by one. Gives back for how many there was time."""
     try:
-        return _file(waiting)
+        return _file(company, waiting)
     except DatabaseError:
         raise
     except Exception:
         logger.exception("%d answers cannot be filed together; now one by one", len(waiting))
         for pk in waiting:
-            _alone(pk)
+            _alone(company, pk)
     return len(waiting)
 
 
-def _alone(pk: uuid.UUID) -> None:
+def _alone(company: uuid.UUID, pk: uuid.UUID) -> None:
     """File one answer, or leave it out: it would be tried for ever, and hold up what comes behind it."""
     try:
-        _file([pk])
+        _file(company, [pk])
     except DatabaseError:
         raise
     except Exception:
@@ -77,21 +78,17 @@ def _unfiled() -> QuerySet[Generation]:
     return Generation.objects.filter(filed=False, finished_at__isnull=False).order_by("finished_at")
 
 
-def _file(waiting: Sequence[uuid.UUID]) -> int:
-    found, read = scanning.read(_load(waiting))
+def _file(company: uuid.UUID, waiting: Sequence[uuid.UUID]) -> int:
+    found, read = scanning.read(company, waiting)
     if not read:
         return 0
     with transaction.atomic():
         # Whatever is said of them meanwhile waits for this row; what another process files is left to it.
         ids = list(
-            _unfiled()
-            .select_for_update(skip_locked=True)
-            .filter(pk__in=[answer.pk for answer in read])
-            .values_list("pk", flat=True)
+            _unfiled().select_for_update(skip_locked=True).filter(pk__in=read).values_list("pk", flat=True)
         )
-        answers = _load(ids)  # again, for what was said of them until now
-        _record(answers)
-        records = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
+        answers = _load(ids)
+        records = _record(answers)
         filed = [(records[a.message_id], a) for a in answers if a.conversation.trial_id is None]
         lasting = [each for each in filed if each[1].conversation.temporary_until is None]
         search.add(_documents(lasting))
@@ -110,21 +107,18 @@ def _load(ids: Sequence[uuid.UUID]) -> list[Generation]:
     )
 
 
-def _record(answers: Sequence[Generation]) -> None:
-    """Add the answers to the ledger; of those that it has, take over what may have changed since."""
-    known = set(
-        AnswerRecord.objects.filter(message__in=[a.message_id for a in answers]).values_list(
-            "message_id", flat=True
-        )
-    )
+def _record(answers: Sequence[Generation]) -> dict[Any, AnswerRecord]:
+    """Add the answers to the ledger; of those that it has, take over what may have changed since. Gives back what it
+    has of each, by message."""
+    known = AnswerRecord.objects.in_bulk([a.message_id for a in answers], field_name="message_id")
     charges = Charge.objects.in_bulk([answer.pk for answer in answers])
-    rows = [_row(answer, charges.get(answer.pk)) for answer in answers]
-    AnswerRecord.objects.bulk_create(row for row in rows if row.message_id not in known)
-    for good in (True, False, None):
-        changed: list[uuid.UUID | None] = [
-            r.message_id for r in rows if r.message_id in known and r.good is good
-        ]
-        AnswerRecord.objects.filter(message__in=changed).update(good=good)
+    rows = {answer.message_id: _row(answer, charges.get(answer.pk)) for answer in answers}
+    new = [row for message, row in rows.items() if message not in known]
+    AnswerRecord.objects.bulk_create(new)
+    for message, record in known.items():
+        record.good = rows[message].good
+    AnswerRecord.objects.bulk_update(known.values(), ["good"])
+    return known | {row.message_id: row for row in new}
 
 
 def _titles(filed: Sequence[tuple[AnswerRecord, Generation]]) -> dict[int, tuple[int, str]]:

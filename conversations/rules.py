@@ -179,6 +179,8 @@ def concerns(rule: Rule, answer: Generation) -> bool:
 
 def _enter(found: Iterable[tuple[AnswerRecord, Rule, str]]) -> None:
     found = list(found)
+    if not found:
+        return
     given = _given(found)
     new = [
         (record, rule, said)

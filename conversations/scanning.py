@@ -32,19 +32,27 @@ THE_SITE = (
 )
 
 
-def read(answers: Sequence[Generation]) -> tuple[rules.Read, list[Generation]]:
-    """What the rules that look for words and patterns find in answers of one company, and in which of them: those at
-    the end are left out when the time is up."""
+def read(company: uuid.UUID, ids: Sequence[uuid.UUID]) -> tuple[rules.Read, list[uuid.UUID]]:
+    """What the rules of a company that look for words and patterns find in answers, and in which of these: those at
+    the end are left out when the time is up. Where there are no such rules, no text is read."""
     began, found = time.thread_time(), rules.Read()
-    seekers = _seekers(rules.active({each.conversation.persona.company_id for each in answers}))
-    asked = [each.message.parent_id for each in answers if each.message.parent_id] if seekers else []
-    files = attached.words(asked)
-    for index, answer in enumerate(answers):
+    seekers = _seekers(rules.active({company}))
+    if not seekers:
+        return found, list(ids)
+    answers = list(
+        Generation.objects.filter(pk__in=ids)
+        .select_related("conversation__persona", "message__parent")
+        .order_by("finished_at")
+    )
+    files = attached.words([each.message.parent_id for each in answers if each.message.parent_id])
+    seen: list[uuid.UUID] = []
+    for answer in answers:
         if not _read(answer, files, seekers, found, until=began + READ_SECONDS):
-            return found, list(answers[:index])
+            break
+        seen.append(answer.pk)
         if time.thread_time() - began > READ_SECONDS:
-            return found, list(answers[: index + 1])
-    return found, list(answers)
+            break
+    return found, seen
 
 
 def _seekers(active: Iterable[Rule]) -> Seekers:

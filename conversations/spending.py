@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -20,7 +19,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from conversations import bounds
+from conversations import bounds, statements
 from conversations.bounds import Bound, Standing
 from conversations.models import Budget, Charge, Company, Generation, Message
 from conversations.refusals import Refused
@@ -157,14 +156,14 @@ def settle(used: Mapping[uuid.UUID, Used | None]) -> int:
         return 0
     for charge in charges:
         _settle(charge, used[charge.pk])
-    _write(
+    statements.run(
         "UPDATE conversations_charge SET settled_at = %s, prompt_tokens = %s, completion_tokens = %s, money = %s, "
         "estimated = %s WHERE id = %s",
         [
             (
                 connection.ops.adapt_datetimefield_value(charge.settled_at),
                 *(charge.prompt_tokens, charge.completion_tokens, charge.money, charge.estimated),
-                bounds.prepared(charge.pk),
+                charge.pk,
             )
             for charge in charges
         ],
@@ -255,7 +254,7 @@ def _settle(charge: Charge, used: Used | None) -> None:
 
 def _count(changes: list[tuple[Charge, int, int, int, int]]) -> None:
     """Add to all budgets that each charge counts in: to what is held, in tokens and in money, and to what is spent."""
-    _write(
+    statements.run(
         "UPDATE conversations_budget SET reserved = reserved + CASE unit WHEN 'tokens' THEN %s ELSE %s END, "
         "spent = spent + CASE unit WHEN 'tokens' THEN %s ELSE %s END "
         "WHERE company_id = %s AND (persona_id IS NULL OR persona_id = %s) AND (person_id IS NULL OR person_id = %s) "
@@ -263,17 +262,9 @@ def _count(changes: list[tuple[Charge, int, int, int, int]]) -> None:
         [
             (
                 *amounts,
-                *map(bounds.prepared, (charge.company_id, charge.persona_id)),
-                charge.person_id,
+                *(charge.company_id, charge.persona_id, charge.person_id),
                 connection.ops.adapt_datefield_value(charge.day),
             )
             for charge, *amounts in changes
         ],
     )
-
-
-def _write(statement: str, rows: list[tuple[Any, ...]]) -> None:
-    """One statement a row, prepared once: each end of an answer waits for it, and Django takes longer to put it
-    together than a database to do it."""
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, rows)

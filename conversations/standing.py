@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
-from django.db.models import BooleanField, Exists, ExpressionWrapper
 from django.utils.translation import gettext_noop
 
 from conversations.models import Conversation, Membership, Persona
@@ -51,9 +50,12 @@ def problem(person: User, persona: Persona, conversation: Conversation | None) -
         return CLOSED
     if conversation is None:
         return None
-    there = _locked(conversation).annotate(present=ExpressionWrapper(present(), BooleanField()))
-    for is_present, deleted_at in there.values_list("present", "deleted_at"):
-        return None if is_present else DELETED if deleted_at else OVER
+    for deleted_at, temporary_until in _locked(conversation).values_list("deleted_at", "temporary_until"):
+        if deleted_at:
+            return DELETED
+        # Only a temporary one is asked after twice: by the clock of the database, which decides.
+        gone = temporary_until and not Conversation.objects.filter(present(), pk=conversation.pk).exists()
+        return OVER if gone else None
     return REMOVED
 
 
@@ -61,7 +63,7 @@ def may_write(person: User, persona: Persona) -> bool:
     """Whether `person` still may, until the end of the transaction, in which they do nothing else at the same time."""
     place = Membership.objects.filter(user=person.pk, company=persona.company_id)
     active = User.objects.select_for_update(no_key=True).filter(pk=person.pk, is_active=True)
-    return any(operator or member for operator, member in active.values_list("is_superuser", Exists(place)))
+    return any(operator or place.exists() for operator in active.values_list("is_superuser", flat=True))
 
 
 def is_there(conversation: Conversation) -> bool:

@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from conversations import attached, posting
+from conversations import attached, posting, statements
 from conversations import turn as turns
 from conversations.access import NotVisible
 from conversations.models import Conversation, Generation, Message
@@ -20,6 +20,16 @@ from conversations.turn import Turn
 PART = 40  # messages that are read at once, in whole turns
 AROUND = PART // 2  # of them above the one that is looked for
 LATEST = 20  # at the end, which every page shows: what comes is added there
+
+# There is at most one that runs, on the branch shown or not.
+_STANDING = """
+    SELECT chat.head_id, head.strand, live.id, live.message_id, made.status, head.depth
+    FROM conversations_conversation chat
+    LEFT JOIN conversations_message head ON head.id = chat.head_id
+    LEFT JOIN conversations_generation made ON made.message_id = head.id
+    LEFT JOIN conversations_generation live ON live.conversation_id = chat.id AND live.finished_at IS NULL
+    WHERE chat.id = %s
+"""
 
 
 class Live(NamedTuple):
@@ -82,12 +92,6 @@ class Thread:
 def standing(conversation: Conversation) -> Standing:
     """How `conversation` stands now, which may be further than where it was when it was loaded."""
     return _standing(conversation)[0]
-
-
-def live_answer(conversation: Conversation) -> Live | None:
-    """The answer that is being written, on the branch shown or not: there is at most one."""
-    live = Generation.objects.live().filter(conversation=conversation).values_list("pk", "message_id")
-    return next((Live(*row) for row in live), None)
 
 
 def thread(conversation: Conversation, *, around: uuid.UUID | None = None, follow: bool = False) -> Thread:
@@ -216,11 +220,12 @@ class _Branch:
 
 
 def _standing(conversation: Conversation) -> tuple[Standing, Place | None]:
-    """How the conversation stands, and the place of its head."""
-    live = live_answer(conversation)
-    head = ("head_id", "head__generation__status", "head__strand", "head__depth")
-    pk, status, strand, depth = Conversation.objects.values_list(*head).get(pk=conversation.pk)
-    return Standing(pk, status or "", live), Place(strand, depth) if strand else None
+    """How the conversation stands, and the place of its head. Raises DoesNotExist where it was deleted."""
+    for *ids, status, depth in statements.fetch(_STANDING, conversation.pk):
+        head, strand, generation_id, message_id = map(statements.identity, ids)
+        live = Live(generation_id, message_id) if generation_id and message_id else None
+        return Standing(head, status or "", live), Place(strand, depth) if strand else None
+    raise Conversation.DoesNotExist
 
 
 def _message(conversation: Conversation, message_id: uuid.UUID) -> Message:

@@ -109,16 +109,18 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What belongs to a message besides itself: its versions, oldest first, and what its reader said of it."""
+    """What belongs to a message besides itself: its versions, oldest first, what its reader said of it, and whether it
+    was brought in."""
 
     siblings: list[uuid.UUID]
     feedback: Feedback | None = None
     flag: Flag | None = None
+    imported: Imported | None = None
 
 
 def beside(message: Message, siblings: list[uuid.UUID]) -> Beside:
     """What belongs to a message that was read with what its reader said of it."""
-    return Beside(siblings, *(getattr(message, name, None) for name in ("feedback", "flag")))
+    return Beside(siblings, *(getattr(message, name, None) for name in ("feedback", "flag", "imported")))
 
 
 def turn(
@@ -131,9 +133,9 @@ def turn(
     files: Iterable[Attachment] = (),
 ) -> Turn:
     """A message as it is shown. `writable`: more can be asked; with `follow` a running answer asks for its text."""
-    generation: Generation | None = getattr(message, "generation", None)
-    imported: Imported | None = getattr(message, "imported", None)
     answer = message.role == Message.Role.ASSISTANT
+    generation: Generation | None = getattr(message, "generation", None) if answer else None
+    imported = beside.imported
     ended = answer and not (generation and generation.live)
     siblings = beside.siblings
     at = siblings.index(message.pk)

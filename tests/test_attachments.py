@@ -226,7 +226,7 @@ def test_a_part_reads_no_texts_of_files(
     turn = asked(cast, attaching.made("a.txt", "zqtext"))
     for number in range(3):
         ended_in(turn.conversation)
-        with django_assert_num_queries(5) as asked_for:
+        with django_assert_num_queries(4) as asked_for:
             thread.thread(turn.conversation)
         assert not any(
             '"conversations_attachment"."text"' in each["sql"] for each in asked_for.captured_queries

@@ -225,7 +225,7 @@ def test_what_was_said_of_many_answers_costs_no_more_queries(
         feedback.rate(cast.member, turn.answer, good=False, comment=f"comment {number}")
         feedback.flag(cast.member, turn.answer)
         answer_feedback(reply="Thank you.", fixed_in=cast.guide.current)
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(14):
             assert client.get(address).content.decode().count("Fixed in version 1") == number + 1
         turn = posting.post(cast.member, turn.conversation, "more", client_id=uuid.uuid4())
         end(turn)

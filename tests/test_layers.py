@@ -75,6 +75,7 @@ LAYERS = (
         "refusals",
         "tasks",
         "language",
+        "statements",
     },
     {"models"},
 )

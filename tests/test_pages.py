@@ -293,7 +293,7 @@ def test_a_long_conversation_costs_no_more_queries(
     client = Client()
     client.force_login(cast.member)
     address = reverse("conversation", args=[turn.conversation.pk])
-    queries = 15
+    queries = 14
     with django_assert_num_queries(queries):
         client.get(address)
     for _ in range(10):

@@ -69,14 +69,23 @@ def test_the_length_costs_no_queries(
     short = lengthy(cast.member, cast.guide, 2)
     member.get(page_of(short))
     old = at(chat, 70).pk
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         member.get(page_of(short))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         member.get(page_of(chat))
-    with django_assert_num_queries(18):  # where the message stands that is looked for, and the part around it
+    with django_assert_num_queries(17):  # where the message stands that is looked for, and the part around it
         member.get(page_of(chat), {"to": str(old)})
     with django_assert_num_queries(7):
         member.get(reverse("earlier", args=[chat.pk, old]))
+
+
+def test_a_turn_just_made_is_shown_without_a_query(
+    cast: Cast, chat: Conversation, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    made = posting.post(cast.member, chat, "And then?", client_id=uuid.uuid4())
+    with django_assert_num_queries(0):
+        shown = pages.asked(made)
+    assert "And then?" in shown
 
 
 @pytest.mark.parametrize("depth", [0, 1, 19, 20, 70, 71, 139, 140])

@@ -113,8 +113,8 @@ def conversation(person: User, conversation_id: uuid.UUID, *, versions: bool = F
 
     With `versions` the versions that may answer are loaded with it: for whoever is about to ask.
     """
-    related = ("persona__company", *(("persona__current__endpoint", "trial__endpoint") if versions else ()))
-    for kind in (conversations, trials):
+    for kind, version in ((conversations, "persona__current__endpoint"), (trials, "trial__endpoint")):
+        related = ("persona__company", *([version] if versions else ()))
         for found in kind(person).select_related(*related).filter(pk=conversation_id)[:1]:
             return found
     raise NotVisible
@@ -137,5 +137,6 @@ def attachment(conversation: Conversation, attachment_id: uuid.UUID) -> Attachme
 
 
 def generation(conversation: Conversation, generation_id: uuid.UUID) -> Generation:
-    """A generation of a conversation that was let through by `conversation`. Raises NotVisible."""
-    return one(Generation.objects.filter(conversation=conversation, pk=generation_id))
+    """A generation of a conversation that was let through by `conversation`, to be told apart. Raises NotVisible."""
+    made = Generation.objects.only("conversation_id", "message_id")
+    return one(made.filter(conversation_id=conversation.pk, pk=generation_id))

@@ -14,5 +14,6 @@ class PersonBackend(ModelBackend):
     """Django's, which says of each person what `factors.lacks` asks."""
 
     def get_user(self, user_id: Any) -> User | None:
-        found = User.objects.annotate(lacks_second_factor=factors.lacking()).filter(pk=user_id).first()
-        return found if found is not None and self.user_can_authenticate(found) else None
+        for found in User.objects.annotate(lacks_second_factor=factors.lacking()).filter(pk=user_id):
+            return found if self.user_can_authenticate(found) else None
+        return None

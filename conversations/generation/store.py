@@ -11,11 +11,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from conversations import attached, endpoints, estimates, personas, providers, spending
+from conversations import attached, endpoints, estimates, personas, providers, spending, statements
 from conversations.citing import Note
 from conversations.generation import history
 from conversations.models import Generation, Membership, Message, PersonaVersion
@@ -37,6 +37,10 @@ SHUT = gettext_noop(
 )
 
 _KEEP_TEXT = "UPDATE conversations_message SET text = %s WHERE id = %s"
+_READ = (
+    "SELECT made.status, said.text, made.reasoning FROM conversations_generation made "
+    "JOIN conversations_message said ON said.id = made.message_id WHERE made.id = %s"
+)
 _KEEP_REASONING = "UPDATE conversations_generation SET reasoning = %s WHERE id = %s"
 
 
@@ -208,20 +212,12 @@ def save(progress: Sequence[Progress], lease: uuid.UUID) -> set[uuid.UUID]:
         running.update(heartbeat_at=timezone.now())
         alive = dict(running.values_list("pk", "stop_requested"))
         here = [item for item in progress if item.generation_id in alive]
-        _write(_KEEP_TEXT, [(item.text, item.message_id) for item in here if item.text is not None])
-        _write(
+        statements.run(_KEEP_TEXT, [(item.text, item.message_id) for item in here if item.text is not None])
+        statements.run(
             _KEEP_REASONING,
             [(item.reasoning, item.generation_id) for item in here if item.reasoning is not None],
         )
     return {pk for pk, stop_requested in alive.items() if not stop_requested}
-
-
-def _write(statement: str, rows: list[tuple[str, uuid.UUID]]) -> None:
-    """Run one prepared UPDATE for each row: `bulk_update` builds an expression a row, at thirty times the cost."""
-    prepare = Message._meta.pk.get_db_prep_value
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(statement, [(text, prepare(pk, connection)) for text, pk in rows])
 
 
 def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool:
@@ -345,9 +341,6 @@ def _end(live: models.QuerySet[Generation], status: Generation.Status, sentence:
 
 def read(generation_id: uuid.UUID) -> Stored | None:
     """The generation as it is stored; None where it was deleted."""
-    row = (
-        Generation.objects.filter(pk=generation_id)
-        .values_list("status", "message__text", "reasoning")
-        .first()
-    )
-    return Stored(Status(row[0]), row[1], row[2]) if row else None
+    for status, text, reasoning in statements.fetch(_READ, generation_id):
+        return Stored(Status(status), text, reasoning)
+    return None

@@ -16,14 +16,14 @@ BATCH = 50  # messages in one transaction
 def file_imported() -> bool:
     """Index some messages, each answer with its question and questions alone where there is none. False where no
     message is left."""
+    if not Imported.objects.filter(filed=False).exists():  # as nearly always
+        return False
     answer = Imported.objects.filter(
         message__parent=OuterRef("message"), message__role=Message.Role.ASSISTANT
     )
     rows = Imported.objects.select_related("message__parent", "message__conversation")
     rows = rows.annotate(answered=Exists(answer))
     waiting = list(rows.filter(filed=False).order_by("pk")[:BATCH])
-    if not waiting:
-        return False
     # Before the transaction: cutting texts into words takes its time.
     asked = {_question(mark) for mark in waiting}
     files = attached.words([pk for pk in asked if pk])

@@ -95,5 +95,5 @@ def tidy() -> bool:
     stale = Import.objects.filter(status=Status.ARRIVING, changed_at__lt=timezone.now() - SILENCE)
     if stale.exists():  # nearly never: an update takes SQLite's lock, also of nothing
         stale.update(status=Status.FAILED, sentence=BROKEN_OFF)
-    over = ImportPiece.objects.exclude(file__status__in=Import.OPEN).values_list("pk", flat=True)[:4]
-    return bool(ImportPiece.objects.filter(pk__in=list(over)).delete()[0])
+    over = list(ImportPiece.objects.exclude(file__status__in=Import.OPEN).values_list("pk", flat=True)[:4])
+    return bool(over and ImportPiece.objects.filter(pk__in=over).delete()[0])

@@ -208,7 +208,7 @@ def send(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
 def stop(request: PersonRequest, conversation_id: uuid.UUID) -> HttpResponse:
     """Stop the answer that is being written, from any tab."""
     found = access.conversation(request.user, conversation_id)
-    live = thread.live_answer(found)
+    live = thread.standing(found).live
     async_to_sync(generation.stop)(found.pk)
     if live is None:
         return HttpResponse(pages.composer_button(found, running=False))

@@ -5,12 +5,12 @@ Definitions, the same for all three. Times are in milliseconds where a name ends
 - first token: how long after the upstream wrote an answer's first token it was there to be seen; `sent_to_first` is
   from the question instead.
 - delay: the same of every token.
-- processor time by 1,000 tokens, of the server's processes: `cpu` from the first question to the last end, `cpu_stream`
-  while all answers were running, so without the forms and pages that begin and end them.
+- processor time by 1,000 tokens, of the server's processes and their Redis: `cpu` from the first question to the last
+  end, `cpu_stream` while all answers were running, so without the forms and pages that begin and end them.
 - sockets: how many a page needed; more than one where the server refused one or lost it.
 - lost: tokens that were never shown; faults: frames after which the page showed anything but the answer's beginning.
 - whole: answers that ended as they should, the same to the letter on the page and in the database.
-- others: processors that were busy meanwhile with what is no part of this (PostgreSQL and Redis count among them).
+- others: processors that were busy meanwhile with what is no part of this (PostgreSQL counts among them).
 - memory: of the server's processes, in megabytes (1,000,000 bytes); idle is after one page, before anybody signed in.
 """
 
@@ -21,13 +21,14 @@ import math
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from typing import Any
 
 from tests.bench.figures import percentile
 from tests.bench.processes import Child, Sampler, cpu, machine, memory
-from tests.bench.product import PERSONA, Product, Setting, addresses, people
+from tests.bench.product import PERSONA, Product, Setting, addresses, people, redis_pids
 from tests.bench.script import Ask
 
 CHATS = 10  # a person
@@ -104,9 +105,8 @@ def through_product(setting: Setting, load: Load, **further: Any) -> Seen:
     with setting.running() as servers:
         job = {"target": "product", **addresses(setting, servers), "people": signed_up, **further}
         pids = [server.pid for server in servers]
-        seen = _seen(
-            setting, load, job | {"persona": PERSONA, "mode": load.mode, "drop": load.drop}, pids=pids
-        )
+        job |= {"persona": PERSONA, "mode": load.mode, "drop": load.drop}
+        seen = _seen(setting, load, job, pids=pids, helping=redis_pids(setting.product))
     _check_kept(setting.product, seen)
     return seen
 
@@ -120,7 +120,9 @@ def _check_kept(product: Product, seen: Seen) -> None:
         answer["whole"] = answer["whole"] and kept.get(answer["mid"]) == asks[answer["key"]].text()
 
 
-def _seen(setting: Setting, load: Load, job: dict[str, Any], *, pids: list[int]) -> Seen:
+def _seen(
+    setting: Setting, load: Load, job: dict[str, Any], *, pids: list[int], helping: Sequence[int] = ()
+) -> Seen:
     """Have the drivers do it, and read what the server uses meanwhile."""
     number, count = load.drivers, len(load.asks)
     at = [index * load.ramp / count for index in range(count)]
@@ -130,10 +132,10 @@ def _seen(setting: Setting, load: Load, job: dict[str, Any], *, pids: list[int])
         for index, driver in enumerate(drivers):
             part = {"asks": [astuple(ask) for ask in load.asks[index::number]], "at": at[index::number]}
             driver.say(job | part | {"limit": load.limit})
-        with Sampler(pids) as sampler:
+        with Sampler(pids, helping=helping) as sampler:
             for driver in drivers:
                 driver.hear(load.limit)
-            ours = [*pids, setting.upstream_pid, *(driver.pid for driver in drivers)]
+            ours = [*pids, *helping, setting.upstream_pid, *(driver.pid for driver in drivers)]
             since, others = time.monotonic(), machine() - cpu(ours)
             go = since + HEADSTART
             for driver in drivers:

@@ -98,8 +98,9 @@ def machine() -> float:
 class Sampler:
     """Reads what processes use, again and again, while it is entered."""
 
-    def __init__(self, pids: Sequence[int]) -> None:
-        self._pids = pids
+    def __init__(self, pids: Sequence[int], *, helping: Sequence[int] = ()) -> None:
+        """Of those that are `helping` the processor time counts, and the memory does not."""
+        self._pids, self._all = pids, [*pids, *helping]
         self._times: list[float] = []
         self._cpu: list[float] = []
         self._memory: list[int] = []
@@ -135,7 +136,7 @@ class Sampler:
         if not self._pids:
             return
         self._times.append(time.monotonic())
-        self._cpu.append(cpu(self._pids))
+        self._cpu.append(cpu(self._all))
         self._memory.append(memory(self._pids))
 
     def _cpu_at(self, moment: float) -> float:

@@ -14,6 +14,8 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from redis import Redis
+
 from tests.bench.databases import postgresql
 from tests.bench.processes import ROOT
 from tests.e2e.site import PASSWORD, Site
@@ -109,6 +111,14 @@ def installed(*, database: str, redis: bool, upstream: str) -> Iterator[Product]
         product = Product(Path(folder), **environment)
         product.install()
         yield product
+
+
+def redis_pids(product: Product) -> list[int]:
+    """The process of the Redis that an installation uses; none where it uses none."""
+    if "REDIS_URL" not in product.environment:
+        return []
+    with Redis.from_url(product.environment["REDIS_URL"]) as redis:
+        return [int(redis.info("server")["process_id"])]
 
 
 def people(product: Product, number: int) -> list[tuple[str, str]]:

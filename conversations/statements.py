@@ -1,0 +1,41 @@
+"""SQL that is written out, for the few statements that every question waits for.
+
+To have Django put one of these together takes several times as long as a database takes to answer it. They are in the
+words that SQLite and PostgreSQL share, take values as parameters only, and stand where the same would be asked of
+models. Nothing here knows any.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+
+
+def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """The rows of a query. Among `values`, ids may be given as they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [prepared(value) for value in values])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+def run(statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Run a statement once for each of `rows`, which hold its values; it is prepared once."""
+    if given := [[prepared(value) for value in row] for row in rows]:
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, given)
+
+
+def prepared(value: Any) -> Any:
+    """A value as this database is given it: SQLite has no type for ids."""
+    if isinstance(value, uuid.UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value
+
+
+def identity(value: Any) -> uuid.UUID | None:
+    """An id as a row has it."""
+    return value if value is None or isinstance(value, uuid.UUID) else uuid.UUID(value)
