@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from conversations import attaching, budgets, refusals, spending, standing
+from conversations import attaching, budgets, refusals, spending, standing, statements
 from conversations.attaching import File
 from conversations.models import (
     Attachment,
@@ -44,6 +44,10 @@ TOO_LONG = gettext_noop(
 )
 SAY_WHAT = gettext_noop("Write what is to be done with what you attached. Your files are kept.")
 TITLE_CHARS = 60
+
+_RUNNING = (
+    "SELECT conversation_id FROM conversations_generation WHERE requested_by_id = %s AND finished_at IS NULL"
+)
 
 BROKEN_OFF = {Generation.Status.STOPPED, Generation.Status.INTERRUPTED, Generation.Status.FAILED}
 
@@ -322,8 +326,7 @@ def _version_for(conversation: Conversation) -> PersonaVersion:
 
 
 def _check_limits(person: User, conversation: Conversation | None) -> None:
-    mine = Generation.objects.filter(requested_by=person)
-    running = mine.live().values_list("conversation_id", flat=True)
+    running = [statements.identity(chat) for (chat,) in statements.fetch(_RUNNING, person.pk)]
     if conversation is not None and conversation.pk in running:
         raise _busy()
     at_once = settings.ANSWERS_AT_ONCE

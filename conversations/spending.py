@@ -81,8 +81,9 @@ def next_period(period: str, day: date) -> date:
 def lock(*companies: uuid.UUID) -> None:
     """Have the budgets of `companies` to ourselves to the end of the transaction. On SQLite every writer has all."""
     if connection.features.has_select_for_update:
-        rows = Company.objects.select_for_update(no_key=True).filter(pk__in=companies)
-        list(rows.order_by("pk").values_list("pk"))
+        marks = ", ".join(["%s"] * len(companies))
+        rows = f"SELECT id FROM conversations_company WHERE id IN ({marks}) ORDER BY id"  # noqa: S608
+        statements.fetch(statements.locking(rows), *companies)
 
 
 def reserve(generation: Generation, question: Message) -> None:

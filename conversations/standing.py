@@ -7,12 +7,20 @@ so that a question comes in whole before it or not at all. On SQLite all transac
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils.translation import gettext_noop
 
-from conversations.models import Conversation, Membership, Persona
-from conversations.models.conversation import ConversationQuerySet, present
+from conversations import statements
+from conversations.models import Conversation, Persona
+from conversations.models.conversation import present
+
+_ACTIVE = "SELECT is_superuser FROM auth_user WHERE id = %s AND is_active"
+_PLACE = "SELECT id FROM conversations_membership WHERE user_id = %s AND company_id = %s"
+_THERE = (
+    "SELECT deleted_at, temporary_until FROM conversations_conversation WHERE id = %s AND closed_at IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,7 @@ def problem(person: User, persona: Persona, conversation: Conversation | None) -
         return CLOSED
     if conversation is None:
         return None
-    for deleted_at, temporary_until in _locked(conversation).values_list("deleted_at", "temporary_until"):
+    for deleted_at, temporary_until in _locked(conversation):
         if deleted_at:
             return DELETED
         # Only a temporary one is asked after twice: by the clock of the database, which decides.
@@ -61,15 +69,16 @@ def problem(person: User, persona: Persona, conversation: Conversation | None) -
 
 def may_write(person: User, persona: Persona) -> bool:
     """Whether `person` still may, until the end of the transaction, in which they do nothing else at the same time."""
-    place = Membership.objects.filter(user=person.pk, company=persona.company_id)
-    active = User.objects.select_for_update(no_key=True).filter(pk=person.pk, is_active=True)
-    return any(operator or place.exists() for operator in active.values_list("is_superuser", flat=True))
+    for (operator,) in statements.fetch(statements.locking(_ACTIVE), person.pk):
+        # Asked once the lock is there: before, their place may have been taken away meanwhile.
+        return bool(operator or statements.fetch(_PLACE, person.pk, persona.company_id))
+    return False
 
 
 def is_there(conversation: Conversation) -> bool:
     """Whether it is still there, and stays until the end of the transaction."""
-    return bool(_locked(conversation).values_list("pk"))
+    return bool(_locked(conversation))
 
 
-def _locked(conversation: Conversation) -> ConversationQuerySet:
-    return Conversation.objects.there().select_for_update(no_key=True).filter(pk=conversation.pk)
+def _locked(conversation: Conversation) -> list[tuple[Any, ...]]:
+    return statements.fetch(statements.locking(_THERE), conversation.pk)

@@ -22,6 +22,12 @@ def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
         return found
 
 
+def locking(statement: str) -> str:
+    """The same query, whose rows nobody else changes until the end of the transaction. On SQLite all transactions that
+    write take turns anyway."""
+    return f"{statement} FOR NO KEY UPDATE" if connection.features.has_select_for_update else statement
+
+
 def run(statement: str, rows: Iterable[Sequence[Any]]) -> None:
     """Run a statement once for each of `rows`, which hold its values; it is prepared once."""
     if given := [[prepared(value) for value in row] for row in rows]:

@@ -41,6 +41,10 @@ _READ = (
     "SELECT made.status, said.text, made.reasoning FROM conversations_generation made "
     "JOIN conversations_message said ON said.id = made.message_id WHERE made.id = %s"
 )
+_KEEP_LAST = (
+    "UPDATE conversations_message SET text = %s "
+    "WHERE id = (SELECT message_id FROM conversations_generation WHERE id = %s)"
+)
 _KEEP_REASONING = "UPDATE conversations_generation SET reasoning = %s WHERE id = %s"
 
 
@@ -251,7 +255,7 @@ def finish(generation_id: uuid.UUID, lease: uuid.UUID, outcome: Outcome) -> bool
             ),
         )
         if won:
-            Message.objects.filter(generation=generation_id).update(text=outcome.text)
+            statements.run(_KEEP_LAST, [(outcome.text, generation_id)])
         spending.settle({generation_id: _used(outcome)})
     return bool(won)
 
