@@ -156,7 +156,7 @@ def _trust(blocks: list[Block]) -> SafeString:
         raise OverBudgetError
     html = _CLEANER.clean(html)
     # Text cannot hold these tags: the sanitiser has written every "<" of it as an entity.
-    if "<table" in html or "<span" in html:  # as seldom in the tail of an answer, which comes here with each piece
+    if "<table" in html or "<span" in html:  # seldom in the tail of an answer, which comes with each piece
         told = words()
         html = html.replace(BOX.format(DONE), told.done).replace(BOX.format(UNDONE), told.undone)
         html = html.replace("<table", _TABLE.format(told.table)).replace("</table>", "</table></div>")
