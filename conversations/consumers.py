@@ -255,7 +255,9 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         conversation = await self._still_allowed()
         if conversation:
             await self._entitle(conversation.pk, conversation.title)
-        if conversation and self.shown_head != str(conversation.head_id) and not self.tasks.runs("show"):
+        if not conversation or not self.shown_head:  # what has just been opened is shown as it stands anyway
+            return
+        if self.shown_head != str(conversation.head_id) and not self.tasks.runs("show"):
             self._soon(None)
 
     async def _beat(self) -> None:

@@ -1,8 +1,8 @@
-"""SQL that is written out, for the few statements that every question waits for.
+"""SQL that is written out, for the few statements that every question, request or answer waits for.
 
-To have Django put one of these together takes several times as long as a database takes to answer it. They are in the
-words that SQLite and PostgreSQL share, take values as parameters only, and stand where the same would be asked of
-models. Nothing here knows any.
+To have Django put one of these together takes several times as long as a database takes to answer it. They stand where
+the same would be asked of models, in words that SQLite and PostgreSQL share where they can, and take values as
+parameters only: ids as UUIDs. Nothing here knows a model.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.transaction import TransactionManagementError
 
 
 def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -23,13 +24,15 @@ def fetch(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def locking(statement: str) -> str:
-    """The same query, whose rows nobody else changes until the end of the transaction. On SQLite all transactions that
-    write take turns anyway."""
+    """The same query, whose rows nobody else changes until the end of the transaction that it has to be in. On SQLite
+    all transactions that write take turns anyway."""
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock outside of a transaction would end with its statement")
     return f"{statement} FOR NO KEY UPDATE" if connection.features.has_select_for_update else statement
 
 
 def run(statement: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Run a statement once for each of `rows`, which hold its values; it is prepared once."""
+    """Run a statement once for each of `rows`, which hold its values."""
     if given := [[prepared(value) for value in row] for row in rows]:
         with connection.cursor() as cursor:
             cursor.executemany(statement, given)

@@ -90,7 +90,7 @@ class Thread:
 
 
 def standing(conversation: Conversation) -> Standing:
-    """How `conversation` stands now, which may be further than where it was when it was loaded."""
+    """How `conversation` stands now, which may be further than where it was when it was loaded. Raises NotVisible."""
     return _standing(conversation)[0]
 
 
@@ -220,12 +220,12 @@ class _Branch:
 
 
 def _standing(conversation: Conversation) -> tuple[Standing, Place | None]:
-    """How the conversation stands, and the place of its head. Raises DoesNotExist where it was deleted."""
+    """How the conversation stands, and the place of its head. Raises NotVisible where it was removed."""
     for *ids, status, depth in statements.fetch(_STANDING, conversation.pk):
         head, strand, generation_id, message_id = map(statements.identity, ids)
         live = Live(generation_id, message_id) if generation_id and message_id else None
         return Standing(head, status or "", live), Place(strand, depth) if strand else None
-    raise Conversation.DoesNotExist
+    raise NotVisible
 
 
 def _message(conversation: Conversation, message_id: uuid.UUID) -> Message:

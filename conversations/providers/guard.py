@@ -16,9 +16,9 @@ import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from httpx_aiohttp import AiohttpTransport
 
 from conversations.providers import addresses
-from conversations.providers.transport import Transport
 
 
 class NotPublic(OSError):
@@ -48,7 +48,7 @@ class PublicResolver(AbstractResolver):
         await self._system.close()
 
 
-class PublicTransport(Transport):
+class PublicTransport(AiohttpTransport):
     """Takes https:// only, so that no key and no prompt goes out in clear."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -14,10 +14,10 @@ from weakref import WeakKeyDictionary
 
 import aiohttp
 import httpx
+from httpx_aiohttp import AiohttpTransport
 
 from conversations.providers.events import Clocks
 from conversations.providers.guard import PublicResolver, PublicTransport, public_socket
-from conversations.providers.transport import Transport
 
 BROKEN = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError)
 """What a transport raises when a connection fails; aiohttp's own errors pass where no mapping exists."""
@@ -46,7 +46,7 @@ def new_client(*, local: bool = False) -> httpx.AsyncClient:
     """Return a client of the caller's own, to be closed by it."""
     # At INFO its log line holds whole addresses.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    kind = Transport if local else PublicTransport
+    kind = AiohttpTransport if local else PublicTransport
     session = _local_session if local else _public_session
     transport = kind(verify=_tls(), trust_env=False, client=session)
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import httpx
+from httpx_aiohttp.transport import AiohttpResponseStream
 
 from conversations.providers.addressing import headers
 from conversations.providers.continuing import is_continuation
@@ -36,7 +37,6 @@ from conversations.providers.fields import parse_object
 from conversations.providers.http import BROKEN, shared_client
 from conversations.providers.intake import Intake
 from conversations.providers.opening import DEFAULT_RETRIES, Call, Retries, open_response
-from conversations.providers.transport import MOST
 from conversations.providers.wires import WIRES
 
 _AFTER_FINISH = 2.0
@@ -267,7 +267,7 @@ async def _next_batch(body: AsyncIterator[bytes], intake: Intake, alarm: _Alarm)
         return Batch(intake.cut(ErrorKind.TIMEOUT, alarm.watch.cause()), more=False)
     except BROKEN:
         return Batch(intake.cut(ErrorKind.NETWORK, "the connection broke"), more=False)
-    more = data is not None and len(data) >= MOST
+    more = data is not None and len(data) >= AiohttpResponseStream.CHUNK_SIZE
     return Batch(intake.end() if data is None else intake.feed(data), more)
 
 
