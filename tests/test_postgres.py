@@ -59,6 +59,7 @@ SUITES = [
         "spending",
         "budget_pages",
         "limits",
+        "statements",
     )
 ]
 
