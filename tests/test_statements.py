@@ -13,7 +13,8 @@ from django.db.transaction import TransactionManagementError
 
 from conversations import attached, factors, posting, statements, thread
 from conversations.attaching import File
-from conversations.models import Attachment, Company, Membership
+from conversations.models import Company, Membership
+from conversations.providers.documents import OVERHEAD
 from tests.conftest import Cast
 from tests.test_posting import end
 
@@ -67,9 +68,8 @@ def test_the_weight_of_files_is_by_message(cast: Cast) -> None:
     assert turn.answer.parent_id is not None
     sizes = attached.weights([turn.answer.parent_id, turn.answer.pk])
     assert list(sizes) == [turn.answer.parent_id]
-    assert sizes[turn.answer.parent_id] == sum(
-        size + size // 10 + attached.OVERHEAD for size in Attachment.objects.values_list("size", flat=True)
-    )
+    expected: int = sum([size + size // 10 + OVERHEAD for size in (3, 10)])
+    assert sizes[turn.answer.parent_id] == expected
     assert attached.weights([]) == {}
 
 

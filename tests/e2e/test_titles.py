@@ -27,7 +27,7 @@ async def test_it_comes_into_every_tab_without_a_reload(
     page: Page, context: BrowserContext, providers: Providers
 ) -> None:
     providers.name("a chat beside", "Something beside")
-    providers.name("how do I keep an opened bottle", "Keeping an opened bottle", header_delay=0.5)
+    providers.name("how do I keep an opened bottle", "Keeping an opened bottle", header_delay=3)
     await ask(page, "a chat beside")
     await ends(page)
     await expect(line_of(page, "Something beside")).to_be_visible()
