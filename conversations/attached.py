@@ -50,8 +50,7 @@ def weights(messages: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """By message, the most bytes that its files are sent as."""
     if not messages:
         return {}
-    marks = ", ".join(["%s"] * len(messages))
-    rows = statements.fetch(_WEIGHTS.format(marks=marks), *messages)
+    rows = statements.fetch(_WEIGHTS.format(marks=statements.marks(messages)), *messages)
     return {pk: int(weight) for each, weight in rows if (pk := statements.identity(each))}
 
 

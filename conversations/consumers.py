@@ -253,11 +253,11 @@ class ConversationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _look_again(self) -> None:
         conversation = await self._still_allowed()
-        if conversation:
-            await self._entitle(conversation.pk, conversation.title)
-        if not conversation or not self.shown_head:  # what has just been opened is shown as it stands anyway
+        if conversation is None:
             return
-        if self.shown_head != str(conversation.head_id) and not self.tasks.runs("show"):
+        await self._entitle(conversation.pk, conversation.title)
+        # What has just been opened, and was given nothing yet, is shown as it stands anyway.
+        if self.shown_head not in ("", str(conversation.head_id)) and not self.tasks.runs("show"):
             self._soon(None)
 
     async def _beat(self) -> None:

@@ -81,7 +81,7 @@ def next_period(period: str, day: date) -> date:
 def lock(*companies: uuid.UUID) -> None:
     """Have the budgets of `companies` to ourselves to the end of the transaction. On SQLite every writer has all."""
     if companies and connection.features.has_select_for_update:
-        marks = ", ".join(["%s"] * len(companies))
+        marks = statements.marks(companies)
         rows = f"SELECT id FROM conversations_company WHERE id IN ({marks}) ORDER BY id"  # noqa: S608
         statements.fetch(statements.locking(rows), *companies)
 

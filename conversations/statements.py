@@ -8,7 +8,7 @@ parameters only: ids as UUIDs. Nothing here knows a model.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
 from django.db import connection
@@ -36,6 +36,11 @@ def run(statement: str, rows: Iterable[Sequence[Any]]) -> None:
     if given := [[prepared(value) for value in row] for row in rows]:
         with connection.cursor() as cursor:
             cursor.executemany(statement, given)
+
+
+def marks(values: Sized) -> str:
+    """The places of so many values in a statement."""
+    return ", ".join(["%s"] * len(values))
 
 
 def prepared(value: Any) -> Any:

@@ -36,11 +36,11 @@ SHUT = gettext_noop(
     "to prove first who you are or to set up a second factor. What had arrived is kept."
 )
 
-_KEEP_TEXT = "UPDATE conversations_message SET text = %s WHERE id = %s"
 _READ = (
     "SELECT made.status, said.text, made.reasoning FROM conversations_generation made "
     "JOIN conversations_message said ON said.id = made.message_id WHERE made.id = %s"
 )
+_KEEP_TEXT = "UPDATE conversations_message SET text = %s WHERE id = %s"
 _KEEP_LAST = (
     "UPDATE conversations_message SET text = %s "
     "WHERE id = (SELECT message_id FROM conversations_generation WHERE id = %s)"

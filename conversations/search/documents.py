@@ -11,7 +11,7 @@ from zlib import crc32
 
 from django.db import connection
 
-from conversations import words
+from conversations import statements, words
 from conversations.models import AnswerRecord
 
 TITLE = "\ue000"  # stands before each word of a title, as it does in no text: so titles are found apart
@@ -38,7 +38,7 @@ def add(answers: Iterable[tuple[AnswerRecord, str, str]]) -> None:
         return
     key = key_column()
     with connection.cursor() as cursor:
-        marks = ", ".join(["%s"] * len(new))
+        marks = statements.marks(new)
         cursor.execute(f"SELECT {key} FROM conversations_search WHERE {key} IN ({marks})", list(new))  # noqa: S608
         for (pk,) in cursor.fetchall():
             del new[pk]
@@ -58,8 +58,7 @@ def imported(pk: int, person: int, text: str) -> tuple[Any, ...]:
 
 def put(documents: Sequence[tuple[Any, ...]]) -> None:
     """Index what `imported` made and is not there yet."""
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT[connection.vendor], documents)
+    statements.run(_INSERT[connection.vendor], documents)
 
 
 def entitle(titles: Mapping[int, tuple[int, str]]) -> None:
@@ -70,7 +69,7 @@ def entitle(titles: Mapping[int, tuple[int, str]]) -> None:
     if not rows:
         return
     with connection.cursor() as cursor:
-        marks = ", ".join(["%s"] * len(rows))
+        marks = statements.marks(rows)
         gone = [row[0] for row in rows]
         cursor.execute(f"DELETE FROM conversations_search WHERE {key_column()} IN ({marks})", gone)  # noqa: S608
         cursor.executemany(_INSERT[connection.vendor], rows)

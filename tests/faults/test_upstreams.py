@@ -141,20 +141,17 @@ async def outcomes(context: BrowserContext, installation: Installation, provider
     places = asyncio.Semaphore(AT_ONCE)
 
     async def outcome(name: str) -> Seen:
-        async with places:
-            return await seen_of(name)
-
-    async def seen_of(name: str) -> Seen:
         fault = FAULTS[name]
         question = providers.on(name, fault.script)
-        tab = await context.new_page()
-        await tab.goto(installation.url)
-        watch = Stopwatch()
-        await ask(tab, question)
-        await expect(answer(tab)).to_have_attribute("data-status", fault.status)
-        assert watch.seconds < SLOWEST, f"{name}: {watch.seconds} s"
-        kept = await agrees(tab, installation)
-        await tab.close()
+        async with places:
+            tab = await context.new_page()
+            await tab.goto(installation.url)
+            watch = Stopwatch()
+            await ask(tab, question)
+            await expect(answer(tab)).to_have_attribute("data-status", fault.status)
+            assert watch.seconds < SLOWEST, f"{name}: {watch.seconds} s"
+            kept = await agrees(tab, installation)
+            await tab.close()
         return Seen(kept, len(providers.asked(question)))
 
     providers.forget()

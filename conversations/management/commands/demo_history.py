@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Model
 from django.utils import timezone
 
-from conversations import personas, rubrics, search
+from conversations import personas, rubrics, search, statements
 from conversations.management.history import Batch, History, Setting
 from conversations.models import (
     AnswerLabel,
@@ -144,7 +144,7 @@ def _insert(model: type[Model], rows: Sequence[Model]) -> None:
                 for value in values:
                     copy.write_row(value)
         else:
-            marks = ", ".join(["%s"] * len(fields))
+            marks = statements.marks(fields)
             cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(values))  # noqa: S608
 
 
